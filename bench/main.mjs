@@ -1,0 +1,30 @@
+// `npm run bench [-- NAME …]`: each measurement runs in a process of its own, so that none inherits the heap of another,
+// and prints one JSON line; this program runs them in turn and shows them beside the figure that is aimed at.
+import { execFileSync } from 'node:child_process'
+import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import Table from 'cli-table3'
+
+const NAMES = ['drain', 'latency', 'claim', 'blocked', 'weight']
+
+const chosen = process.argv.slice(2)
+const unknown = chosen.filter((name) => !NAMES.includes(name))
+if (unknown.length > 0) {
+  console.error(`No such measurement: ${unknown.join(', ')}. There are: ${NAMES.join(', ')}`)
+  process.exit(2)
+}
+
+console.log(
+  `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}; no-op handler, 300-byte payload`,
+)
+const table = new Table({ head: ['measurement', 'result', 'aim', ''], style: { head: [], border: [] } })
+for (const name of chosen.length > 0 ? chosen : NAMES) {
+  const program = fileURLToPath(new URL(`./${name}.mjs`, import.meta.url))
+  const output = execFileSync(process.execPath, ['--expose-gc', program], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  for (const { what, result, aim = '', met } of JSON.parse(output))
+    table.push([what, result, aim, met === undefined ? '' : met ? 'met' : 'MISSED'])
+}
+console.log(table.toString())

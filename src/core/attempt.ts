@@ -1,0 +1,124 @@
+import type { HandlerContext } from './context.ts'
+import type { HoldfastError } from './errors.ts'
+import type { EnqueueOptions } from './intake.ts'
+import { type Job, type JobDefinition, toJob } from './job.ts'
+import { checkedJson } from './payload.ts'
+import type { JobQueue } from './queue.ts'
+import type { JobRecord, LeaseRef, NewJob } from './storage/contract.ts'
+
+/** What an attempt needs of its executor. */
+export interface AttemptHost {
+  readonly queue: JobQueue
+  readonly state: unknown
+  readonly now: () => number
+  readonly prepare: (
+    job: JobDefinition | string,
+    payload: unknown,
+    options?: EnqueueOptions,
+  ) => NewJob | Promise<NewJob>
+  readonly progressed: (attempt: Attempt, value: unknown) => void
+  readonly logged: (attempt: Attempt, message: string, fields: Readonly<Record<string, unknown>>) => void
+  readonly payloadLimit: number
+}
+
+type Progress = LeaseRef & { readonly value: unknown }
+
+/**
+ * One run of one job: what its handler sees, and what the executor must know of it. Signal, job view and the functions
+ * are made when a handler first reads them: most never do, and they cost more than the rest of a short job. Functions
+ * are bound, so that a handler may take them out of the context.
+ */
+export class Attempt implements HandlerContext {
+  readonly record: JobRecord
+  readonly #host: AttemptHost
+  /** Monotonic ms at which it times out. */
+  readonly expiresAt: number
+  readonly deadline: number
+  /** Why its signal was aborted. */
+  ending: HoldfastError | null = null
+  /** When the executor stops waiting for the handler to heed the signal, monotonic ms. */
+  graceEndsAt: number = Infinity
+  /** Its outcome is decided; what the handler still does has no part in it. */
+  settled = false
+  /** Jobs to be stored with its completion. */
+  chained: (NewJob | Promise<NewJob>)[] = []
+  #controller: AbortController | null = null
+  #job: Job | null = null
+  #progress: { readonly value: unknown } | null = null
+
+  constructor(record: JobRecord, host: AttemptHost, monotonic: number) {
+    this.record = record
+    this.#host = host
+    this.expiresAt = monotonic + record.timeout
+    this.deadline = (record.startedAt ?? 0) + record.timeout
+  }
+
+  get job(): Job {
+    this.#job ??= toJob(this.record, this.#host.now())
+    return this.#job
+  }
+
+  get attempt(): number {
+    return this.record.attempts
+  }
+
+  get fence(): number {
+    return this.record.fence
+  }
+
+  get queue(): JobQueue {
+    return this.#host.queue
+  }
+
+  get state(): unknown {
+    return this.#host.state
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController()
+      if (this.ending !== null) this.#controller.abort(this.ending)
+    }
+    return this.#controller.signal
+  }
+
+  get progress(): (value: unknown) => void {
+    return (value) => {
+      this.#progress = { value: checkedJson('progress', value, this.#host.payloadLimit) }
+      this.#host.progressed(this, value)
+    }
+  }
+
+  get log(): (message: string, fields?: Readonly<Record<string, unknown>>) => void {
+    return (message, fields = {}) => this.#host.logged(this, message, fields)
+  }
+
+  get onComplete(): HandlerContext['onComplete'] {
+    return {
+      enqueue: (job, payload, options) => {
+        const prepared = this.#host.prepare(job, payload, options)
+        // A rejection is met when the outcome is settled; until then it is not an unhandled one.
+        if (prepared instanceof Promise) prepared.catch(() => undefined)
+        this.chained.push(prepared)
+      },
+    }
+  }
+
+  /** Asks the handler to end. The first reason counts. */
+  abort(reason: HoldfastError, graceEndsAt: number): void {
+    if (this.ending !== null) return
+    this.ending = reason
+    this.graceEndsAt = graceEndsAt
+    this.#controller?.abort(reason)
+  }
+
+  unsavedProgress(): readonly Progress[] {
+    const { id, fence } = this.record
+    return this.#progress === null || this.settled ? [] : [{ id, fence, value: this.#progress.value }]
+  }
+
+  /** Forgets what a beat has stored, unless there is something newer. */
+  progressSaved(saved: readonly Progress[]): void {
+    if (saved.some(({ id, value }) => id === this.record.id && value === this.#progress?.value)) this.#progress = null
+  }
+}

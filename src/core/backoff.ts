@@ -1,0 +1,93 @@
+import type { BackoffPolicy } from './storage/contract.ts'
+import { invalidOption } from './errors.ts'
+import { unreachable } from './storage/transitions.ts'
+import { knownOptions, type Span, spanToMs } from './options.ts'
+
+/** 5 s × 5^(n−1): 5, 25, 125 s, the schedule of Aurora's durable workers. No jitter unless asked, at most a day. */
+export const DEFAULT_BACKOFF: BackoffPolicy = Object.freeze({
+  kind: 'exponential',
+  base: 5000,
+  factor: 5,
+  max: 86_400_000,
+  jitter: 0,
+})
+
+/** graphile-worker's cap: e^10 s, a little over 6 hours. */
+const GRAPHILE_MOST = 10
+
+/**
+ * `base` × `factor`^(n−1) after the n-th failure, at most `max`.
+ *
+ * @param options.base first delay, default 5 s
+ * @param options.factor from 1, default 5
+ * @param options.max default 1 day
+ * @param options.jitter share of the delay that is random, 0 (default) to 1: a delay d becomes d × (1 ± jitter)
+ */
+export function exponential(
+  options: { base?: Span; factor?: number; max?: Span; jitter?: number } = {},
+): BackoffPolicy {
+  knownOptions('exponential', options, ['base', 'factor', 'max', 'jitter'])
+  const { base = 5000, factor = 5, max = 86_400_000 } = options
+  if (!(Number.isFinite(factor) && factor >= 1)) throw invalidOption('exponential.factor', 'a number from 1', factor)
+  return Object.freeze({
+    kind: 'exponential',
+    base: spanToMs('exponential.base', base),
+    factor,
+    max: spanToMs('exponential.max', max),
+    jitter: jitterOf('exponential.jitter', options.jitter),
+  })
+}
+
+/** The same delay after every failure. `jitter` as for `exponential`. */
+export function fixed(delay: Span, options: { jitter?: number } = {}): BackoffPolicy {
+  knownOptions('fixed', options, ['jitter'])
+  return Object.freeze({
+    kind: 'fixed',
+    delay: spanToMs('fixed.delay', delay),
+    jitter: jitterOf('fixed.jitter', options.jitter),
+  })
+}
+
+/**
+ * graphile-worker's schedule: e^min(10, n) s after the n-th failure. A definition that uses it has 25 attempts
+ * (`maxRetries` 24) unless it says otherwise.
+ */
+export function graphile(): BackoffPolicy {
+  return GRAPHILE
+}
+
+const GRAPHILE: BackoffPolicy = Object.freeze({ kind: 'graphile' })
+
+export const GRAPHILE_RETRIES = 24
+
+/** The delay in ms after the n-th failure (n from 1). `random` in [0, 1); 0.5 means no jitter. */
+export function backoffDelay(policy: BackoffPolicy | null, failures: number, random: number): number {
+  const rule = policy ?? DEFAULT_BACKOFF
+  switch (rule.kind) {
+    case 'graphile':
+      return Math.round(Math.exp(Math.min(GRAPHILE_MOST, failures)) * 1000)
+    case 'fixed':
+      return withJitter(rule.delay, rule.jitter, random)
+    case 'exponential':
+      return withJitter(Math.min(rule.max, rule.base * rule.factor ** (failures - 1)), rule.jitter, random)
+    default:
+      return unreachable(rule)
+  }
+}
+
+function withJitter(delay: number, jitter: number, random: number): number {
+  return Math.round(delay * (1 + jitter * (2 * random - 1)))
+}
+
+/** A policy as it came from a user: made by one of the presets, so what is in it was checked there. */
+export function checkBackoff(field: string, policy: unknown): BackoffPolicy {
+  const kind = (policy as { kind?: unknown } | null)?.kind
+  if (kind === 'exponential' || kind === 'fixed' || kind === 'graphile') return policy as BackoffPolicy
+  throw invalidOption(field, 'made by exponential(), fixed() or graphile()', policy)
+}
+
+function jitterOf(field: string, value: number | undefined): number {
+  if (value === undefined) return 0
+  if (typeof value === 'number' && value >= 0 && value <= 1) return value
+  throw invalidOption(field, 'a number from 0 to 1', value)
+}

@@ -1,0 +1,140 @@
+import type { Environment } from './environment.ts'
+import { HoldfastError } from './errors.ts'
+import type { ClaimAnswer, JobRecord, Lane, StorageAdapter } from './storage/contract.ts'
+import { Wakeup } from './wakeup.ts'
+
+export interface ClaimerOptions {
+  readonly storage: StorageAdapter
+  readonly environment: Environment
+  readonly lanes: readonly Lane[]
+  readonly session: () => string
+  /** How many jobs may be taken now. */
+  readonly room: () => number
+  readonly nothingRuns: () => boolean
+  readonly suspectRuns: () => boolean
+  readonly take: (job: JobRecord) => void
+  /** The session is gone: opens a new one. */
+  readonly reopen: () => Promise<void>
+  readonly onError: (error: unknown) => void
+}
+
+/** How long to wait after a claim that failed. ms */
+const RETRY = 1000
+
+/**
+ * Keeps the slots filled. One claim at a time; it is asked for when a slot falls free, when a hint says that something
+ * is ready, when a delayed job's time comes, and by polling.
+ *
+ * Suspects (jobs that were interrupted twice) run alone: once one is due, no other job is taken until nothing runs;
+ * then the suspect is, and nothing else until it has ended; then the others have their turn again.
+ */
+export class Claimer {
+  readonly #options: ClaimerOptions
+  readonly #wakeup: Wakeup
+  #claims = 0
+  #requestId: string | null = null
+  #claiming: Promise<void> = Promise.resolve()
+  #busy = false
+  #again = false
+  #queued = false
+  #stopped = false
+  #suspectTurn = false
+  #answer: ClaimAnswer | null = null
+
+  constructor(options: ClaimerOptions) {
+    this.#options = options
+    this.#wakeup = new Wakeup(options.environment, () => this.now())
+  }
+
+  /** The claim whose answer is still to come, by name. */
+  get underWay(): readonly string[] {
+    return this.#requestId === null ? [] : [this.#requestId]
+  }
+
+  /** Claims in this very turn, so that an enqueue that was just called and this claim share a flush. */
+  now(): void {
+    if (this.#busy) this.#again = true
+    else if (!this.#stopped) this.#claiming = this.#claim()
+  }
+
+  /** Claims at the end of this turn: slots that fall free together are filled together. */
+  soon(): void {
+    if (this.#queued || this.#stopped) return
+    this.#queued = true
+    void Promise.resolve().then(() => {
+      this.#queued = false
+      this.now()
+    })
+  }
+
+  /** One whole claim from now on; `null` when nothing could be asked: no room, or the storage is away. */
+  async once(): Promise<ClaimAnswer | null> {
+    await this.#claiming
+    this.#answer = null
+    this.now()
+    await this.#claiming
+    return this.#answer
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#wakeup.cancel()
+    await this.#claiming
+  }
+
+  async #claim(): Promise<void> {
+    this.#busy = true
+    do {
+      this.#again = false
+      const only = this.#suspectTurn
+      const limit = this.#limit()
+      if (limit === 0) break
+      const answer = await this.#ask(limit, only ? 'only' : 'none')
+      if (answer === null) continue
+      this.#answer = answer
+      for (const job of answer.jobs) this.#options.take(job)
+      // A turn ends with its claim, whether it brought the suspect or somebody else had it.
+      this.#suspectTurn = !only && answer.suspectDue
+      if (this.#suspectTurn || (only && answer.jobs.length === 0)) this.#again = true
+      if (answer.jobs.length < limit && !this.#stopped) this.#wakeup.sleepUntil(answer.nextRunAt)
+    } while (this.#again && !this.#stopped)
+    this.#busy = false
+  }
+
+  #limit(): number {
+    const { room, nothingRuns, suspectRuns } = this.#options
+    if (suspectRuns()) return 0
+    if (this.#suspectTurn) return nothingRuns() ? 1 : 0
+    return room()
+  }
+
+  async #ask(limit: number, suspects: 'none' | 'only'): Promise<ClaimAnswer | null> {
+    const { storage, environment, lanes, session, reopen, onError } = this.#options
+    // A claim whose answer was lost is asked again under its name, and brings the same jobs.
+    this.#requestId ??= `${session()}.${++this.#claims}`
+    try {
+      const request = {
+        requestId: this.#requestId,
+        session: session(),
+        now: environment.now(),
+        limit,
+        lanes,
+        have: environment.conditions(),
+        suspects,
+      }
+      const answer = await storage.claim(request)
+      this.#requestId = null
+      return answer
+    } catch (error) {
+      if (HoldfastError.is(error, 'HOLDFAST_SESSION_ENDED')) {
+        this.#requestId = null
+        await reopen()
+        this.#again = true
+        return null
+      }
+      onError(error)
+      if (!this.#stopped) this.#wakeup.sleepUntil(environment.now() + RETRY)
+      return null
+    }
+  }
+}

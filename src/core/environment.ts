@@ -1,0 +1,107 @@
+/** Cancels a timer; calling it again, or after the timer fired, does nothing. */
+export type CancelTimer = () => void
+
+/**
+ * What the core needs of the world, injected so that tests own time and chance. Every member has a default
+ * (`systemEnvironment`); pass some of them to `openQueue({ environment })` to replace these.
+ */
+export interface Environment {
+  /** Wall clock, epoch ms. May jump; decides only when delayed jobs start and what records show. */
+  readonly now: () => number
+  /** A clock in ms that never goes back. Its origin means nothing. */
+  readonly monotonic: () => number
+  /** In [0, 1). */
+  readonly random: () => number
+  /**
+   * Calls `run` once after `delay` ms. `background`: the timer alone does not keep a process alive (where there is
+   * such a thing).
+   */
+  readonly startTimer: (run: () => void, delay: number, background: boolean) => CancelTimer
+  /** The conditions that hold now, of those a job may require: `online`, … */
+  readonly conditions: () => readonly string[]
+  /** Calls `listener` when `conditions` may have changed. Returns the function that ends it. */
+  readonly onConditionsChange: (listener: () => void) => () => void
+  /** Last resort for an error that nobody listens to. */
+  readonly report: (error: unknown) => void
+}
+
+/** The longest delay that timers of all platforms accept; longer ones fire at once in some. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** What this module reads of the global object. Any of it may be missing. */
+interface Platform {
+  readonly performance?: { now(): number }
+  readonly crypto?: { getRandomValues(array: Uint32Array): Uint32Array }
+  readonly navigator?: { readonly onLine?: boolean }
+  readonly console?: { error(...values: unknown[]): void }
+  addEventListener?(type: string, listener: () => void): void
+  removeEventListener?(type: string, listener: () => void): void
+  setTimeout(run: () => void, delay: number): unknown
+  clearTimeout(timer: unknown): void
+}
+
+/** The platform's own clocks, timers and randomness, looked up when the queue is opened, never at import. */
+export function systemEnvironment(platform: Platform = globalThis as unknown as Platform): Environment {
+  const clock = platform.performance
+  return {
+    now: () => Date.now(),
+    monotonic: clock === undefined ? () => Date.now() : () => clock.now(),
+    random: platform.crypto === undefined ? () => Math.random() : pooledRandom(platform.crypto),
+    startTimer: (run, delay, background) => {
+      const timer = platform.setTimeout(run, Math.min(Math.max(0, delay), LONGEST_TIMER))
+      if (background) (timer as { unref?: () => void }).unref?.()
+      return () => platform.clearTimeout(timer)
+    },
+    // Where nobody can tell, the network is taken to be there: a job that fails for want of it is retried anyway.
+    conditions: () => (platform.navigator?.onLine === false ? [] : ['online']),
+    onConditionsChange: (listener) => {
+      platform.addEventListener?.('online', listener)
+      platform.addEventListener?.('offline', listener)
+      return () => {
+        platform.removeEventListener?.('online', listener)
+        platform.removeEventListener?.('offline', listener)
+      }
+    },
+    report: (error) => platform.console?.error('holdfast:', error),
+  }
+}
+
+/** One call of the platform's generator serves many numbers: it costs more than all that is done with one of them. */
+function pooledRandom(crypto: NonNullable<Platform['crypto']>): () => number {
+  const pool = new Uint32Array(256)
+  let used = pool.length
+  return () => {
+    if (used === pool.length) {
+      crypto.getRandomValues(pool)
+      used = 0
+    }
+    return (pool[used++] ?? 0) / 2 ** 32
+  }
+}
+
+/**
+ * Makes ids: UUID version 7 (RFC 9562 §5.7), which sort by the time they were made; within one ms, by a counter.
+ * 62 random bits each.
+ */
+export function idMaker({ now, random }: Pick<Environment, 'now' | 'random'>): () => string {
+  let millisecond = 0
+  let counter = 0
+  return () => {
+    const time = now()
+    if (time > millisecond) {
+      millisecond = time
+      counter = 0
+    } else if (++counter > 0xfff) {
+      millisecond += 1
+      counter = 0
+    }
+    const stamp = hex(millisecond, 12)
+    const variant = hex(0x8000 + Math.floor(random() * 0x4000), 4)
+    const tail = hex(Math.floor(random() * 2 ** 24), 6) + hex(Math.floor(random() * 2 ** 24), 6)
+    return `${stamp.slice(0, 8)}-${stamp.slice(8)}-7${hex(counter, 3)}-${variant}-${tail}`
+  }
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0')
+}

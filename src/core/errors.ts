@@ -1,0 +1,110 @@
+import type { ErrorData } from './storage/contract.ts'
+
+/** Every code is a heading in docs/errors.md. Codes are stable; messages are not. */
+export type ErrorCode =
+  | 'HOLDFAST_INVALID_OPTION'
+  | 'HOLDFAST_INVALID_PAYLOAD'
+  | 'HOLDFAST_PAYLOAD_TOO_LARGE'
+  | 'HOLDFAST_SCHEMA_MISMATCH'
+  | 'HOLDFAST_UNKNOWN_JOB'
+  | 'HOLDFAST_DUPLICATE_JOB'
+  | 'HOLDFAST_ID_CONFLICT'
+  | 'HOLDFAST_WORKERS_DISABLED'
+  | 'HOLDFAST_QUEUE_CLOSED'
+  | 'HOLDFAST_CONTRACT_VERSION'
+  | 'HOLDFAST_STORAGE'
+  | 'HOLDFAST_STORAGE_CLOSED'
+  | 'HOLDFAST_STORAGE_NEWER'
+  | 'HOLDFAST_SESSION_ENDED'
+  | 'HOLDFAST_OUTCOME_UNKNOWN'
+  | 'HOLDFAST_LEASE_LOST'
+  | 'HOLDFAST_TIMEOUT'
+  | 'HOLDFAST_CANCELLED'
+  | 'HOLDFAST_STOPPING'
+  | 'HOLDFAST_WORKER_DIED'
+  | 'HOLDFAST_SUPERSEDED'
+  | 'HOLDFAST_FAILED_PERMANENTLY'
+
+/** What went wrong where: the field, the rule it broke, the value it had. Issues of a schema go in `issues`. */
+export interface ErrorDetails {
+  readonly field?: string
+  readonly value?: unknown
+  readonly issues?: readonly unknown[]
+}
+
+const BRAND = '~holdfast-error'
+
+/**
+ * The one error class. Tell errors apart by `code`, never by text. `is()` also recognises an error of another copy of
+ * the package, as a bundler may produce, and one that came back from a thread.
+ */
+export class HoldfastError extends Error {
+  override readonly name: string = 'HoldfastError'
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: ErrorDetails } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.details = options.details ?? {}
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+
+  /** True for a HoldfastError, with `code` when given. */
+  static is(value: unknown, code?: ErrorCode): value is HoldfastError {
+    if (typeof value !== 'object' || value === null || !(BRAND in value)) return false
+    return code === undefined || (value as { code?: unknown }).code === code
+  }
+}
+
+const MESSAGE_LIMIT = 1000
+const STACK_LINES = 20
+const CAUSE_DEPTH = 4
+
+/**
+ * Any thrown value as bounded data: at most 1,000 characters of message, 20 lines of stack, 4 causes. Never throws,
+ * even for values whose getters do.
+ */
+export function toErrorData(thrown: unknown, depth = 0): ErrorData {
+  try {
+    if (!(thrown instanceof Error) && !HoldfastError.is(thrown)) {
+      return { name: 'Error', message: describe(thrown).slice(0, MESSAGE_LIMIT) }
+    }
+    // Whatever its class promises, a thrown value may carry anything.
+    const { name, message, code } = thrown as { name: unknown; message: unknown; code?: unknown }
+    return {
+      name: String(name),
+      message: String(message).slice(0, MESSAGE_LIMIT),
+      ...(typeof code === 'string' ? { code: code.slice(0, 100) } : {}),
+      ...(typeof thrown.stack === 'string'
+        ? { stack: thrown.stack.split('\n', STACK_LINES).join('\n').slice(0, 4000) }
+        : {}),
+      ...(thrown.cause !== undefined && depth < CAUSE_DEPTH ? { cause: toErrorData(thrown.cause, depth + 1) } : {}),
+    }
+  } catch {
+    return { name: 'Error', message: 'A value was thrown that cannot be read' }
+  }
+}
+
+/** A value as it stands in a message: what it is, short enough to read. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
+  if (typeof value === 'function') return `a function`
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  const name = (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor?.name
+  return name === undefined || name === 'Object' ? 'an object' : `an instance of ${name}`
+}
+
+/** The message every bad option gets: the field, the rule, the value. */
+export function invalidOption(field: string, rule: string, value: unknown): HoldfastError {
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
+  return new HoldfastError(
+    'HOLDFAST_INVALID_OPTION',
+    `Expected \`${field}\` to be ${rule}, got \`${describe(value)}\` (${kind})`,
+    {
+      details: { field, value },
+    },
+  )
+}

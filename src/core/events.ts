@@ -1,0 +1,63 @@
+import type { Job } from './job.ts'
+import type { ErrorData } from './storage/contract.ts'
+
+/** What `queue.on` tells: this context only, exact, after the storage has acknowledged it. */
+export interface QueueEvents {
+  enqueued: { readonly job: Job }
+  started: { readonly job: Job }
+  /** Not stored yet when told; the next heartbeat stores it. */
+  progress: { readonly job: Job; readonly value: unknown }
+  log: { readonly job: Job; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  completed: { readonly job: Job }
+  /** The attempt failed and the job waits for another. */
+  retrying: { readonly job: Job; readonly error: ErrorData; readonly runAt: number }
+  failed: { readonly job: Job; readonly error: ErrorData }
+  cancelled: { readonly job: Job; readonly reason: string }
+  /** The attempt was given back, counted as nothing: a snooze, or a stop in good order. */
+  released: { readonly job: Job }
+  /** This executor no longer holds the job; what its handler still does changes nothing in the queue. */
+  lost: { readonly job: Job }
+  /** The reaper took the job from a session that fell silent. */
+  interrupted: { readonly job: Job }
+  /** A background service met an error and goes on. */
+  error: { readonly error: unknown; readonly service: string }
+}
+
+export type EventName = keyof QueueEvents
+export type Listener<Name extends EventName> = (event: QueueEvents[Name]) => void
+
+/** Listeners by event. One that throws is reported and does not disturb the queue or the others. */
+export class Events {
+  readonly #listeners = new Map<EventName, Set<(event: never) => void>>()
+  readonly #report: (error: unknown) => void
+
+  constructor(report: (error: unknown) => void) {
+    this.#report = report
+  }
+
+  /** Returns the function that removes the listener. */
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    let listeners = this.#listeners.get(name)
+    if (listeners === undefined) {
+      listeners = new Set()
+      this.#listeners.set(name, listeners)
+    }
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+
+  /** Whether telling is worth making the event. */
+  has(name: EventName): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0
+  }
+
+  tell<Name extends EventName>(name: Name, event: QueueEvents[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        ;(listener as Listener<Name>)(event)
+      } catch (error) {
+        this.#report(error)
+      }
+    }
+  }
+}

@@ -1,0 +1,350 @@
+import { Claimer } from './claimer.ts'
+import type { Environment } from './environment.ts'
+import { HoldfastError, invalidOption } from './errors.ts'
+import { Heartbeat, type Held } from './heartbeat.ts'
+import { type BoundHandler, toJob } from './job.ts'
+import { integer, knownOptions, type Moment, momentToMs, type Span, spanToMs } from './options.ts'
+import { Pruner } from './pruner.ts'
+import type { QueueCore } from './queue-core.ts'
+import { Reaper } from './reaper.ts'
+import { SettleBuffer } from './settle-buffer.ts'
+import { Slots } from './slots.ts'
+import type { JobRecord, Lane, Settlement } from './storage/contract.ts'
+import { settled } from './storage/transitions.ts'
+
+export interface ExecutorOptions {
+  /** One handler per type. The executor claims these types and no others. */
+  readonly handlers: readonly BoundHandler[]
+  /** Jobs at once, from 1. Default 4. */
+  readonly concurrency?: number
+  /** Handed to every handler as `ctx.state`. */
+  readonly state?: unknown
+  /**
+   * How long a handler may go on after its signal was aborted before its attempt is settled without it. Default 1 s.
+   * Its slot stays taken until it ends: a handler in this thread cannot be stopped from outside.
+   */
+  readonly killGrace?: Span
+}
+
+/** Numbers since the executor was made, and of this moment. */
+export interface ExecutorStats {
+  readonly state: 'idle' | 'running' | 'stopping'
+  readonly running: number
+  readonly free: number
+  /** Handlers that go on although their attempt is settled: they did not heed their signal. */
+  readonly overdue: number
+  readonly unacknowledged: number
+  readonly claimed: number
+  readonly completed: number
+  readonly failed: number
+  readonly retried: number
+  readonly cancelled: number
+  readonly released: number
+  readonly lost: number
+}
+
+const DEFAULT_CONCURRENCY = 4
+const DEFAULT_KILL_GRACE = 1000
+const DEFAULT_STOP_GRACE = 10_000
+
+/** How long to wait before looking again when nothing can be claimed. ms */
+const PAUSE = 1000
+
+/** Past this many outcomes the storage has not acknowledged, no more work is taken. */
+const LEAST_UNACKNOWLEDGED = 64
+
+/**
+ * Runs jobs: claims what it has handlers for, up to `concurrency` at once, and settles the outcomes in groups. While
+ * it runs it is one session: it beats, and it takes back the jobs of sessions that fell silent.
+ *
+ *     idle ──start──▶ running ──stop──▶ stopping ──▶ idle
+ */
+export class Executor {
+  readonly #core: QueueCore
+  readonly #concurrency: number
+  readonly #lanes: readonly Lane[]
+  readonly #leaseDuration: number
+  readonly #slots: Slots
+  readonly #buffer: SettleBuffer
+  #claimer: Claimer
+  #services: { stop(): Promise<void> | void }[] = []
+  #session = ''
+  #state: ExecutorStats['state'] = 'idle'
+  #starting: Promise<void> | null = null
+  #stopping: Promise<void> | null = null
+  #reopening: Promise<void> | null = null
+
+  /** Made by `queue.createExecutor()`. */
+  constructor(core: QueueCore, options: ExecutorOptions) {
+    knownOptions('createExecutor', options, ['handlers', 'concurrency', 'state', 'killGrace'])
+    const handlers = byType(options.handlers)
+    this.#core = core
+    this.#concurrency = integer('concurrency', options.concurrency ?? DEFAULT_CONCURRENCY, 1)
+    this.#lanes = [...handlers.values()].map(laneOf)
+    this.#leaseDuration = Math.min(...[...handlers.values()].map(({ definition }) => definition.defaults.leaseDuration))
+    this.#buffer = new SettleBuffer({
+      storage: core.storage,
+      environment: core.environment,
+      session: () => this.#session,
+      onError: core.onError('settle'),
+    })
+    this.#slots = new Slots({
+      core,
+      handlers,
+      state: options.state,
+      killGrace: spanToMs('killGrace', options.killGrace ?? DEFAULT_KILL_GRACE),
+      buffer: this.#buffer,
+      onRoom: () => this.#claimer.soon(),
+    })
+    this.#claimer = this.#newClaimer()
+  }
+
+  /** Opens the session and begins to claim. Calling it again does nothing. */
+  start(): Promise<void> {
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  /**
+   * Claims no more, lets running handlers end for `grace` (default 10 s), then aborts their signals with
+   * `HOLDFAST_STOPPING` and gives back what has not ended after `killGrace`, counted as nothing. Resolves when every
+   * outcome is acknowledged and the session closed.
+   */
+  stop(options: { grace?: Span } = {}): Promise<void> {
+    knownOptions('stop', options, ['grace'])
+    const grace = spanToMs('stop.grace', options.grace ?? DEFAULT_STOP_GRACE)
+    if (this.#starting === null) return Promise.resolve()
+    this.#stopping ??= this.#stop(grace)
+    return this.#stopping
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  /**
+   * Works until nothing that it handles is due and nothing runs, or until `deadline`: for cron triggers, edge runtimes
+   * and tests. An executor that was not started is started for it and stopped afterwards; at the deadline running
+   * handlers are asked to end. Answers how many jobs it took and when the next one is due (epoch ms, `null`: none).
+   */
+  async processUntilIdle(
+    options: { deadline?: Moment } = {},
+  ): Promise<{ readonly processed: number; readonly nextRunAt: number | null }> {
+    knownOptions('processUntilIdle', options, ['deadline'])
+    const { environment } = this.#core
+    const left =
+      options.deadline === undefined ? Infinity : momentToMs('deadline', options.deadline) - environment.now()
+    const before = this.#slots.tally.claimed
+    const own = this.#state === 'idle'
+    await this.start()
+    const deadline = new Expiry(environment, left)
+    const nextRunAt = await this.#untilIdle(deadline)
+    deadline.cancel()
+    const processed = this.#slots.tally.claimed - before
+    if (own) await this.stop({ grace: deadline.passed ? 0 : DEFAULT_STOP_GRACE })
+    return { processed, nextRunAt }
+  }
+
+  stats(): ExecutorStats {
+    const running = this.#slots.unsettled.length
+    return {
+      state: this.#state,
+      running,
+      free: Math.max(0, this.#concurrency - this.#slots.attempts.size),
+      overdue: this.#slots.attempts.size - running,
+      unacknowledged: this.#buffer.unacknowledged,
+      ...this.#slots.tally,
+    }
+  }
+
+  /** Something may have become claimable. @internal */
+  wake(types: readonly string[]): void {
+    if (this.#state === 'running' && this.#room() > 0 && this.#lanes.some(({ type }) => types.includes(type)))
+      this.#claimer.now()
+  }
+
+  /** A cancel was asked for in this context: no need to wait for the next beat. @internal */
+  cancel(id: string, reason: string): void {
+    this.#slots.cancel(id, reason)
+  }
+
+  async #start(): Promise<void> {
+    await this.#openSession()
+    const core = this.#core
+    const { storage, environment, onError } = core
+    this.#claimer = this.#newClaimer()
+    this.#services = [
+      new Heartbeat({
+        storage,
+        environment,
+        leaseDuration: this.#leaseDuration,
+        held: this.#held(),
+        onError: onError('heartbeat'),
+      }),
+      new Reaper({
+        storage,
+        environment,
+        leaseDuration: this.#leaseDuration,
+        types: this.#lanes.map(({ type }) => type),
+        session: () => this.#session,
+        interrupted: (record, settlement) => this.#interrupted(record, settlement),
+        onError: onError('reaper'),
+      }),
+      new Pruner({ storage, environment, rules: core.retention, onError: onError('pruner') }),
+      { stop: storage.notifier?.subscribe(({ ready }) => this.wake(ready)) ?? ((): void => undefined) },
+      { stop: environment.onConditionsChange(() => this.#claimer.now()) },
+    ]
+    this.#state = 'running'
+    core.executors.add(this)
+    this.#claimer.now()
+  }
+
+  async #stop(grace: number): Promise<void> {
+    await this.#starting
+    this.#state = 'stopping'
+    await this.#claimer.stop()
+    const expiry = new Expiry(this.#core.environment, grace)
+    await Promise.race([this.#slots.allSettled(), expiry.reached])
+    expiry.cancel()
+    this.#slots.stopAll()
+    await this.#slots.allSettled()
+    await this.#buffer.drained()
+    for (const service of this.#services) await service.stop()
+    this.#slots.stop()
+    await this.#core.storage
+      .session({ close: this.#session, now: this.#core.environment.now() })
+      .catch(this.#core.onError('session'))
+    this.#core.executors.delete(this)
+    this.#state = 'idle'
+    this.#starting = null
+    this.#stopping = null
+  }
+
+  async #openSession(): Promise<void> {
+    const { storage, environment, newId } = this.#core
+    const session = newId()
+    await storage.session({ open: session, now: environment.now() })
+    this.#session = session
+  }
+
+  /** The storage has ended the session: what it held is lost, and a new one goes on with new work. */
+  #reopen(): Promise<void> {
+    this.#reopening ??= this.#openSession().finally(() => {
+      this.#reopening = null
+    })
+    for (const { record } of this.#slots.unsettled) this.#slots.lose(record.id)
+    return this.#reopening
+  }
+
+  #newClaimer(): Claimer {
+    const { storage, environment, onError } = this.#core
+    return new Claimer({
+      storage,
+      environment,
+      lanes: this.#lanes,
+      session: () => this.#session,
+      room: () => this.#room(),
+      nothingRuns: () => this.#slots.attempts.size === 0,
+      suspectRuns: () => this.#slots.suspects > 0,
+      take: (job) => this.#take(job),
+      reopen: () => this.#reopen(),
+      onError: onError('claim'),
+    })
+  }
+
+  #held(): Held {
+    return {
+      session: () => this.#session,
+      attempts: () => this.#slots.attempts,
+      settling: (id) => this.#buffer.holds(id),
+      claiming: () => this.#claimer.underWay,
+      cancelRequested: (id, reason) => this.#slots.cancel(id, reason),
+      lost: (id) => this.#slots.lose(id),
+      orphan: (lease) =>
+        this.#buffer.add(
+          { ...lease, kind: 'release', runAt: this.#core.environment.now(), delay: null },
+          () => undefined,
+        ),
+      sessionEnded: () => this.#reopen(),
+    }
+  }
+
+  #take(job: JobRecord): void {
+    if (this.#state === 'running') this.#slots.run(job)
+    else this.#slots.giveBack(job)
+  }
+
+  #room(): number {
+    const most = Math.max(LEAST_UNACKNOWLEDGED, 2 * this.#concurrency)
+    if (this.#buffer.unacknowledged >= most) return 0
+    return Math.max(0, this.#concurrency - this.#slots.attempts.size)
+  }
+
+  #interrupted(record: JobRecord, settlement: Settlement): void {
+    const { events, environment, queue } = this.#core
+    queue.wakeExecutors([record.type])
+    if (!events.has('interrupted')) return
+    const now = environment.now()
+    events.tell('interrupted', { job: toJob(Object.assign({ ...record }, settled(record, settlement, now)), now) })
+  }
+
+  /** Works until a whole claim brings nothing while nothing runs. Answers when the next job is due. */
+  async #untilIdle(deadline: Expiry): Promise<number | null> {
+    while (!deadline.passed) {
+      await Promise.race([this.#slots.allSettled().then(() => this.#buffer.drained()), deadline.reached])
+      const answer = await this.#claimer.once()
+      const busy = this.#slots.unsettled.length + this.#buffer.unacknowledged > 0
+      if (answer !== null && answer.jobs.length === 0 && !answer.suspectDue && !busy) return answer.nextRunAt
+      if (answer === null && !busy) await this.#pause(deadline)
+    }
+    return null
+  }
+
+  /** All slots are taken by handlers that do not heed their signal, or the storage is away. */
+  async #pause(deadline: Expiry): Promise<void> {
+    const retry = new Expiry(this.#core.environment, PAUSE)
+    await Promise.race([this.#slots.change(), retry.reached, deadline.reached])
+    retry.cancel()
+  }
+}
+
+/** A moment that is waited for, and can be given up. */
+class Expiry {
+  passed: boolean
+  readonly reached: Promise<void>
+  cancel: () => void = () => undefined
+
+  constructor(environment: Environment, after: number) {
+    this.passed = after <= 0
+    this.reached = new Promise((resolve) => {
+      const pass = (): void => {
+        this.passed = true
+        resolve()
+      }
+      if (this.passed) resolve()
+      else if (after !== Infinity) this.cancel = environment.startTimer(pass, after, false)
+    })
+  }
+}
+
+function byType(handlers: readonly BoundHandler[]): ReadonlyMap<string, BoundHandler> {
+  if (!Array.isArray(handlers) || handlers.length === 0)
+    throw invalidOption('handlers', 'an array of at least one handler', handlers)
+  const map = new Map<string, BoundHandler>()
+  for (const handler of handlers as readonly BoundHandler[]) {
+    if (typeof (handler as BoundHandler | null)?.run !== 'function')
+      throw invalidOption('handlers[]', 'made by definition.handler()', handler)
+    if (map.has(handler.type)) {
+      throw new HoldfastError('HOLDFAST_DUPLICATE_JOB', `Two handlers for job \`${handler.type}\``, {
+        details: { field: 'handlers', value: handler.type },
+      })
+    }
+    map.set(handler.type, handler)
+  }
+  return map
+}
+
+function laneOf({ type, definition }: BoundHandler): Lane {
+  const { limit } = definition.defaults
+  return limit === null ? { type } : { type, limit }
+}

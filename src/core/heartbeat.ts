@@ -1,0 +1,109 @@
+import type { Attempt } from './attempt.ts'
+import type { Environment } from './environment.ts'
+import { HoldfastError } from './errors.ts'
+import type { LeaseRef, StorageAdapter } from './storage/contract.ts'
+import { Ticker } from './ticker.ts'
+
+/** What a heartbeat keeps alive, and whom it tells. */
+export interface Held {
+  readonly session: () => string
+  readonly attempts: () => Iterable<Attempt>
+  /** Whether the outcome of this job is on its way: it is held until that arrives, and no orphan. */
+  readonly settling: (id: string) => boolean
+  /** Names of claims whose answer has not come yet. */
+  readonly claiming: () => readonly string[]
+  readonly cancelRequested: (id: string, reason: string) => void
+  readonly lost: (id: string) => void
+  /** The session holds a job that no attempt here runs: the answer to its claim was lost. */
+  readonly orphan: (lease: LeaseRef) => void
+  readonly sessionEnded: () => Promise<void>
+}
+
+export interface HeartbeatOptions {
+  readonly storage: StorageAdapter
+  readonly environment: Environment
+  readonly leaseDuration: number
+  readonly held: Held
+  readonly onError: (error: unknown) => void
+}
+
+/** A session beats three times per lease, so that one lost beat costs nothing. */
+const BEATS_PER_LEASE = 3
+
+/**
+ * One write per beat keeps all jobs of a session, carries their progress, and brings back what was asked of them. It
+ * does not depend on what handlers do, except that it cannot run while one blocks this thread.
+ */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions
+  readonly #ticker: Ticker
+  #lastAnswer: number
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options
+    this.#lastAnswer = options.environment.monotonic()
+    const first = this.#interval()
+    this.#ticker = new Ticker({
+      environment: options.environment,
+      first,
+      interval: () => this.#interval(),
+      run: () => this.#beat(),
+      onError: options.onError,
+    })
+  }
+
+  /** Beats now: progress and requests to cancel do not wait for the next tick. */
+  now(): Promise<void> {
+    return this.#ticker.now()
+  }
+
+  stop(): Promise<void> {
+    return this.#ticker.stop()
+  }
+
+  /** A job may have a shorter lease than its definition says. */
+  #interval(): number {
+    let lease = this.#options.leaseDuration
+    for (const attempt of this.#options.held.attempts()) lease = Math.min(lease, attempt.record.leaseDuration)
+    return lease / BEATS_PER_LEASE
+  }
+
+  async #beat(): Promise<void> {
+    const { storage, environment, held } = this.#options
+    const attempts = [...held.attempts()]
+    const progress = attempts.flatMap((attempt) => attempt.unsavedProgress())
+    try {
+      const answer = await storage.beat({
+        session: held.session(),
+        now: environment.now(),
+        holds: attempts.filter((attempt) => !attempt.settled).map(({ record: { id, fence } }) => ({ id, fence })),
+        claiming: held.claiming(),
+        progress,
+      })
+      this.#lastAnswer = environment.monotonic()
+      for (const attempt of attempts) attempt.progressSaved(progress)
+      for (const { id, reason } of answer.cancel) held.cancelRequested(id, reason)
+      for (const id of answer.lost) held.lost(id)
+      for (const lease of answer.orphans) if (!held.settling(lease.id)) held.orphan(lease)
+      if (answer.ended) await held.sessionEnded()
+    } catch (error) {
+      this.#giveUp(attempts)
+      throw error
+    }
+  }
+
+  /** Unheard for a lease, a job must be taken to be somebody else's. */
+  #giveUp(attempts: readonly Attempt[]): void {
+    const silence = this.#options.environment.monotonic() - this.#lastAnswer
+    for (const attempt of attempts) {
+      if (silence > attempt.record.leaseDuration) this.#options.held.lost(attempt.record.id)
+    }
+  }
+}
+
+export function leaseLost(id: string): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_LEASE_LOST',
+    `Job ${id} is no longer held by this attempt: nothing it still does counts`,
+  )
+}

@@ -1,0 +1,111 @@
+import { HoldfastError, invalidOption } from './errors.ts'
+import { type Job, toJob } from './job.ts'
+import { integer, knownOptions } from './options.ts'
+import {
+  FILTER_FIELDS,
+  type ListRequest,
+  type OrderField,
+  type StorageAdapter,
+  type Where,
+} from './storage/contract.ts'
+
+export interface ListOptions {
+  /** Conditions; several fields, and several operators of one, mean `and`. Default: all jobs. */
+  readonly where?: Where
+  /** One field. Default `{ createdAt: 'desc' }`: newest first. A missing moment comes before every other. */
+  readonly orderBy?: { readonly [Field in OrderField]?: 'asc' | 'desc' }
+  /** The most jobs that iterating yields, from 1. Default: all. */
+  readonly limit?: number
+}
+
+export interface PageOptions {
+  /** Jobs per page, 1 to 1,000. Default 100. */
+  readonly size?: number
+  /** The `cursor` of the page before. */
+  readonly after?: string
+}
+
+export interface JobPage {
+  readonly jobs: readonly Job[]
+  /** Names the place after this page; `null` at the end. */
+  readonly cursor: string | null
+}
+
+const ORDER_FIELDS: readonly string[] = [
+  'createdAt',
+  'runAt',
+  'startedAt',
+  'finishedAt',
+  'priority',
+] satisfies OrderField[]
+const OPERATORS = ['eq', 'ne', 'in', 'nin', 'gt', 'gte', 'lt', 'lte']
+const MOST_PER_PAGE = 1000
+
+/** A question about jobs: iterate it for all answers, or ask for one page. Jobs are as they were when read. */
+export class JobList implements AsyncIterable<Job> {
+  readonly #storage: StorageAdapter
+  readonly #now: () => number
+  readonly #where: Where
+  readonly #orderBy: ListRequest['orderBy']
+  readonly #limit: number
+
+  constructor(storage: StorageAdapter, now: () => number, options: ListOptions) {
+    knownOptions('list', options, ['where', 'orderBy', 'limit'])
+    this.#storage = storage
+    this.#now = now
+    this.#where = checkWhere(options.where ?? {})
+    this.#orderBy = checkOrder(options.orderBy ?? { createdAt: 'desc' })
+    this.#limit = options.limit === undefined ? Infinity : integer('list.limit', options.limit, 1)
+  }
+
+  async page(options: PageOptions = {}): Promise<JobPage> {
+    knownOptions('page', options, ['size', 'after'])
+    return this.#page(integer('page.size', options.size ?? 100, 1, MOST_PER_PAGE), checkCursor(options.after))
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Job> {
+    let left = this.#limit
+    let after: string | null = null
+    do {
+      const { jobs, cursor }: JobPage = await this.#page(Math.min(left, MOST_PER_PAGE), after)
+      yield* jobs
+      left -= jobs.length
+      after = cursor
+    } while (after !== null && left > 0)
+  }
+
+  async #page(limit: number, after: string | null): Promise<JobPage> {
+    const now = this.#now()
+    const { jobs, cursor } = await this.#storage.list({ where: this.#where, orderBy: this.#orderBy, limit, after, now })
+    return { jobs: jobs.map((record) => toJob(record, now)), cursor }
+  }
+}
+
+function checkWhere(where: unknown): Where {
+  knownOptions('where', where, FILTER_FIELDS)
+  for (const [field, filter] of Object.entries(where as object)) knownOptions(`where.${field}`, filter, OPERATORS)
+  return where as Where
+}
+
+function checkOrder(orderBy: object): ListRequest['orderBy'] {
+  knownOptions('orderBy', orderBy, ORDER_FIELDS)
+  const [first, ...more] = Object.entries(orderBy)
+  if (first === undefined || more.length > 0) throw invalidOption('orderBy', 'an object with one field', orderBy)
+  const [field, direction] = first as [OrderField, unknown]
+  if (direction !== 'asc' && direction !== 'desc') throw invalidOption(`orderBy.${field}`, "'asc' or 'desc'", direction)
+  return { field, direction }
+}
+
+function checkCursor(after: string | undefined): string | null {
+  if (after === undefined) return null
+  try {
+    const parts: unknown = JSON.parse(after)
+    if (Array.isArray(parts) && parts.length === 2) return after
+  } catch (cause) {
+    throw new HoldfastError('HOLDFAST_INVALID_OPTION', 'Expected `page.after` to be the cursor of a page', {
+      cause,
+      details: { field: 'page.after', value: after },
+    })
+  }
+  throw invalidOption('page.after', 'the cursor of a page', after)
+}

@@ -1,0 +1,33 @@
+import { HoldfastError } from './errors.ts'
+import { type Span, spanToMs } from './options.ts'
+
+const LATER = '~holdfast-retry-later'
+
+/**
+ * Thrown by a handler: not now. The job waits for `after` and the attempt counts as nothing.
+ *
+ * @param options.after at least 0
+ */
+export class RetryLater extends Error {
+  override readonly name = 'RetryLater'
+  readonly after: number
+
+  constructor(options: { after: Span; message?: string }) {
+    super(options.message ?? 'The handler asked to be run later')
+    this.after = spanToMs('RetryLater.after', options.after)
+    Object.defineProperty(this, LATER, { value: true })
+  }
+
+  static is(value: unknown): value is RetryLater {
+    return typeof value === 'object' && value !== null && LATER in value
+  }
+}
+
+/** Thrown by a handler: no retry can help. The job is failed at once. */
+export class FailPermanently extends HoldfastError {
+  override readonly name = 'FailPermanently'
+
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super('HOLDFAST_FAILED_PERMANENTLY', message, options)
+  }
+}

@@ -1,0 +1,111 @@
+import type { Environment } from './environment.ts'
+import { integer, knownOptions, type Span, spanToMs } from './options.ts'
+import type { FinishedState, StorageAdapter } from './storage/contract.ts'
+import { Ticker } from './ticker.ts'
+
+/** How long finished jobs of one kind are kept. */
+export interface Retention {
+  /** They go when they are older than this … */
+  readonly maxAge?: Span
+  /** … or not among the newest so many. From 0. */
+  readonly maxCount?: number
+}
+
+/** Default: completed 1 day / 1,000; failed and cancelled 30 days / 10,000. */
+export interface RetentionOptions {
+  readonly completed?: Retention
+  readonly failed?: Retention
+  readonly cancelled?: Retention
+}
+
+export interface KeptFor {
+  readonly state: FinishedState
+  readonly maxAge: number
+  readonly maxCount: number
+}
+
+const DAY = 86_400_000
+
+/** Whatever the rules say, the end of a job can be read for this long. ms */
+const SPARED = 10_000
+const INTERVAL = 10_000
+const BATCH = 1000
+
+/** The wall clock and the monotonic one may drift apart by this much between two runs before neither is believed. */
+const CLOCK_STEP = 60_000
+
+export function retentionRules(options: RetentionOptions = {}): readonly KeptFor[] {
+  knownOptions('retention', options, ['completed', 'failed', 'cancelled'])
+  return [
+    rule('completed', options.completed, DAY, 1000),
+    rule('failed', options.failed, 30 * DAY, 10_000),
+    rule('cancelled', options.cancelled, 30 * DAY, 10_000),
+  ]
+}
+
+function rule(state: FinishedState, given: Retention = {}, maxAge: number, maxCount: number): KeptFor {
+  const field = `retention.${state}`
+  knownOptions(field, given, ['maxAge', 'maxCount'])
+  return {
+    state,
+    maxAge: given.maxAge === undefined ? maxAge : spanToMs(`${field}.maxAge`, given.maxAge),
+    maxCount: given.maxCount === undefined ? maxCount : integer(`${field}.maxCount`, given.maxCount, 0),
+  }
+}
+
+export interface PrunerOptions {
+  readonly storage: StorageAdapter
+  readonly environment: Environment
+  readonly rules: readonly KeptFor[]
+  readonly onError: (error: unknown) => void
+}
+
+/** Removes finished jobs by retention, in bounded steps. */
+export class Pruner {
+  readonly #options: PrunerOptions
+  readonly #ticker: Ticker
+  #wall: number
+  #monotonic: number
+
+  constructor(options: PrunerOptions) {
+    const { environment } = options
+    this.#options = options
+    this.#wall = environment.now()
+    this.#monotonic = environment.monotonic()
+    const first = INTERVAL * (0.5 + environment.random())
+    this.#ticker = new Ticker({
+      environment,
+      first,
+      interval: () => INTERVAL,
+      run: () => this.#prune(),
+      onError: options.onError,
+    })
+  }
+
+  stop(): Promise<void> {
+    return this.#ticker.stop()
+  }
+
+  async #prune(): Promise<void> {
+    const { storage, rules } = this.#options
+    const now = this.#believedNow()
+    if (now === null) return
+    const request = {
+      rules: rules.map(({ state, maxAge, maxCount }) => ({ state, finishedBefore: now - maxAge, keep: maxCount })),
+      spareSince: now - SPARED,
+      limit: BATCH,
+      now,
+    }
+    while ((await storage.prune(request)).more);
+  }
+
+  /** `null` after the clock jumped: a dead letter must not go because a clock was a year ahead for a moment. [clock] */
+  #believedNow(): number | null {
+    const { environment } = this.#options
+    const [wall, monotonic] = [environment.now(), environment.monotonic()]
+    const jump = Math.abs(wall - this.#wall - (monotonic - this.#monotonic))
+    this.#wall = wall
+    this.#monotonic = monotonic
+    return jump > CLOCK_STEP ? null : wall
+  }
+}

@@ -1,0 +1,25 @@
+import type { Environment } from './environment.ts'
+import type { Events } from './events.ts'
+import type { Executor } from './executor.ts'
+import type { Intake } from './intake.ts'
+import type { Logger } from './logger.ts'
+import type { KeptFor } from './pruner.ts'
+import type { JobQueue } from './queue.ts'
+import type { StorageAdapter } from './storage/contract.ts'
+
+/** What a queue shares with its executors. */
+export interface QueueCore {
+  readonly queue: JobQueue
+  readonly storage: StorageAdapter
+  readonly environment: Environment
+  readonly events: Events
+  readonly logger: Logger
+  readonly intake: Intake
+  readonly newId: () => string
+  /** Those that run now. */
+  readonly executors: Set<Executor>
+  readonly payloadLimit: number
+  readonly retention: readonly KeptFor[]
+  /** An error of a background service: told to listeners and the logger, or reported when nobody listens. */
+  readonly onError: (service: string) => (error: unknown) => void
+}

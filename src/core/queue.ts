@@ -1,0 +1,343 @@
+import { type Environment, idMaker, systemEnvironment } from './environment.ts'
+import { HoldfastError, invalidOption } from './errors.ts'
+import { type EventName, Events, type Listener } from './events.ts'
+import { Executor, type ExecutorOptions } from './executor.ts'
+import { checkDefinition, type EnqueueOptions, Intake } from './intake.ts'
+import { type Job, type JobDefinition, toJob } from './job.ts'
+import { JobList, type ListOptions } from './listing.ts'
+import { type Logger, SILENT } from './logger.ts'
+import { integer, knownOptions, name, type Span } from './options.ts'
+import { DEFAULT_PAYLOAD_LIMIT, MOST_PAYLOAD_LIMIT } from './payload.ts'
+import { type RetentionOptions, retentionRules } from './pruner.ts'
+import type { QueueCore } from './queue-core.ts'
+import { type JobResult, Results } from './results.ts'
+import type { Amendment, Disposition, JobCounts, NewJob, StorageAdapter } from './storage/contract.ts'
+import { type ChangeEvent, changes, untilIdle } from './watching.ts'
+
+export type { EnqueueOptions } from './intake.ts'
+
+export interface QueueOptions<Jobs extends readonly JobDefinition[] = readonly JobDefinition[]> {
+  readonly storage: StorageAdapter
+  /** The jobs of this queue. With it, enqueuing another name is `HOLDFAST_UNKNOWN_JOB`; names are typed. */
+  readonly jobs?: Jobs
+  /** Default true. When false, `enqueue` and all that would enqueue fail with `HOLDFAST_WORKERS_DISABLED`. */
+  readonly workersEnabled?: boolean
+  /** How long finished jobs are kept. */
+  readonly retention?: RetentionOptions
+  /** How often a session may die under a job before the job is failed, from 0. Default 3. */
+  readonly maxInterruptions?: number
+  /** The most bytes of a payload or result as JSON, 1 to 524,288. Default 262,144. */
+  readonly payloadLimit?: number
+  /** Default: writes nothing. */
+  readonly logger?: Logger
+  /** Clock, randomness, timers and conditions, to replace some of the platform's own. */
+  readonly environment?: Partial<Environment>
+}
+
+const QUEUE_OPTIONS = [
+  'storage',
+  'jobs',
+  'workersEnabled',
+  'retention',
+  'maxInterruptions',
+  'payloadLimit',
+  'logger',
+  'environment',
+] as const
+const DEFAULT_INTERRUPTIONS = 3
+
+/** A job as it was when it was accepted. */
+export interface EnqueuedJob<Payload = unknown> extends Job<Payload> {
+  /** What the call did: stored a new job, updated the one that holds its key, or left that one as it was. */
+  readonly disposition: Disposition
+}
+
+/** One item of `enqueueMany`. */
+export interface EnqueueItem {
+  readonly job: JobDefinition | string
+  readonly payload?: unknown
+  readonly options?: EnqueueOptions
+}
+
+type Definitions = readonly JobDefinition[]
+
+/** A definition, or the name of one of the queue's jobs. */
+export type JobReference<Jobs extends Definitions> = JobDefinition | Jobs[number]['type']
+
+/** What `enqueue` takes for a reference. */
+export type PayloadFor<Reference, Jobs extends Definitions> =
+  Reference extends JobDefinition<string, infer Input, infer _>
+    ? Input
+    : Extract<Jobs[number], { readonly type: Reference }> extends JobDefinition<string, infer Input, infer _>
+      ? Input
+      : unknown
+
+/**
+ * Opens a queue on a storage. One storage is one queue.
+ *
+ * @throws HOLDFAST_INVALID_OPTION, HOLDFAST_DUPLICATE_JOB for two definitions of one type,
+ * HOLDFAST_CONTRACT_VERSION for a storage made for another version, and what the storage throws when it opens
+ */
+export async function openQueue<const Jobs extends Definitions = Definitions>(
+  options: QueueOptions<Jobs>,
+): Promise<JobQueue<Jobs>> {
+  knownOptions('openQueue', options, QUEUE_OPTIONS)
+  const { storage } = options
+  if (typeof storage !== 'object' || typeof (storage as Partial<StorageAdapter> | null)?.open !== 'function')
+    throw invalidOption('storage', 'a storage adapter, for instance memory()', storage)
+  if ((storage.contract as number) !== 1) {
+    throw new HoldfastError(
+      'HOLDFAST_CONTRACT_VERSION',
+      `The ${storage.name} storage is made for contract ${storage.contract}, this version of holdfast for contract 1`,
+    )
+  }
+  const queue = new JobQueue<Jobs>(options)
+  await storage.open()
+  return queue
+}
+
+/** Where jobs are enqueued, seen and steered. Made by `openQueue`. */
+export class JobQueue<Jobs extends Definitions = Definitions> {
+  readonly #core: QueueCore
+  readonly #results: Results
+  readonly #workersEnabled: boolean
+  #closing: Promise<void> | null = null
+
+  /** @internal */
+  constructor(options: QueueOptions<Jobs>) {
+    const environment: Environment = { ...systemEnvironment(), ...options.environment }
+    const logger = options.logger ?? SILENT
+    const events = new Events(environment.report)
+    const newId = idMaker(environment)
+    const payloadLimit = integer('payloadLimit', options.payloadLimit ?? DEFAULT_PAYLOAD_LIMIT, 1, MOST_PAYLOAD_LIMIT)
+    const maxInterruptions = integer('maxInterruptions', options.maxInterruptions ?? DEFAULT_INTERRUPTIONS, 0)
+    const definitions = byType(options.jobs)
+    this.#workersEnabled = boolean('workersEnabled', options.workersEnabled ?? true)
+    this.#results = new Results(options.storage, environment)
+    this.#core = {
+      queue: this,
+      storage: options.storage,
+      environment,
+      events,
+      logger,
+      newId,
+      payloadLimit,
+      executors: new Set(),
+      intake: new Intake({ environment, newId, payloadLimit, maxInterruptions, definitions }),
+      retention: retentionRules(options.retention),
+      onError: (service) => (error) => {
+        logger.error(`The ${service} service met an error`, { error })
+        if (events.has('error')) events.tell('error', { error, service })
+        else if (logger === SILENT) environment.report(error)
+      },
+    }
+  }
+
+  /**
+   * Stores a job; once this resolves it survives what the storage's durability says. Takes a definition, or the name
+   * of one.
+   *
+   * @throws HOLDFAST_INVALID_OPTION, HOLDFAST_UNKNOWN_JOB, HOLDFAST_SCHEMA_MISMATCH, HOLDFAST_INVALID_PAYLOAD,
+   * HOLDFAST_PAYLOAD_TOO_LARGE, HOLDFAST_ID_CONFLICT, HOLDFAST_WORKERS_DISABLED, HOLDFAST_QUEUE_CLOSED;
+   * in each case nothing was stored
+   */
+  async enqueue<const Reference extends JobReference<Jobs>>(
+    job: Reference,
+    payload: PayloadFor<Reference, Jobs>,
+    options?: EnqueueOptions,
+  ): Promise<EnqueuedJob> {
+    this.#assertTakesJobs()
+    const prepared = this.#core.intake.prepare(job, payload, options)
+    const [stored] = await this.#store([prepared instanceof Promise ? await prepared : prepared])
+    return stored as EnqueuedJob
+  }
+
+  /** Stores many jobs, all or none, as the calls one after another would. Answers in order. Throws as `enqueue` does. */
+  async enqueueMany(items: readonly EnqueueItem[]): Promise<readonly EnqueuedJob[]> {
+    this.#assertTakesJobs()
+    if (!Array.isArray(items)) throw invalidOption('items', 'an array of { job, payload, options }', items)
+    const prepared = (items as readonly EnqueueItem[]).map((item) => {
+      knownOptions('items[]', item, ['job', 'payload', 'options'])
+      const job = this.#core.intake.prepare(item.job, item.payload, item.options)
+      // When a later item throws at once, nobody will wait for this one.
+      if (job instanceof Promise) job.catch(() => undefined)
+      return job
+    })
+    if (prepared.length === 0) return []
+    const late = prepared.some((job) => job instanceof Promise)
+    return this.#store(late ? await Promise.all(prepared.map((job) => Promise.resolve(job))) : (prepared as NewJob[]))
+  }
+
+  /** `null` when there is no such job: never stored, removed, or gone by retention. */
+  async get(id: string): Promise<Job | null> {
+    const { storage, environment } = this.#open()
+    const [record] = await storage.get([name('id', id)])
+    if (record === undefined || record === null) return null
+    const sessions = record.state === 'running' ? await storage.sessions() : []
+    return toJob(record, environment.now(), sessions.find((session) => session.id === record.session)?.lastBeat)
+  }
+
+  /** Jobs that fit: iterate them, or read one `page()` at a time. */
+  list(options: ListOptions = {}): JobList {
+    const { storage, environment } = this.#open()
+    return new JobList(storage, environment.now, options)
+  }
+
+  async counts(): Promise<JobCounts> {
+    const { storage, environment } = this.#open()
+    return storage.counts({ now: environment.now() })
+  }
+
+  /** How the job ended, as soon as it has; whoever runs it, and across reloads. Rejects only with the signal's reason. */
+  async result(id: string, options: { signal?: AbortSignal } = {}): Promise<JobResult> {
+    knownOptions('result', options, ['signal'])
+    this.#open()
+    return this.#results.wait(name('id', id), options.signal)
+  }
+
+  /**
+   * A waiting job is cancelled at once. A running one gets its signal aborted, in this context now, elsewhere with its
+   * next heartbeat, and is cancelled when its handler ends. Answers the job as it is then, `null` when there was
+   * nothing to cancel.
+   */
+  async cancel(id: string, reason = 'cancelled'): Promise<Job | null> {
+    const [job] = await this.#amend([{ kind: 'cancel', id: name('id', id), reason: name('reason', reason, 1000) }])
+    if (job?.status === 'running') for (const executor of this.#core.executors) executor.cancel(id, reason)
+    return job ?? null
+  }
+
+  /** Failed, cancelled or waiting jobs become due now, their counters at 0, history and fence kept. Answers those changed. */
+  async retry(ids: readonly string[]): Promise<readonly Job[]> {
+    if (!Array.isArray(ids)) throw invalidOption('ids', 'an array of ids', ids)
+    const runAt = this.#core.environment.now()
+    const jobs = await this.#amend(
+      (ids as readonly string[]).map((id) => ({ kind: 'requeue', id: name('ids[]', id), runAt, delay: null })),
+    )
+    this.wakeExecutors(jobs.map(({ type }) => type))
+    return jobs
+  }
+
+  /**
+   * Resolves when nothing is due and nothing runs. Jobs that wait for their time (delayed, or between retries) do not
+   * hold it up unless `includeScheduled` is true.
+   */
+  async idle(options: { signal?: AbortSignal; includeScheduled?: boolean } = {}): Promise<void> {
+    knownOptions('idle', options, ['signal', 'includeScheduled'])
+    const { storage, environment } = this.#open()
+    return untilIdle(storage, environment, options)
+  }
+
+  createExecutor(options: ExecutorOptions): Executor {
+    this.#open()
+    if (!this.#workersEnabled) throw workersDisabled()
+    return new Executor(this.#core, options)
+  }
+
+  /** Events of this context, exact. Returns the function that removes the listener. */
+  on<Name extends EventName>(event: Name, listener: Listener<Name>): () => void {
+    return this.#core.events.on(event, listener)
+  }
+
+  /**
+   * Changes of jobs in all contexts that share the storage, best effort: when some were missed there is a `gap`, and
+   * who keeps a picture reads again. Ends when the iteration is left or the signal aborts.
+   */
+  events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<ChangeEvent> {
+    knownOptions('events', options, ['signal'])
+    return changes(this.#open().storage, options.signal)
+  }
+
+  /** Stops this queue's executors (`grace` as in `executor.stop`), then closes the storage. Calling it again waits too. */
+  close(options: { grace?: Span } = {}): Promise<void> {
+    knownOptions('close', options, ['grace'])
+    this.#closing ??= this.#close(options)
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** @internal */
+  wakeExecutors(types: readonly string[]): void {
+    for (const executor of this.#core.executors) executor.wake(types)
+  }
+
+  async #close(options: { grace?: Span }): Promise<void> {
+    const { executors, storage } = this.#core
+    await Promise.all([...executors].map((executor) => executor.stop(options)))
+    this.#results.close(queueClosed())
+    await storage.close()
+  }
+
+  async #store(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
+    const { storage, environment, events } = this.#core
+    const now = environment.now()
+    const storing = storage.enqueue({ jobs, now })
+    // Idle executors claim in the same flush: the job is stored and started by one write.
+    this.wakeExecutors(jobs.map(({ type }) => type))
+    const answer = await storing
+    if (!answer.accepted) {
+      throw new HoldfastError(
+        'HOLDFAST_ID_CONFLICT',
+        `A job with id \`${answer.id}\` is stored already, with another type or payload`,
+        {
+          details: { field: 'id', value: answer.id },
+        },
+      )
+    }
+    const stored: readonly EnqueuedJob[] = answer.jobs.map(({ job, disposition }) =>
+      Object.assign(toJob(job, now), { disposition }),
+    )
+    if (events.has('enqueued'))
+      for (const job of stored) if (job.disposition !== 'kept') events.tell('enqueued', { job })
+    return stored
+  }
+
+  async #amend(batch: readonly Amendment[]): Promise<readonly Job[]> {
+    const { storage, environment } = this.#open()
+    const now = environment.now()
+    const answers = await storage.amend({ batch, now })
+    return answers.flatMap(({ verdict, jobs }) => (verdict === 'ok' ? jobs.map((record) => toJob(record, now)) : []))
+  }
+
+  #open(): QueueCore {
+    if (this.#closing !== null) throw queueClosed()
+    return this.#core
+  }
+
+  #assertTakesJobs(): void {
+    this.#open()
+    if (!this.#workersEnabled) throw workersDisabled()
+  }
+}
+
+function queueClosed(): HoldfastError {
+  return new HoldfastError('HOLDFAST_QUEUE_CLOSED', 'The queue is closed')
+}
+
+function workersDisabled(): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_WORKERS_DISABLED',
+    'The queue was opened with `workersEnabled: false`: nothing would run its jobs',
+  )
+}
+
+function byType(jobs: unknown): ReadonlyMap<string, JobDefinition> | null {
+  if (jobs === undefined) return null
+  if (!Array.isArray(jobs)) throw invalidOption('jobs', 'an array of definitions', jobs)
+  const map = new Map<string, JobDefinition>()
+  for (const job of jobs.map(checkDefinition)) {
+    if (map.has(job.type))
+      throw new HoldfastError('HOLDFAST_DUPLICATE_JOB', `Two definitions of job \`${job.type}\``, {
+        details: { field: 'jobs', value: job.type },
+      })
+    map.set(job.type, job)
+  }
+  return map
+}
+
+function boolean(field: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw invalidOption(field, 'true or false', value)
+}

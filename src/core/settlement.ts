@@ -1,0 +1,63 @@
+import { backoffDelay } from './backoff.ts'
+import type { Environment } from './environment.ts'
+import { HoldfastError, toErrorData } from './errors.ts'
+import { RetryLater } from './outcome.ts'
+import type { JobRecord, LeaseRef, Settlement } from './storage/contract.ts'
+
+/** Errors that no retry can mend: what the handler asked for, and a result that cannot be stored as it is. */
+const PERMANENT: ReadonlySet<string> = new Set([
+  'HOLDFAST_FAILED_PERMANENTLY',
+  'HOLDFAST_INVALID_PAYLOAD',
+  'HOLDFAST_PAYLOAD_TOO_LARGE',
+])
+
+/**
+ * What a thrown error, or the reason for which an attempt was ended, means for its job. A handler that ends because it
+ * was asked to is settled by the reason it was given, whatever it throws then.
+ *
+ * `null`: the lease is lost, and there is nothing to settle.
+ */
+export function settlementOf(
+  job: JobRecord,
+  thrown: unknown,
+  ending: HoldfastError | null,
+  environment: Pick<Environment, 'now' | 'random'>,
+): Settlement | null {
+  const lease: LeaseRef = { id: job.id, fence: job.fence }
+  switch (ending?.code) {
+    case 'HOLDFAST_LEASE_LOST':
+      return null
+    case 'HOLDFAST_CANCELLED':
+      return { ...lease, kind: 'cancelled', reason: ending.message }
+    case 'HOLDFAST_STOPPING':
+      return RetryLater.is(thrown)
+        ? snoozed(lease, thrown, environment)
+        : { ...lease, kind: 'release', runAt: job.runAt, delay: null }
+    case 'HOLDFAST_TIMEOUT':
+      return failure(job, timedOut(ending, thrown), environment)
+    default:
+      return RetryLater.is(thrown) ? snoozed(lease, thrown, environment) : failure(job, thrown, environment)
+  }
+}
+
+function snoozed(lease: LeaseRef, { after }: RetryLater, { now }: Pick<Environment, 'now'>): Settlement {
+  return { ...lease, kind: 'release', runAt: now() + after, delay: after }
+}
+
+function failure(job: JobRecord, thrown: unknown, { now, random }: Pick<Environment, 'now' | 'random'>): Settlement {
+  const lease: LeaseRef = { id: job.id, fence: job.fence }
+  const error = toErrorData(thrown)
+  const failures = job.failures + 1
+  if (failures > job.maxRetries || (HoldfastError.is(thrown) && PERMANENT.has(thrown.code))) {
+    return { ...lease, kind: 'fail', error, counts: 'failure' }
+  }
+  const delay = backoffDelay(job.backoff, failures, random())
+  return { ...lease, kind: 'retry', runAt: now() + delay, delay, error, counts: 'failure' }
+}
+
+/** The handler's own words, if it had any beyond handing on the reason, stay as the cause. */
+function timedOut(ending: HoldfastError, thrown: unknown): HoldfastError {
+  return thrown === ending || thrown === undefined
+    ? ending
+    : new HoldfastError('HOLDFAST_TIMEOUT', ending.message, { cause: thrown })
+}

@@ -1,0 +1,257 @@
+import { Attempt, type AttemptHost } from './attempt.ts'
+import { Deadlines } from './deadlines.ts'
+import { HoldfastError } from './errors.ts'
+import { leaseLost } from './heartbeat.ts'
+import { type BoundHandler, toJob } from './job.ts'
+import { checkedJson } from './payload.ts'
+import type { QueueCore } from './queue-core.ts'
+import type { SettleBuffer } from './settle-buffer.ts'
+import { settlementOf } from './settlement.ts'
+import type { JobRecord, NewJob, Settlement, Verdict } from './storage/contract.ts'
+import { isSuspect, settled } from './storage/transitions.ts'
+
+export interface SlotsOptions {
+  readonly core: QueueCore
+  readonly handlers: ReadonlyMap<string, BoundHandler>
+  readonly state: unknown
+  readonly killGrace: number
+  readonly buffer: SettleBuffer
+  /** A handler has ended, or an outcome was acknowledged: there may be room for another job. */
+  readonly onRoom: () => void
+}
+
+export interface Tally {
+  claimed: number
+  completed: number
+  failed: number
+  retried: number
+  cancelled: number
+  released: number
+  lost: number
+}
+
+/**
+ * The jobs an executor runs: handler in, outcome out, settled. A slot is taken until its handler ends; an attempt may
+ * be settled before that, when its handler does not heed the signal.
+ */
+export class Slots {
+  readonly attempts: Set<Attempt> = new Set()
+  /** How many of them are suspects, which run alone. */
+  suspects = 0
+  readonly tally: Tally = { claimed: 0, completed: 0, failed: 0, retried: 0, cancelled: 0, released: 0, lost: 0 }
+  readonly #options: SlotsOptions
+  readonly #host: AttemptHost
+  readonly #deadlines: Deadlines
+  #waiters: (() => void)[] = []
+
+  constructor(options: SlotsOptions) {
+    const { core, state } = options
+    this.#options = options
+    this.#deadlines = new Deadlines(
+      core.environment,
+      () => this.attempts,
+      (attempt) => this.#overtime(attempt),
+    )
+    this.#host = {
+      queue: core.queue,
+      state,
+      now: core.environment.now,
+      payloadLimit: core.payloadLimit,
+      prepare: (job, payload, enqueueOptions) => core.intake.prepare(job, payload, enqueueOptions),
+      progressed: ({ job }, value) => core.events.tell('progress', { job, value }),
+      logged: ({ job }, message, fields) => {
+        core.logger.info(message, { ...fields, job: job.id, type: job.type })
+        core.events.tell('log', { job, message, fields })
+      },
+    }
+  }
+
+  /** Attempts whose outcome is still open. */
+  get unsettled(): readonly Attempt[] {
+    return [...this.attempts].filter((attempt) => !attempt.settled)
+  }
+
+  run(record: JobRecord): void {
+    const { core, handlers } = this.#options
+    const attempt = new Attempt(record, this.#host, core.environment.monotonic())
+    this.tally.claimed += 1
+    this.attempts.add(attempt)
+    if (isSuspect(record)) this.suspects += 1
+    this.#deadlines.watch(attempt)
+    if (core.events.has('started')) core.events.tell('started', { job: attempt.job })
+    try {
+      const returned = handlers.get(record.type)?.run(record.payload as never, attempt as never)
+      if (isThenable(returned)) {
+        returned.then(
+          (value) => this.#returned(attempt, value),
+          (error: unknown) => this.#threw(attempt, error),
+        )
+      } else this.#returned(attempt, returned)
+    } catch (error) {
+      this.#threw(attempt, error)
+    }
+  }
+
+  /** Gives back a job that was claimed and will not be run here. */
+  giveBack(record: JobRecord): void {
+    const { id, fence, runAt } = record
+    this.#options.buffer.add({ id, fence, kind: 'release', runAt, delay: null }, () => undefined)
+  }
+
+  cancel(id: string, reason: string): void {
+    for (const attempt of this.unsettled)
+      if (attempt.record.id === id) this.#ask(attempt, new HoldfastError('HOLDFAST_CANCELLED', reason))
+  }
+
+  /** Somebody else has the job, or may have it: the attempt ends without a word to the storage. */
+  lose(id: string): void {
+    for (const attempt of this.unsettled) {
+      if (attempt.record.id !== id) continue
+      attempt.abort(leaseLost(id), Infinity)
+      this.#lost(attempt)
+    }
+  }
+
+  stopAll(): void {
+    for (const attempt of this.unsettled)
+      this.#ask(attempt, new HoldfastError('HOLDFAST_STOPPING', 'The executor is stopping'))
+  }
+
+  /** Resolves when no attempt's outcome is open. */
+  async allSettled(): Promise<void> {
+    while (this.unsettled.length > 0) await this.change()
+  }
+
+  /** Resolves when an attempt is settled or a slot falls free. */
+  change(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve))
+  }
+
+  stop(): void {
+    this.#deadlines.stop()
+  }
+
+  #ask(attempt: Attempt, reason: HoldfastError): void {
+    attempt.abort(reason, this.#options.core.environment.monotonic() + this.#options.killGrace)
+    this.#deadlines.watch(attempt)
+  }
+
+  /** Called when the attempt has timed out, and again when its grace is over. */
+  #overtime(attempt: Attempt): void {
+    if (attempt.ending === null) {
+      this.#ask(
+        attempt,
+        new HoldfastError(
+          'HOLDFAST_TIMEOUT',
+          `The handler of job ${attempt.record.id} took longer than ${attempt.record.timeout} ms`,
+        ),
+      )
+    } else this.#settleAs(attempt, attempt.ending)
+  }
+
+  #returned(attempt: Attempt, value: unknown): void {
+    if (attempt.settled) return this.#free(attempt)
+    const late = attempt.chained.some((job) => job instanceof Promise)
+    if (!late) return this.#complete(attempt, value, attempt.chained as NewJob[])
+    Promise.all(attempt.chained.map((job) => Promise.resolve(job))).then(
+      (chained) => this.#complete(attempt, value, chained),
+      (error: unknown) => this.#threw(attempt, error),
+    )
+  }
+
+  #complete(attempt: Attempt, value: unknown, chained: readonly NewJob[]): void {
+    const { id, fence } = attempt.record
+    try {
+      const result = checkedJson('result', value, this.#options.core.payloadLimit)
+      const enqueue = chained.length === 0 ? {} : { enqueue: chained }
+      if (!attempt.settled) this.#settle(attempt, { id, fence, kind: 'complete', result, ...enqueue })
+      this.#free(attempt)
+    } catch (error) {
+      this.#threw(attempt, error)
+    }
+  }
+
+  #threw(attempt: Attempt, error: unknown): void {
+    if (!attempt.settled) this.#settleAs(attempt, error)
+    this.#free(attempt)
+  }
+
+  #settleAs(attempt: Attempt, thrown: unknown): void {
+    const settlement = settlementOf(attempt.record, thrown, attempt.ending, this.#options.core.environment)
+    if (settlement === null) this.#lost(attempt)
+    else this.#settle(attempt, settlement)
+  }
+
+  #settle(attempt: Attempt, settlement: Settlement): void {
+    this.#close(attempt)
+    this.#options.buffer.add(settlement, (verdict) => this.#acknowledged(attempt, settlement, verdict))
+  }
+
+  #lost(attempt: Attempt): void {
+    this.#close(attempt)
+    this.tally.lost += 1
+    this.#options.core.events.tell('lost', { job: attempt.job })
+  }
+
+  #close(attempt: Attempt): void {
+    attempt.settled = true
+    this.#changed()
+  }
+
+  #free(attempt: Attempt): void {
+    this.attempts.delete(attempt)
+    if (isSuspect(attempt.record)) this.suspects -= 1
+    this.#changed()
+    this.#options.onRoom()
+  }
+
+  #changed(): void {
+    if (this.#waiters.length === 0) return
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const wake of waiters) wake()
+  }
+
+  #acknowledged(attempt: Attempt, settlement: Settlement, verdict: Verdict): void {
+    if (verdict !== 'ok') {
+      attempt.abort(leaseLost(attempt.record.id), Infinity)
+      this.#lost(attempt)
+    } else {
+      this.tally[TALLIED[settlement.kind]] += 1
+      this.#tell(attempt.record, settlement)
+    }
+    this.#options.onRoom()
+  }
+
+  /** The job as the storage has it now is computed, not read: it is the same function of the same values. */
+  #tell(record: JobRecord, settlement: Settlement): void {
+    const { events, environment } = this.#options.core
+    const name = EVENTS[settlement.kind]
+    if (!events.has(name)) return
+    const now = environment.now()
+    const job = toJob(Object.assign({ ...record }, settled(record, settlement, now)), now)
+    if (settlement.kind === 'retry') events.tell('retrying', { job, error: settlement.error, runAt: settlement.runAt })
+    else if (settlement.kind === 'fail') events.tell('failed', { job, error: settlement.error })
+    else if (settlement.kind === 'cancelled') events.tell('cancelled', { job, reason: settlement.reason })
+    else events.tell(settlement.kind === 'complete' ? 'completed' : 'released', { job })
+  }
+}
+
+const TALLIED = {
+  complete: 'completed',
+  retry: 'retried',
+  fail: 'failed',
+  release: 'released',
+  cancelled: 'cancelled',
+} as const
+const EVENTS = {
+  complete: 'completed',
+  retry: 'retrying',
+  fail: 'failed',
+  release: 'released',
+  cancelled: 'cancelled',
+} as const
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}

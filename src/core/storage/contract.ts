@@ -1,0 +1,504 @@
+/* eslint-disable max-lines -- types only, and read as one text */
+/**
+ * The contract between holdfast's core and a storage: thirteen operations in domain words, plain structured-cloneable
+ * data in and out, `now` always passed in. The core owns policy (backoff, attempts, retention) and hands a storage
+ * finished numbers; a storage owns atomicity and durability. Every operation that changes something takes a batch,
+ * answers per item and in order, and may be repeated after an unknown outcome (a dead connection, a crash).
+ *
+ * Each comment ends with the conformance cases that prove it: `[area]` names a file of `testing/conformance`.
+ */
+
+/** A JSON value, or what `structuredClone` accepts where the storage's trait `payload` says so. */
+export type Payload = unknown
+
+/** `waiting` covers the public statuses `pending` and `scheduled`, which only the clock tells apart. */
+export type StoredState = 'waiting' | 'running' | 'completed' | 'failed' | 'cancelled'
+
+/** The states a job never leaves by itself. */
+export type FinishedState = 'completed' | 'failed' | 'cancelled'
+
+/**
+ * What became of one write by an attempt. `ok`: it counts (also when it is the repeat of a write that counts).
+ * `stale`: the attempt no longer holds the job, nothing changed. `missing`: there is no such job.
+ */
+export type Verdict = 'ok' | 'stale' | 'missing'
+
+/** How an attempt ended. `released` gives the attempt back: it counts as nothing. */
+export type AttemptOutcome = 'completed' | 'failed' | 'interrupted' | 'cancelled' | 'released'
+
+/** An error as data: what survives a thread, a page and a storage. `message` and `stack` are bounded by the core. */
+export interface ErrorData {
+  readonly name: string
+  readonly message: string
+  readonly code?: string
+  readonly stack?: string
+  readonly cause?: ErrorData
+}
+
+/** One ended attempt. Released attempts are not kept. */
+export interface AttemptRecord {
+  readonly attempt: number
+  readonly fence: number
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly outcome: Exclude<AttemptOutcome, 'released'>
+  readonly error?: ErrorData
+}
+
+/** A backoff policy as data. `null` in a job means the default: 5 s × 5^(n−1). Spans in ms. See `core/backoff.ts`. */
+export type BackoffPolicy =
+  | {
+      readonly kind: 'exponential'
+      readonly base: number
+      readonly factor: number
+      readonly max: number
+      readonly jitter: number
+    }
+  | { readonly kind: 'fixed'; readonly delay: number; readonly jitter: number }
+  | { readonly kind: 'graphile' }
+
+export type JobKeyMode = 'replace' | 'preserveRunAt' | 'unsafeDedupe'
+
+/** A job as stored. Moments are epoch ms, spans are ms. */
+export interface JobRecord {
+  readonly id: string
+  /** Place in the order of enqueues; assigned by the storage, unique, rising. */
+  readonly sequence: number
+  readonly type: string
+  readonly payload: Payload
+  readonly priority: number
+  readonly state: StoredState
+  /** Claims that were not given back. */
+  readonly attempts: number
+  /** Attempts that threw or timed out. */
+  readonly failures: number
+  /** Attempts whose session fell silent or ended. */
+  readonly interruptions: number
+  readonly maxRetries: number
+  readonly maxInterruptions: number
+  readonly createdAt: number
+  readonly runAt: number
+  /**
+   * `null`: due at once, whatever a clock says. A number: due at `runAt`, and never more than this many ms after a
+   * reader saw the job, so that a clock that was wrong when `runAt` was computed cannot park it. `Infinity` is not a
+   * value here: a moment given by the user is stored with `delay` -1, meaning `runAt` alone counts.
+   */
+  readonly delay: number | null
+  readonly startedAt: number | null
+  readonly finishedAt: number | null
+  readonly timeout: number
+  readonly leaseDuration: number
+  /** Rises at every claim of this job and is never reused. 0 before the first. */
+  readonly fence: number
+  /** The session that holds the job while it runs. */
+  readonly session: string | null
+  /** The claim request that started the running attempt. */
+  readonly claimId: string | null
+  /** Outcome of the latest ended attempt, so that a repeated settle is recognised. */
+  readonly outcome: AttemptOutcome | null
+  readonly jobKey: string | null
+  /** The job lost its key to a newer one, or its key was removed, while it ran: it finishes, but is not retried. */
+  readonly superseded: boolean
+  readonly queueName: string | null
+  /** Key of its limit group, computed at enqueue; `null` when the definition had no limit. */
+  readonly limitKey: string | null
+  /** The groups that count this running job. */
+  readonly groups: readonly string[]
+  readonly requires: readonly string[]
+  readonly backoff: BackoffPolicy | null
+  readonly cancelRequested: string | null
+  readonly progress: Payload
+  readonly result: Payload
+  readonly error: ErrorData | null
+  /** The latest ended attempts, oldest first, at most 10. */
+  readonly history: readonly AttemptRecord[]
+  /** Rises when an enqueue with the job's key touches it. */
+  readonly revision: number
+  /** Ids of the latest enqueues (at most 16) that were folded into this job by its key; repeats of them do nothing. */
+  readonly absorbed: readonly string[]
+}
+
+/** A job to be stored, all defaults filled in by the core. */
+export interface NewJob {
+  readonly id: string
+  readonly type: string
+  readonly payload: Payload
+  readonly priority: number
+  readonly maxRetries: number
+  readonly maxInterruptions: number
+  readonly createdAt: number
+  readonly runAt: number
+  readonly delay: number | null
+  readonly timeout: number
+  readonly leaseDuration: number
+  readonly jobKey: string | null
+  readonly jobKeyMode: JobKeyMode
+  readonly queueName: string | null
+  readonly limitKey: string | null
+  readonly requires: readonly string[]
+  readonly backoff: BackoffPolicy | null
+}
+
+export interface StorageTraits {
+  /** Whether an acknowledged write survives the end of the process. */
+  readonly durable: boolean
+  /** Who can open the same jobs: this instance only, all pages of an origin, all processes of a host, a network. */
+  readonly scope: 'instance' | 'origin' | 'host' | 'network'
+  readonly payload: 'json' | 'structured-clone'
+  /** Whether an enqueue can join a transaction of the application. */
+  readonly transactions: boolean
+}
+
+/** One job's visible change. Hints are lossy: polling alone is correct. */
+export interface JobChange {
+  readonly id: string
+  readonly type: string
+  readonly kind: 'enqueued' | 'started' | 'waiting' | 'removed' | 'updated' | FinishedState
+}
+
+export interface Hint {
+  /** Types of which a job may have become claimable. */
+  readonly ready: readonly string[]
+  readonly changes: readonly JobChange[]
+  /** Changes were missed: a listener that keeps a picture must read again. */
+  readonly gap: boolean
+}
+
+/** Signals of a storage that several handles share. */
+export interface Notifier {
+  /** Returns the function that ends the subscription. The listener must not throw. */
+  subscribe(listener: (hint: Hint) => void): () => void
+}
+
+// --- requests and answers -----------------------------------------------------------------------------------------
+
+export type SessionRequest =
+  | { readonly open: string; readonly now: number }
+  | {
+      readonly close: string
+      readonly now: number
+      /** Only if the session still shows these beats: how the reaper clears a silent one that holds nothing. */
+      readonly when?: { readonly beats: number }
+    }
+
+export interface SessionRecord {
+  readonly id: string
+  /** How often it has beaten. Whoever sees the same number for a lease knows that it is silent. */
+  readonly beats: number
+  readonly openedAt: number
+  readonly lastBeat: number
+  readonly epoch: number
+}
+
+export interface EnqueueRequest {
+  readonly jobs: readonly NewJob[]
+  readonly now: number
+}
+
+export type Disposition = 'created' | 'replaced' | 'kept'
+
+export type EnqueueAnswer =
+  | {
+      readonly accepted: true
+      readonly jobs: readonly { readonly id: string; readonly disposition: Disposition; readonly job: JobRecord }[]
+    }
+  /** Item `index` names a stored id with another type or payload. Nothing of the batch was stored. */
+  | { readonly accepted: false; readonly index: number; readonly id: string }
+
+/** How many of a group may run at once, and how many may start per window of `per` ms. */
+export interface Limit {
+  readonly concurrency?: number
+  readonly rate?: { readonly count: number; readonly per: number }
+}
+
+/** A type the claimer has a handler for, with the limit its definition now states. */
+export interface Lane {
+  readonly type: string
+  readonly limit?: Limit
+}
+
+export interface ClaimRequest {
+  /** Names this claim: repeated with the same name, it answers the same jobs and takes no others. */
+  readonly requestId: string
+  readonly session: string
+  readonly now: number
+  readonly limit: number
+  readonly lanes: readonly Lane[]
+  /** Conditions that hold where the claimer is, for instance `online`. */
+  readonly have: readonly string[]
+  /**
+   * Jobs that were interrupted twice are suspects and must run alone. `none` leaves them (the answer tells whether
+   * one is due), `only` takes nothing else.
+   */
+  readonly suspects: 'none' | 'only'
+}
+
+export interface ClaimAnswer {
+  readonly jobs: readonly JobRecord[]
+  /**
+   * The earliest moment (epoch ms) at which time alone could make a job of these lanes claimable; `null`: never.
+   * The claimer may sleep until then unless a hint wakes it.
+   */
+  readonly nextRunAt: number | null
+  /** A suspect of these lanes is due. */
+  readonly suspectDue: boolean
+}
+
+/** Names one attempt: every write by an attempt carries it. */
+export interface LeaseRef {
+  readonly id: string
+  readonly fence: number
+}
+
+export interface BeatRequest {
+  readonly session: string
+  readonly now: number
+  /** What the executor believes it holds. */
+  readonly holds: readonly LeaseRef[]
+  /** Claims under way: what they brought is not an orphan. */
+  readonly claiming: readonly string[]
+  readonly progress: readonly (LeaseRef & { readonly value: Payload })[]
+}
+
+export interface BeatAnswer {
+  /** Held jobs somebody asked to cancel. */
+  readonly cancel: readonly { readonly id: string; readonly reason: string }[]
+  /** Named jobs that the session no longer holds. */
+  readonly lost: readonly string[]
+  /** Jobs the session holds but did not name: the answer to their claim was lost. To be released. */
+  readonly orphans: readonly LeaseRef[]
+  /** The session itself is gone: all is lost, and a new one must be opened. */
+  readonly ended: boolean
+}
+
+/**
+ * One attempt's end. `when` guards a settle by somebody else than the attempt (the reaper): `beats` takes effect only
+ * while the job's session still shows that number; `ended` needs proof, held by the caller, that the session is over.
+ */
+export type Settlement = LeaseRef & {
+  readonly when?: { readonly beats: number } | { readonly ended: true }
+  /** Jobs stored in the same atomic step as the outcome. Ignored when the verdict is not `ok`. */
+  readonly enqueue?: readonly NewJob[]
+} & (
+    | { readonly kind: 'complete'; readonly result: Payload }
+    | {
+        readonly kind: 'retry'
+        readonly runAt: number
+        readonly delay: number
+        readonly error: ErrorData
+        readonly counts: 'failure' | 'interruption'
+      }
+    | { readonly kind: 'fail'; readonly error: ErrorData; readonly counts: 'failure' | 'interruption' }
+    | { readonly kind: 'release'; readonly runAt: number; readonly delay: number | null }
+    | { readonly kind: 'cancelled'; readonly reason: string }
+  )
+
+export interface SettleRequest {
+  readonly session: string
+  readonly batch: readonly Settlement[]
+  readonly now: number
+}
+
+export interface RunningRequest {
+  readonly session: string
+  readonly types: readonly string[]
+  readonly limit: number
+}
+
+/** An act of administration. Each kind touches only what it may; see `transitions.ts`. */
+export type Amendment =
+  | { readonly kind: 'cancel'; readonly id: string; readonly reason: string }
+  /** A finished job that did not complete, or a waiting one: counters to 0, history and fence kept. */
+  | { readonly kind: 'requeue'; readonly id: string; readonly runAt: number; readonly delay: number | null }
+  /** A waiting job; what is omitted stays. */
+  | {
+      readonly kind: 'reschedule'
+      readonly id: string
+      readonly runAt?: number
+      readonly priority?: number
+      readonly maxRetries?: number
+    }
+  | { readonly kind: 'complete'; readonly id: string; readonly result: Payload }
+  | { readonly kind: 'fail'; readonly id: string; readonly error: ErrorData }
+  | { readonly kind: 'remove'; readonly id: string }
+  /** Removes the waiting or failed holder of a key; a running holder finishes but is not retried. */
+  | { readonly kind: 'removeKey'; readonly jobKey: string }
+  /** Ends a session whatever its state; what it held waits again and counts as interrupted. */
+  | { readonly kind: 'forceRelease'; readonly session: string }
+
+export interface AmendRequest {
+  readonly batch: readonly Amendment[]
+  readonly now: number
+}
+
+export interface AmendAnswer {
+  /** `ignored`: the job is in a state this kind does not touch; nothing changed. */
+  readonly verdict: 'ok' | 'ignored' | 'missing'
+  /** The jobs as they are afterwards; empty for a removed or missing one. */
+  readonly jobs: readonly JobRecord[]
+}
+
+/** A schedule's step: its watermark moves from `after` to `slot` and its jobs are stored, or nothing happens. */
+export interface Tick {
+  readonly schedule: string
+  readonly after: number | null
+  readonly slot: number
+  readonly jobs: readonly NewJob[]
+}
+
+export interface TickRequest {
+  readonly batch: readonly Tick[]
+  readonly now: number
+}
+
+/** A stored text of the core: schedules and automations outlive a restart as plain data under a name. */
+export type DefinitionKind = 'schedule' | 'automation'
+
+export interface DefineRequest {
+  readonly kind: DefinitionKind
+  /** `value: null` removes the name. */
+  readonly batch: readonly { readonly name: string; readonly value: Payload }[]
+}
+
+export interface DefinitionRecord {
+  readonly name: string
+  readonly value: Payload
+  /** The latest slot a schedule has enqueued; `null` before its first. */
+  readonly watermark: number | null
+}
+
+export type PauseScope = { readonly all: true } | { readonly type: string } | { readonly queueName: string }
+
+/** Conditions on one field; several operators mean `and`. */
+export interface FieldFilter {
+  readonly eq?: string | number | boolean | null
+  readonly ne?: string | number | boolean | null
+  readonly in?: readonly (string | number)[]
+  readonly nin?: readonly (string | number)[]
+  readonly gt?: number
+  readonly gte?: number
+  readonly lt?: number
+  readonly lte?: number
+}
+
+export const FILTER_FIELDS = [
+  'id',
+  'type',
+  'status',
+  'priority',
+  'jobKey',
+  'queueName',
+  'session',
+  'attempts',
+  'failures',
+  'interruptions',
+  'createdAt',
+  'runAt',
+  'startedAt',
+  'finishedAt',
+] as const
+export type FilterField = (typeof FILTER_FIELDS)[number]
+
+/** Several fields mean `and`. `status` takes the public statuses; `now` tells `pending` from `scheduled`. */
+export type Where = { readonly [Field in FilterField]?: FieldFilter }
+
+export type OrderField = Extract<FilterField, 'createdAt' | 'runAt' | 'startedAt' | 'finishedAt' | 'priority'>
+
+export interface ListRequest {
+  readonly where: Where
+  /** Default: newest first (`createdAt`, descending). Ties go by the order of enqueues, in the same direction. */
+  readonly orderBy: { readonly field: OrderField; readonly direction: 'asc' | 'desc' }
+  readonly limit: number
+  /** An opaque text from an earlier page. */
+  readonly after: string | null
+  readonly now: number
+}
+
+export interface ListAnswer {
+  readonly jobs: readonly JobRecord[]
+  readonly cursor: string | null
+}
+
+/** The public status of a job: stored state plus the clock. */
+export type JobStatus = 'pending' | 'scheduled' | 'running' | FinishedState
+
+export type JobCounts = Readonly<Record<JobStatus, number>>
+
+/** Jobs in `state` go when they ended before `finishedBefore`, or are not among the newest `keep`; */
+export interface RetentionRule {
+  readonly state: FinishedState
+  readonly finishedBefore: number
+  readonly keep: number
+}
+
+export interface PruneRequest {
+  readonly rules: readonly RetentionRule[]
+  /** Nothing that ended at or after this moment goes, whatever the rules say. */
+  readonly spareSince: number
+  /** The most jobs to remove in this call. */
+  readonly limit: number
+  readonly now: number
+}
+
+export interface StorageAdapter {
+  /** Version of this contract. The core refuses another. */
+  readonly contract: 1
+  readonly name: string
+  readonly traits: StorageTraits
+  /** Present only where the storage itself can signal. */
+  readonly notifier?: Notifier
+
+  /** Idempotent. Every other operation before it or after `close` rejects with `HOLDFAST_STORAGE_CLOSED`. [lifecycle] */
+  open(): Promise<void>
+  /** Waits for writes under way. Ends no session. [lifecycle] */
+  close(): Promise<void>
+
+  /**
+   * `open` raises the storage's epoch durably and registers the session; repeated, it answers the same epoch.
+   * `close` ends it: what it holds waits again and counts as nothing. Names are random: none is opened twice. [session]
+   */
+  session(request: SessionRequest): Promise<{ readonly epoch: number }>
+
+  /**
+   * All or nothing; durable when it resolves. Ids, keys and their modes are resolved here, atomically: an id that is
+   * stored already with the same type and payload stores nothing again. [enqueue] [keys]
+   */
+  enqueue(request: EnqueueRequest): Promise<EnqueueAnswer>
+
+  /**
+   * Select and lease in one step: no two claims share a job, at most one running job per serial queue, limits held,
+   * order by priority descending, `runAt`, sequence over all lanes. Counts the attempt and raises the fence in the
+   * same step. Rejects with `HOLDFAST_SESSION_ENDED` when the session is gone. [claim] [groups] [fence]
+   */
+  claim(request: ClaimRequest): Promise<ClaimAnswer>
+
+  /** One write keeps all jobs of a session; storage and executor compare what it holds. [session] */
+  beat(request: BeatRequest): Promise<BeatAnswer>
+
+  /** Per item: compare state and fence (and the guard), then write. Items are independent. [settle] [reaper] */
+  settle(request: SettleRequest): Promise<readonly Verdict[]>
+
+  /** What the reaper looks at. */
+  sessions(): Promise<readonly SessionRecord[]>
+  running(request: RunningRequest): Promise<readonly JobRecord[]>
+
+  /** Per item against the states it may touch; items are independent. [amend] */
+  amend(request: AmendRequest): Promise<readonly AmendAnswer[]>
+
+  /** Per item: `moved` when the watermark stood at `after`; else nothing is stored. [schedules] */
+  tick(request: TickRequest): Promise<readonly { readonly moved: boolean }[]>
+  define(request: DefineRequest): Promise<void>
+  definitions(kind: DefinitionKind): Promise<readonly DefinitionRecord[]>
+
+  /** Stored; held by every claim that is decided after it. Running jobs go on. [pause] */
+  pause(request: { readonly scope: PauseScope; readonly paused: boolean }): Promise<void>
+  pauses(): Promise<readonly PauseScope[]>
+
+  /** Rows are copies; `null` for an unknown id. Reads see at least what this handle's own writes acknowledged. [read] */
+  get(ids: readonly string[]): Promise<readonly (JobRecord | null)[]>
+  list(request: ListRequest): Promise<ListAnswer>
+  counts(request: { readonly now: number }): Promise<JobCounts>
+
+  /** Removes finished jobs only, at most `limit`; `more` tells whether the rules still name some. [prune] */
+  prune(request: PruneRequest): Promise<{ readonly removed: number; readonly more: boolean }>
+}

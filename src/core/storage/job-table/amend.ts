@@ -1,0 +1,101 @@
+import type { AmendAnswer, Amendment } from '../contract.ts'
+import { copyPlain } from '../plain.ts'
+import { cancelled, interrupted, keyLost, type Patch, requeued, unreachable } from '../transitions.ts'
+import type { Draft } from './draft.ts'
+import { holderOf } from './enqueue.ts'
+import { type JobRow, toRecord } from './rows.ts'
+import { endAttempt, freeKey, writeJob } from './settle.ts'
+
+/** What one amendment did; the jobs it names are answered as they are afterwards. */
+interface Amended {
+  readonly verdict: AmendAnswer['verdict']
+  readonly ids: readonly string[]
+}
+
+const MISSING: Amended = { verdict: 'missing', ids: [] }
+
+export function amend(draft: Draft, amendment: Amendment, now: number): () => AmendAnswer {
+  const { table } = draft
+  const { verdict, ids } = decideAmendment(draft, amendment, now)
+  return () => ({ verdict, jobs: ids.flatMap((id) => table.row('jobs', id) ?? []).map(toRecord) })
+}
+
+function decideAmendment(draft: Draft, amendment: Amendment, now: number): Amended {
+  if (amendment.kind === 'forceRelease') return forceRelease(draft, amendment.session, now)
+  if (amendment.kind === 'removeKey') return removeKey(draft, amendment.jobKey)
+  const job = draft.get('jobs', amendment.id)
+  if (job === undefined) return MISSING
+  const done = amendJob(draft, job, amendment, now)
+  return { verdict: done ? 'ok' : 'ignored', ids: [job.id] }
+}
+
+type JobAmendment = Extract<Amendment, { readonly id: string }>
+
+/** False when the job's state is not one this kind touches. A running job is touched by `cancel` alone. */
+function amendJob(draft: Draft, job: Readonly<JobRow>, amendment: JobAmendment, now: number): boolean {
+  const { state } = job
+  switch (amendment.kind) {
+    case 'cancel':
+      if (state === 'running') draft.put('jobs', job.id, { cancelRequested: amendment.reason })
+      else if (state === 'waiting') writeJob(draft, job, cancelled(amendment.reason, now))
+      return state === 'running' || state === 'waiting'
+    case 'requeue':
+      if (state === 'running' || state === 'completed') return false
+      requeue(draft, job, requeued(amendment.runAt, amendment.delay))
+      return true
+    case 'reschedule':
+      if (state !== 'waiting') return false
+      draft.put('jobs', job.id, rescheduled(amendment))
+      return true
+    case 'complete':
+      if (state === 'running' || state === 'completed') return false
+      writeJob(draft, job, { state: 'completed', result: copyPlain(amendment.result), error: null, finishedAt: now })
+      return true
+    case 'fail':
+      if (state !== 'waiting' && state !== 'cancelled') return false
+      draft.put('jobs', job.id, { state: 'failed', error: copyPlain(amendment.error), finishedAt: now })
+      return true
+    case 'remove':
+      if (state === 'running') return false
+      freeKey(draft, job)
+      draft.remove('jobs', job.id)
+      return true
+    default:
+      return unreachable(amendment)
+  }
+}
+
+/** A cancelled job gave its key up. It takes it back if nobody has it now, else it goes on without. [amend] [keys] */
+function requeue(draft: Draft, job: Readonly<JobRow>, to: Patch): void {
+  if (job.state === 'cancelled' && job.jobKey !== null) {
+    if (draft.get('keys', job.jobKey) === undefined) draft.put('keys', job.jobKey, { job: job.id })
+    else to.jobKey = null
+  }
+  draft.put('jobs', job.id, to)
+}
+
+function rescheduled({ runAt, priority, maxRetries }: Extract<Amendment, { kind: 'reschedule' }>): Patch {
+  return {
+    ...(runAt === undefined ? {} : { runAt, delay: -1 }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(maxRetries === undefined ? {} : { maxRetries }),
+  }
+}
+
+function removeKey(draft: Draft, jobKey: string): Amended {
+  const holder = holderOf(draft, jobKey)
+  if (holder === undefined) return MISSING
+  draft.remove('keys', jobKey)
+  if (holder.state === 'running') draft.put('jobs', holder.id, keyLost(holder))
+  else draft.remove('jobs', holder.id)
+  return { verdict: 'ok', ids: [holder.id] }
+}
+
+function forceRelease(draft: Draft, session: string, now: number): Amended {
+  const { table } = draft
+  if (table.row('sessions', session) === undefined) return MISSING
+  const held = [...table.runningOf(session)]
+  for (const job of held) endAttempt(draft, job, interrupted(job, now))
+  draft.remove('sessions', session)
+  return { verdict: 'ok', ids: held.map((job) => job.id) }
+}

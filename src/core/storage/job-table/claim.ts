@@ -1,0 +1,156 @@
+import { HoldfastError } from '../../errors.ts'
+import type { ClaimAnswer, ClaimRequest, JobRecord, Lane } from '../contract.ts'
+import { claimed } from '../transitions.ts'
+import type { Draft } from './draft.ts'
+import { compareReady, type Group, type ReadyLane, usedNow } from './group.ts'
+import type { JobTable } from './job-table.ts'
+import type { Cursor } from './ordered-list.ts'
+import { type GroupRow, type JobRow, toRecord } from './rows.ts'
+
+/** A claim's jobs are one unit: with its session, the pauses it saw and the groups that count its jobs. */
+export function claim(draft: Draft, request: ClaimRequest): () => ClaimAnswer {
+  const { table } = draft
+  if (table.row('sessions', request.session) === undefined) {
+    throw new HoldfastError('HOLDFAST_SESSION_ENDED', `Session ${request.session} is not open: open a new one`)
+  }
+  const repeated = [...table.runningOf(request.session)].filter((row) => row.claimId === request.requestId)
+  if (repeated.length > 0) return () => answerOf(table, request, repeated.map(toRecord))
+
+  const lanes = openLanes(table, request).filter((lane) => lane.suspect === (request.suspects === 'only'))
+  const now = request.now
+  const counts = new GroupCounts(table, now)
+  const jobs = take(lanes, request.limit, counts)
+  if (jobs.length > 0) {
+    // Written, not only read: a close that is decided elsewhere at the same time must see what this claim took.
+    draft.put('sessions', request.session, {})
+    draft.require('meta', 'pauses')
+    counts.write(draft)
+  }
+  const epoch = table.epoch
+  for (const { row, groups } of jobs) {
+    const to = claimed(row, { session: request.session, claimId: request.requestId, epoch, now })
+    if (groups.length > 0) to.groups = groups
+    draft.put('jobs', row.id, to)
+  }
+  return () =>
+    answerOf(
+      table,
+      request,
+      jobs.map(({ row }) => toRecord(row)),
+    )
+}
+
+/** Read once the claim is applied: what it took may have closed a rate window. */
+function answerOf(table: JobTable, request: ClaimRequest, jobs: readonly JobRecord[]): ClaimAnswer {
+  return {
+    jobs,
+    nextRunAt: nextRunAt(table, request),
+    suspectDue: openLanes(table, request).some((lane) => lane.suspect),
+  }
+}
+
+function activeTypes(table: JobTable, lanes: readonly Lane[]): readonly Lane[] {
+  const { all, types } = table.pauses
+  if (all) return []
+  return types.length === 0 ? lanes : lanes.filter((lane) => !types.includes(lane.type))
+}
+
+/** The claimer's lanes in which something is ready. */
+function openLanes(table: JobTable, request: ClaimRequest): ReadyLane[] {
+  return [...table.ready.lanes(activeTypes(table, request.lanes), new Set(request.have))].filter(
+    (lane) => lane.ready.size > 0,
+  )
+}
+
+/** The next job of one lane. */
+interface Head {
+  readonly cursor: Cursor<JobRow>
+  row: JobRow
+}
+
+interface Taken {
+  readonly row: JobRow
+  readonly groups: readonly string[]
+}
+
+/** Merges the lanes' orders. Heads of one group may stand in several lanes: only as many as fit are taken. */
+function take(lanes: readonly ReadyLane[], limit: number, counts: GroupCounts): Taken[] {
+  const heads: Head[] = []
+  for (const lane of lanes) {
+    const cursor = lane.ready.cursor()
+    const row = cursor.next()
+    if (row !== undefined) heads.push({ cursor, row })
+  }
+  const taken: Taken[] = []
+  while (taken.length < limit) {
+    const head = first(heads)
+    if (head === undefined) break
+    const groups = counts.admit(head.row)
+    if (groups !== null) taken.push({ row: head.row, groups })
+    const next = head.cursor.next()
+    if (next === undefined) heads.splice(heads.indexOf(head), 1)
+    else head.row = next
+  }
+  return taken
+}
+
+function first(heads: readonly Head[]): Head | undefined {
+  let best = heads[0]
+  for (const head of heads) if (best !== undefined && compareReady(head.row, best.row) < 0) best = head
+  return best
+}
+
+const NO_GROUPS: readonly string[] = []
+
+/** What the groups will count once the claim is applied. */
+class GroupCounts {
+  readonly #table: JobTable
+  readonly #now: number
+  readonly #admitted = new Map<Group, number>()
+
+  constructor(table: JobTable, now: number) {
+    this.#table = table
+    this.#now = now
+  }
+
+  /** The keys of the groups that will count this job; `null` when one of them has no place left. */
+  admit(row: JobRow): readonly string[] | null {
+    const first = this.#table.ready.gate(row, 0)
+    if (first === undefined) return NO_GROUPS
+    const second = this.#table.ready.gate(row, 1)
+    const groups = second === undefined ? [first] : [first, second]
+    if (groups.some((group) => this.#table.ready.capacity(group) <= (this.#admitted.get(group) ?? 0))) return null
+    for (const group of groups) this.#admitted.set(group, (this.#admitted.get(group) ?? 0) + 1)
+    return groups.map((group) => group.key)
+  }
+
+  /** Group rows come before the jobs in the unit, so that the heads behind these jobs are not let pass for nothing. */
+  write(draft: Draft): void {
+    for (const [group, admitted] of this.#admitted) {
+      const row = draft.get('groups', group.key)
+      draft.put('groups', group.key, {
+        running: (row?.running ?? 0) + admitted,
+        window: this.#windowAfter(group, row, admitted),
+      })
+    }
+  }
+
+  #windowAfter(group: Group, row: Readonly<GroupRow> | undefined, admitted: number): GroupRow['window'] {
+    const rate = group.type?.limit?.rate
+    if (rate === undefined) return null
+    const used = usedNow(row, this.#now)
+    if (used > 0 && row?.window != null) return { ...row.window, used: used + admitted }
+    return { since: this.#now, used: admitted, until: this.#now + rate.per }
+  }
+}
+
+/** The earliest moment at which time alone could make a job of these lanes claimable. */
+function nextRunAt(table: JobTable, request: ClaimRequest): number | null {
+  let earliest = Infinity
+  const types = activeTypes(table, request.lanes)
+  for (const lane of table.ready.lanes(types, new Set(request.have))) {
+    earliest = Math.min(earliest, lane.delayed.first()?.dueAt ?? Infinity)
+  }
+  for (const { type } of types) earliest = Math.min(earliest, table.ready.nextOpening(type) ?? Infinity)
+  return earliest === Infinity ? null : earliest
+}

@@ -1,0 +1,120 @@
+import type {
+  Amendment,
+  AmendRequest,
+  BeatRequest,
+  ClaimRequest,
+  DefineRequest,
+  EnqueueRequest,
+  PauseScope,
+  PruneRequest,
+  SessionRequest,
+  Settlement,
+  SettleRequest,
+  Tick,
+  TickRequest,
+} from '../contract.ts'
+import { unreachable } from '../transitions.ts'
+import { amend } from './amend.ts'
+import { claim } from './claim.ts'
+import { Draft } from './draft.ts'
+import { enqueue } from './enqueue.ts'
+import type { JobTable, Undo } from './job-table.ts'
+import { prune } from './prune.ts'
+import type { Unit } from './rows.ts'
+import { define, pause, tick } from './schedule.ts'
+import { beat, session } from './session.ts'
+import { settle } from './settle.ts'
+
+/** One mutating call of the contract, as data. */
+export type Operation =
+  | { readonly name: 'session'; readonly request: SessionRequest }
+  | { readonly name: 'enqueue'; readonly request: EnqueueRequest }
+  | { readonly name: 'claim'; readonly request: ClaimRequest }
+  | { readonly name: 'beat'; readonly request: BeatRequest }
+  | { readonly name: 'settle'; readonly request: SettleRequest }
+  | { readonly name: 'amend'; readonly request: AmendRequest }
+  | { readonly name: 'tick'; readonly request: TickRequest }
+  | { readonly name: 'define'; readonly request: DefineRequest }
+  | { readonly name: 'pause'; readonly request: { readonly scope: PauseScope; readonly paused: boolean } }
+  | { readonly name: 'prune'; readonly request: PruneRequest }
+
+/** One independent part of an operation: what it wrote (applied to the table already) and what it answers. */
+export interface Part {
+  readonly unit: Unit | null
+  readonly answer: unknown
+}
+
+/** Operations whose batch items are independent by contract; the others are one part. */
+type Batched = Extract<Operation, { readonly name: 'settle' | 'amend' | 'tick' }>
+
+export function isBatched(operation: Operation): operation is Batched {
+  return operation.name === 'settle' || operation.name === 'amend' || operation.name === 'tick'
+}
+
+/**
+ * Decides an operation from the present rows and applies it, part by part: an item of a batch sees what the item
+ * before it did, and one that later loses a race does not take the others with it. `only` names the parts to decide;
+ * each goes to `into` as soon as it is applied, so that none is in the table and not in the log.
+ */
+export function decide(
+  table: JobTable,
+  operation: Operation,
+  only: readonly number[],
+  into: Part[],
+  undo?: Undo,
+): void {
+  if ('now' in operation.request) table.ready.advance(operation.request.now)
+  if (!isBatched(operation)) into.push(decidePart(table, (draft) => answerWhole(draft, operation), undo))
+  else for (const index of only) into.push(decidePart(table, (draft) => answerItem(draft, operation, index), undo))
+}
+
+/** `answerIn` returns the answer as a function, called once the unit is applied: jobs are shown as they are then. */
+function decidePart(table: JobTable, answerIn: (draft: Draft) => () => unknown, undo: Undo | undefined): Part {
+  const draft = new Draft(table)
+  const answer = answerIn(draft)
+  const writes = draft.unit.some((change) => change.to !== undefined)
+  if (writes) table.apply(draft.unit, undo)
+  return { unit: writes ? draft.unit : null, answer: answer() }
+}
+
+function answerWhole(draft: Draft, operation: Exclude<Operation, Batched>): () => unknown {
+  switch (operation.name) {
+    case 'session':
+      return known(session(draft, operation.request))
+    case 'enqueue':
+      return enqueue(draft, operation.request)
+    case 'claim':
+      draft.table.ready.learn(operation.request.lanes)
+      return claim(draft, operation.request)
+    case 'beat':
+      return known(beat(draft, operation.request))
+    case 'define':
+      define(draft, operation.request)
+      return known(undefined)
+    case 'pause':
+      pause(draft, operation.request)
+      return known(undefined)
+    case 'prune':
+      return known(prune(draft, operation.request))
+    default:
+      return unreachable(operation)
+  }
+}
+
+function answerItem(draft: Draft, operation: Batched, index: number): () => unknown {
+  const { now } = operation.request
+  switch (operation.name) {
+    case 'settle':
+      return known(settle(draft, operation.request.batch[index] as Settlement, now))
+    case 'amend':
+      return amend(draft, operation.request.batch[index] as Amendment, now)
+    case 'tick':
+      return known(tick(draft, operation.request.batch[index] as Tick))
+    default:
+      return unreachable(operation)
+  }
+}
+
+function known(answer: unknown): () => unknown {
+  return () => answer
+}

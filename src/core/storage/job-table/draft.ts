@@ -1,0 +1,80 @@
+import type { JobTable } from './job-table.ts'
+import type { RowOf, TableName, Unit } from './rows.ts'
+
+interface OpenChange {
+  readonly table: TableName
+  readonly key: string
+  readonly expect: number
+  to?: Record<string, unknown> | null
+  version?: number
+}
+
+/** Past this many changes a map finds a row's change faster than looking through all. */
+const FEW = 8
+
+/**
+ * A unit in the making. Rows are read as they will be once the unit is applied, so that two jobs of one batch with the
+ * same key, or an outcome and the jobs it enqueues, are decided one after the other and yet committed together.
+ */
+export class Draft {
+  readonly table: JobTable
+  readonly #changes: OpenChange[] = []
+  #byKey: Map<TableName, Map<string, OpenChange>> | undefined
+
+  constructor(table: JobTable) {
+    this.table = table
+  }
+
+  get unit(): Unit {
+    return this.#changes
+  }
+
+  get<Name extends TableName>(table: Name, key: string): Readonly<RowOf<Name>> | undefined {
+    const row = this.table.row(table, key)
+    const change = this.#find(table, key)
+    if (change?.to === undefined) return row
+    if (change.to === null) return undefined
+    return { ...(row ?? this.table.newRow(table, key, change.to)), ...change.to } as RowOf<Name>
+  }
+
+  /** Writes fields into a row, creating it where there is none. `fields` belongs to the draft from then on. */
+  put<Name extends TableName>(table: Name, key: string, fields: Partial<RowOf<Name>>): void {
+    const change = this.#find(table, key) ?? this.#add(table, key)
+    if (change.expect === 0) change.version ??= this.table.nextVersion
+    if (change.to == null) change.to = fields
+    else Object.assign(change.to, fields)
+  }
+
+  remove(table: TableName, key: string): void {
+    const change = this.#find(table, key) ?? this.#add(table, key)
+    change.to = null
+  }
+
+  /** The unit stands only if this row has not changed since it was read. */
+  require(table: TableName, key: string): void {
+    if (this.#find(table, key) === undefined) this.#add(table, key)
+  }
+
+  #add(table: TableName, key: string): OpenChange {
+    const change: OpenChange = { table, key, expect: this.table.row(table, key)?.version ?? 0 }
+    this.#changes.push(change)
+    if (this.#byKey !== undefined) this.#remember(change)
+    return change
+  }
+
+  #find(table: TableName, key: string): OpenChange | undefined {
+    if (this.#changes.length <= FEW) {
+      for (const change of this.#changes) if (change.key === key && change.table === table) return change
+      return undefined
+    }
+    if (this.#byKey === undefined) for (const change of this.#changes) this.#remember(change)
+    return this.#byKey?.get(table)?.get(key)
+  }
+
+  #remember(change: OpenChange): void {
+    this.#byKey ??= new Map()
+    const byKey = this.#byKey.get(change.table)
+    if (byKey === undefined) this.#byKey.set(change.table, new Map([[change.key, change]]))
+    else byKey.set(change.key, change)
+  }
+}

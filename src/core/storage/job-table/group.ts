@@ -1,0 +1,129 @@
+import type { Limit } from '../contract.ts'
+import { isSuspect } from '../transitions.ts'
+import { OrderedList } from './ordered-list.ts'
+import type { GroupRow, JobRow } from './rows.ts'
+
+/**
+ * Clocks of one host agree to well within this many ms. A greater difference means that one of them was wrong, and
+ * what it wrote is not believed.
+ */
+export const CLOCK_STEP = 60_000
+
+/** `JobRow.stage` of a job whose time has not come. */
+export const DELAYED = -1
+
+/** The waiting jobs of one type with the same requirements. Suspects have lanes of their own: they run alone. */
+export interface ReadyLane {
+  readonly requires: readonly string[]
+  readonly suspect: boolean
+  readonly ready: OrderedList<JobRow>
+  readonly delayed: OrderedList<JobRow>
+}
+
+export interface TypeLanes {
+  readonly name: string
+  readonly lanes: Map<string, ReadyLane>
+  /** The lane without requirements, looked up for nearly every job. */
+  plain: ReadyLane | undefined
+  /** The groups of its limit. */
+  readonly groups: Set<Group>
+  /** Groups whose rate window is used up while a job rests in them, the first to open first. */
+  readonly opening: OrderedList<Group>
+  limit: Limit | null
+  /** Jobs that run without a group that counts them: they were claimed before the type had a limit. */
+  uncounted: number
+  /** Until a claim has told the limit, jobs with a limit key rest: nothing could take them anyway. */
+  limitKnown: boolean
+}
+
+/** The jobs of one lane in a group: those it let pass, and those that wait for a place. */
+interface Places {
+  readonly heads: OrderedList<JobRow>
+  readonly rest: OrderedList<JobRow>
+}
+
+/** A serial queue or one key of a type's limit: who waits in it, in what order. How many run stands in its row. */
+export class Group {
+  readonly key: string
+  /** The type of a limit; `null` for a serial queue. */
+  readonly type: TypeLanes | null
+  readonly queueName: string | null
+  /** Whether this is the limit that jobs without a key of their own fall under. */
+  readonly unkeyed: boolean
+  readonly lanes: Map<ReadyLane, Places> = new Map()
+  /** When its rate window ends, while it is listed in `TypeLanes.opening`. */
+  opensAt: number = Infinity
+
+  constructor(key: string, type: TypeLanes | null, queueName: string | null, unkeyed: boolean) {
+    this.key = key
+    this.type = type
+    this.queueName = queueName
+    this.unkeyed = unkeyed
+  }
+
+  /** Its place among the gates of a job: the serial queue comes before the limit. */
+  stageOf(row: JobRow): number {
+    return this.queueName === null && row.queueName !== null ? 1 : 0
+  }
+
+  get resting(): number {
+    let count = 0
+    for (const places of this.lanes.values()) count += places.rest.size
+    return count
+  }
+
+  get empty(): boolean {
+    for (const places of this.lanes.values()) if (places.heads.size + places.rest.size > 0) return false
+    return true
+  }
+
+  places(lane: ReadyLane): Places {
+    let places = this.lanes.get(lane)
+    if (places === undefined) {
+      places = { heads: new OrderedList(compareReady), rest: new OrderedList(compareReady) }
+      this.lanes.set(lane, places)
+    }
+    return places
+  }
+
+  limitCapacity(row: GroupRow | undefined, now: number): number {
+    if (this.type?.limitKnown !== true) return 0
+    const limit = this.type.limit
+    const uncounted = this.unkeyed ? this.type.uncounted : 0
+    const free = (limit?.concurrency ?? Infinity) - (row?.running ?? 0) - uncounted
+    const rate = limit?.rate
+    if (rate === undefined) return Math.max(0, free)
+    return Math.max(0, Math.min(free, rate.count - usedNow(row, now)))
+  }
+}
+
+/** Starts in the window that is open now. A window that a wrong clock opened in the future counts as closed. [clock] */
+export function usedNow(row: GroupRow | undefined, now: number): number {
+  const window = row?.window ?? null
+  return window !== null && now >= window.since - CLOCK_STEP && now < window.until ? window.used : 0
+}
+
+/** Order of claims: priority descending, `runAt`, sequence. */
+export function compareReady(a: JobRow, b: JobRow): number {
+  return b.priority - a.priority || a.runAt - b.runAt || a.sequence - b.sequence
+}
+
+export function laneOf(type: TypeLanes, row: JobRow): ReadyLane {
+  const suspect = isSuspect(row)
+  if (!suspect && row.requires.length === 0) return (type.plain ??= laneNamed(type, '', row, false))
+  return laneNamed(type, `${suspect ? 'suspect' : ''}\n${row.requires.join('\n')}`, row, suspect)
+}
+
+export function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function laneNamed(type: TypeLanes, key: string, row: JobRow, suspect: boolean): ReadyLane {
+  let lane = type.lanes.get(key)
+  if (lane === undefined) {
+    const delayed = new OrderedList<JobRow>((a, b) => a.dueAt - b.dueAt || a.sequence - b.sequence)
+    lane = { requires: [...row.requires], suspect, ready: new OrderedList(compareReady), delayed }
+    type.lanes.set(key, lane)
+  }
+  return lane
+}

@@ -1,0 +1,268 @@
+import type { FinishedState, JobChange, PauseScope } from '../contract.ts'
+import { OrderedList } from './ordered-list.ts'
+import { ReadyIndex } from './ready-index.ts'
+import {
+  type Change,
+  type JobRow,
+  jobRow,
+  type Row,
+  type RowOf,
+  type TableName,
+  type Tables,
+  type Unit,
+} from './rows.ts'
+
+/** Takes back what one change did. Run in reverse order. */
+export type Undo = (() => void)[]
+
+/** A row as it stands in a snapshot. `dueAt` and `stage` belong to a replica, not to the row. */
+export interface SnapshotRow {
+  readonly table: TableName
+  readonly key: string
+  readonly row: Readonly<Record<string, unknown>>
+}
+
+export interface Snapshot {
+  readonly sequence: number
+  readonly highest: number
+  readonly rows: Iterable<SnapshotRow>
+}
+
+export interface Pauses {
+  readonly all: boolean
+  readonly types: readonly string[]
+  readonly queueNames: readonly string[]
+}
+
+const NO_PAUSES: Pauses = { all: false, types: [], queueNames: [] }
+
+/**
+ * The rows of one queue with their indexes. `apply` is the only way in, and does one thing: it accepts a unit if every
+ * row it names still has the version the unit expects, else the unit is void. What to write was decided before
+ * (`decide.ts`); so replaying a log needs no rule of the queue, and replicas that apply the same units in the same
+ * order are equal.
+ */
+export class JobTable {
+  readonly tables: Tables = {
+    jobs: new Map(),
+    groups: new Map(),
+    keys: new Map(),
+    sessions: new Map(),
+    schedules: new Map(),
+    automations: new Map(),
+    meta: new Map(),
+  }
+  readonly ready: ReadyIndex
+  /** Running jobs by session. */
+  readonly #running = new Map<string, Set<JobRow>>()
+  readonly finished: Readonly<Record<FinishedState, OrderedList<JobRow>>> = {
+    completed: new OrderedList(compareFinished),
+    failed: new OrderedList(compareFinished),
+    cancelled: new OrderedList(compareFinished),
+  }
+  /** Enqueues that were folded into another job, by their id. */
+  readonly #absorbed = new Map<string, string>()
+  #sequence = 0
+  #highest = 0
+  #runningCount = 0
+  /** Told of each job's change while somebody listens. */
+  observe: ((change: JobChange) => void) | null = null
+
+  constructor() {
+    this.ready = new ReadyIndex(this.tables.groups, (queueName) => this.pauses.queueNames.includes(queueName))
+  }
+
+  row<Name extends TableName>(table: Name, key: string): RowOf<Name> | undefined {
+    return (this.tables[table] as Map<string, RowOf<Name>>).get(key)
+  }
+
+  /** The version for a row that is created now: higher than any that its key may have had. */
+  get nextVersion(): number {
+    return this.#highest + 1
+  }
+
+  get pauses(): Pauses {
+    return (this.tables.meta.get('pauses')?.value as Pauses | undefined) ?? NO_PAUSES
+  }
+
+  get epoch(): number {
+    return (this.tables.meta.get('epoch')?.value as number | undefined) ?? 0
+  }
+
+  get runningCount(): number {
+    return this.#runningCount
+  }
+
+  runningOf(session: string): Iterable<JobRow> {
+    return this.#running.get(session) ?? []
+  }
+
+  /** The job with this id, or the one an enqueue with this id was folded into. */
+  jobOrHolder(id: string): JobRow | undefined {
+    return this.tables.jobs.get(id) ?? this.tables.jobs.get(this.#absorbed.get(id) ?? '')
+  }
+
+  /** False when the unit is void: some row has moved on since it was decided. */
+  apply(unit: Unit, undo?: Undo): boolean {
+    for (const change of unit) {
+      if ((this.tables[change.table].get(change.key)?.version ?? 0) !== change.expect) return false
+    }
+    for (const change of unit) if (change.to !== undefined) this.#write(change, undo)
+    return true
+  }
+
+  newRow(table: TableName, key: string, fields: Readonly<Record<string, unknown>>): Row {
+    return table === 'jobs' ? jobRow(key, 0, 0, fields) : { version: 0, ...fields }
+  }
+
+  /** What a new replica loads instead of the log before it. */
+  snapshot(): Snapshot {
+    return { sequence: this.#sequence, highest: this.#highest, rows: this.#snapshotRows() }
+  }
+
+  restore(snapshot: Snapshot): void {
+    for (const { table, key, row } of snapshot.rows) {
+      const version = row['version'] as number
+      if (table === 'jobs') this.#insertJob(jobRow(key, row['sequence'] as number, version, row))
+      else this.#rows(table).set(key, { ...row, version })
+    }
+    this.#sequence = snapshot.sequence
+    this.#highest = snapshot.highest
+    this.ready.refillAll()
+  }
+
+  *#snapshotRows(): Generator<SnapshotRow> {
+    for (const name of Object.keys(this.tables) as TableName[]) {
+      for (const [key, row] of this.tables[name]) {
+        const { dueAt: _dueAt, stage: _stage, ...kept } = row as JobRow
+        yield { table: name, key, row: kept }
+      }
+    }
+  }
+
+  #rows(table: TableName): Map<string, Row> {
+    return this.tables[table]
+  }
+
+  #write(change: Change, undo: Undo | undefined): void {
+    if (change.table === 'jobs') this.#writeJob(change, undo)
+    else this.#writeRow(change, undo)
+  }
+
+  #writeJob({ key, to, version }: Change, undo: Undo | undefined): void {
+    const row = this.tables.jobs.get(key)
+    if (to === null) {
+      if (row === undefined) return
+      this.#deleteJob(row)
+      undo?.push(() => this.#insertJob(row))
+      this.#tell(row, 'removed')
+    } else if (row === undefined) {
+      this.#sequence += 1
+      const created = jobRow(key, this.#sequence, version ?? 1, to ?? {})
+      this.#insertJob(created)
+      this.#highest = Math.max(this.#highest, created.version)
+      undo?.push(() => {
+        this.#deleteJob(created)
+        this.#sequence -= 1
+      })
+      this.#tell(created, 'enqueued')
+    } else {
+      const before = undo && pick(row, to ?? {})
+      this.#rewriteJob(row, to ?? {}, row.version + 1)
+      undo?.push(() => this.#rewriteJob(row, before ?? {}, row.version - 1))
+      this.#tell(row, kindOf(to ?? {}))
+    }
+  }
+
+  #rewriteJob(row: JobRow, fields: Readonly<Record<string, unknown>>, version: number): void {
+    this.#unindex(row)
+    Object.assign(row, fields)
+    row.version = version
+    this.#highest = Math.max(this.#highest, version)
+    this.#index(row)
+  }
+
+  #insertJob(row: JobRow): void {
+    this.tables.jobs.set(row.id, row)
+    this.#index(row)
+  }
+
+  #deleteJob(row: JobRow): void {
+    this.#unindex(row)
+    this.tables.jobs.delete(row.id)
+  }
+
+  #writeRow({ table, key, to, version }: Change, undo: Undo | undefined): void {
+    const rows = this.#rows(table)
+    const row = rows.get(key)
+    // Rows other than jobs are small: a changed one is a new object, and undoing puts the old one back.
+    if (to === null) rows.delete(key)
+    else rows.set(key, { ...row, ...to, version: row === undefined ? (version ?? 1) : row.version + 1 })
+    this.#highest = Math.max(this.#highest, rows.get(key)?.version ?? 0)
+    this.#rowChanged(table, key)
+    undo?.push(() => {
+      if (row === undefined) rows.delete(key)
+      else rows.set(key, row)
+      this.#rowChanged(table, key)
+    })
+  }
+
+  #rowChanged(table: TableName, key: string): void {
+    if (table === 'groups') this.ready.groupChanged(key)
+    else if (table === 'meta' && key === 'pauses') this.ready.refillAll()
+  }
+
+  #index(row: JobRow): void {
+    if (row.state === 'waiting') this.ready.add(row)
+    else if (row.state === 'running') {
+      this.#runningCount += 1
+      this.ready.runs(row, 1)
+      const session = row.session ?? ''
+      const held = this.#running.get(session)
+      if (held === undefined) this.#running.set(session, new Set([row]))
+      else held.add(row)
+    } else this.finished[row.state].add(row)
+    for (const id of row.absorbed) this.#absorbed.set(id, row.id)
+  }
+
+  #unindex(row: JobRow): void {
+    if (row.state === 'waiting') this.ready.remove(row)
+    else if (row.state === 'running') {
+      this.#runningCount -= 1
+      this.ready.runs(row, -1)
+      const held = this.#running.get(row.session ?? '')
+      held?.delete(row)
+      if (held?.size === 0) this.#running.delete(row.session ?? '')
+    } else this.finished[row.state].remove(row)
+    for (const id of row.absorbed) this.#absorbed.delete(id)
+  }
+
+  #tell(row: JobRow, kind: JobChange['kind']): void {
+    this.observe?.({ id: row.id, type: row.type, kind })
+  }
+}
+
+/** `{ all: true }` and so on, as the core names them. */
+export function pauseScopes(pauses: Pauses): readonly PauseScope[] {
+  return [
+    ...(pauses.all ? [{ all: true } as const] : []),
+    ...pauses.types.map((type) => ({ type })),
+    ...pauses.queueNames.map((queueName) => ({ queueName })),
+  ]
+}
+
+function compareFinished(a: JobRow, b: JobRow): number {
+  return (a.finishedAt ?? 0) - (b.finishedAt ?? 0) || a.sequence - b.sequence
+}
+
+function kindOf(to: Readonly<Record<string, unknown>>): JobChange['kind'] {
+  const state = to['state'] as JobRow['state'] | undefined
+  if (state === undefined) return 'updated'
+  return state === 'running' ? 'started' : state
+}
+
+function pick(row: JobRow, fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const before: Record<string, unknown> = {}
+  for (const field in fields) before[field] = row[field as keyof JobRow]
+  return before
+}

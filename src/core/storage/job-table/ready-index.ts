@@ -1,0 +1,331 @@
+import type { Lane, Limit } from '../contract.ts'
+import {
+  CLOCK_STEP,
+  compareReady,
+  compareTexts,
+  DELAYED,
+  Group,
+  laneOf,
+  type ReadyLane,
+  type TypeLanes,
+} from './group.ts'
+import { OrderedList } from './ordered-list.ts'
+import type { GroupRow, JobRow } from './rows.ts'
+
+/**
+ * Which waiting job may start next. A waiting job stands in exactly one place:
+ *
+ * - `delayed` of its lane while its time has not come;
+ * - `rest` of a group (serial queue, then limit) that has no place for it;
+ * - `ready` of its lane: time is all it waited for.
+ *
+ * A lane is the jobs of one type with the same requirements. A group lets as many jobs of each lane pass (`heads`) as
+ * may start now, so a claim finds only jobs it may take, and costs O(log n) per job whatever waits or is blocked.
+ *
+ * The index is derived from the rows and the clock; it holds no truth of its own. [claim] [groups] [clock]
+ */
+export class ReadyIndex {
+  readonly #types = new Map<string, TypeLanes>()
+  /** All groups by the key of their row. */
+  readonly #groups = new Map<string, Group>()
+  #now = -Infinity
+  #waiting = 0
+  /** Types whose ready order grew since the last call of `takeGrown`. */
+  #grown = new Set<string>()
+  readonly #rows: ReadonlyMap<string, GroupRow>
+  readonly #isPausedQueue: (queueName: string) => boolean
+
+  constructor(rows: ReadonlyMap<string, GroupRow>, isPausedQueue: (queueName: string) => boolean) {
+    this.#rows = rows
+    this.#isPausedQueue = isPausedQueue
+  }
+
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  add(row: JobRow): void {
+    this.#waiting += 1
+    row.dueAt = dueAt(row, this.#now)
+    const lane = laneOf(this.#typeOf(row.type), row)
+    if (row.dueAt <= this.#now) this.#enter(row, lane, 0)
+    else {
+      row.stage = DELAYED
+      lane.delayed.add(row)
+    }
+  }
+
+  remove(row: JobRow): void {
+    this.#waiting -= 1
+    const lane = laneOf(this.#typeOf(row.type), row)
+    if (row.stage === DELAYED) lane.delayed.remove(row)
+    else this.#leave(row, lane, 0)
+  }
+
+  /** Moves the index's clock; jobs whose time has come join the order. Call it before `lanes`, `delayed` or adding. */
+  advance(now: number): void {
+    const first = this.#now === -Infinity
+    const steppedBack = now < this.#now - CLOCK_STEP
+    this.#now = now
+    if (steppedBack || first) this.#replaceTimed()
+    for (const type of this.#types.values()) {
+      for (const lane of type.lanes.values()) {
+        for (let row = lane.delayed.first(); row !== undefined && row.dueAt <= now; row = lane.delayed.first()) {
+          lane.delayed.remove(row)
+          this.#enter(row, lane, 0)
+        }
+      }
+      for (
+        let group = type.opening.first();
+        group !== undefined && group.opensAt <= now;
+        group = type.opening.first()
+      ) {
+        this.#refill(group)
+      }
+    }
+  }
+
+  /** Waiting jobs whose time has not come. */
+  get delayed(): number {
+    let count = 0
+    for (const type of this.#types.values()) for (const lane of type.lanes.values()) count += lane.delayed.size
+    return count
+  }
+
+  /** The limits in force are those of the latest claim: a deploy with a new number takes effect at once. [groups] */
+  learn(lanes: readonly Lane[]): void {
+    for (const { type: name, limit = null } of lanes) {
+      const type = this.#typeOf(name)
+      if (type.limitKnown && sameLimit(type.limit, limit)) continue
+      // Jobs stored without a key fall under the type's limit only once there is one: they pass other gates then.
+      const unkeyed = (type.limit === null) === (limit === null) ? [] : this.#withdrawUnkeyed(type)
+      type.limit = limit
+      type.limitKnown = true
+      for (const group of type.groups) this.#refill(group)
+      for (const [row, lane] of unkeyed) this.#enter(row, lane, 0)
+    }
+  }
+
+  /** The lanes a claimer may take from. */
+  *lanes(types: readonly Lane[], have: ReadonlySet<string>): Generator<ReadyLane> {
+    for (const { type } of types) {
+      for (const lane of this.#types.get(type)?.lanes.values() ?? []) {
+        if (lane.requires.every((condition) => have.has(condition))) yield lane
+      }
+    }
+  }
+
+  /** When the next group of this type that waits for its rate window may go on. */
+  nextOpening(type: string): number | null {
+    return this.#types.get(type)?.opening.first()?.opensAt ?? null
+  }
+
+  /** The group that counts this job at `stage` 0 or 1; serial queue before limit. */
+  gate(row: JobRow, stage: number): Group | undefined {
+    if (row.queueName !== null && stage === 0) return this.#group(`serial:${row.queueName}`, null, row.queueName, false)
+    if (stage > (row.queueName === null ? 0 : 1)) return undefined
+    const type = this.#typeOf(row.type)
+    if (row.limitKey === null && type.limit === null) return undefined
+    return this.#group(limitGroup(row.type, row.limitKey ?? ''), type, null, (row.limitKey ?? '') === '')
+  }
+
+  /** Told of each job that starts (1) or ends (-1) running. */
+  runs(row: JobRow, by: 1 | -1): void {
+    if (row.limitKey !== null || row.groups.some((key) => key.startsWith('limit:'))) return
+    const type = this.#typeOf(row.type)
+    type.uncounted += by
+    for (const group of type.groups) if (group.unkeyed) this.#refill(group)
+  }
+
+  /** To be called after a group's row changed. */
+  groupChanged(key: string): void {
+    const group = this.#groups.get(key)
+    if (group !== undefined) this.#refill(group)
+  }
+
+  /** To be called when queues were paused or resumed, and after a snapshot was loaded. */
+  refillAll(): void {
+    for (const group of this.#groups.values()) this.#refill(group)
+    for (const name of this.#types.keys()) this.#grown.add(name)
+  }
+
+  /** How many more jobs of a group may start now. */
+  capacity(group: Group): number {
+    const row = this.#rows.get(group.key)
+    if (group.queueName !== null) return this.#isPausedQueue(group.queueName) || (row?.running ?? 0) > 0 ? 0 : 1
+    return group.limitCapacity(row, this.#now)
+  }
+
+  /** Types of which a job became claimable since the last call, and still is. */
+  takeGrown(): readonly string[] {
+    if (this.#grown.size === 0) return []
+    const grown = this.#grown
+    this.#grown = new Set()
+    return [...grown].filter((name) => {
+      for (const lane of this.#types.get(name)?.lanes.values() ?? []) if (lane.ready.size > 0) return true
+      return false
+    })
+  }
+
+  /** Job `row` passes gate after gate until one has no place for it. */
+  #enter(row: JobRow, lane: ReadyLane, from: number): void {
+    for (let stage = from; ; stage++) {
+      const group = this.gate(row, stage)
+      row.stage = stage
+      if (group === undefined) break
+      const places = group.places(lane)
+      const capacity = this.capacity(group)
+      const worst = places.heads.last()
+      const full = places.heads.size >= capacity
+      if (full && (capacity === 0 || worst === undefined || compareReady(row, worst) > 0)) {
+        places.rest.add(row)
+        this.#noteOpening(group, capacity)
+        return
+      }
+      places.heads.add(row)
+      // A job that should start earlier takes the place of the last one that had passed.
+      if (full && worst !== undefined) this.#sendBack(worst, lane, group)
+    }
+    lane.ready.add(row)
+    this.#grown.add(row.type)
+  }
+
+  /** Takes `row` out of the ready order or out of the group it rests in, and out of every gate from `from` on. */
+  #leave(row: JobRow, lane: ReadyLane, from: number): void {
+    const resting = this.gate(row, row.stage)
+    if (resting === undefined) lane.ready.remove(row)
+    else resting.places(lane).rest.remove(row)
+    for (let stage = row.stage - 1; stage >= from; stage--) {
+      const group = this.gate(row, stage)
+      if (group === undefined) continue
+      group.places(lane).heads.remove(row)
+      this.#fill(group, lane)
+    }
+    for (let stage = from; stage <= row.stage; stage++) this.#drop(this.gate(row, stage))
+  }
+
+  #sendBack(row: JobRow, lane: ReadyLane, group: Group): void {
+    const stage = group.stageOf(row)
+    this.#leave(row, lane, stage + 1)
+    const places = group.places(lane)
+    places.heads.remove(row)
+    places.rest.add(row)
+    row.stage = stage
+  }
+
+  /** As many heads as may start, no more and no fewer. */
+  #fill(group: Group, lane: ReadyLane): void {
+    const places = group.places(lane)
+    const capacity = this.capacity(group)
+    while (places.heads.size > capacity) this.#sendBack(places.heads.last() as JobRow, lane, group)
+    while (places.heads.size < capacity) {
+      const row = places.rest.shift()
+      if (row === undefined) break
+      places.heads.add(row)
+      this.#enter(row, lane, group.stageOf(row) + 1)
+    }
+    this.#noteOpening(group, capacity)
+  }
+
+  #refill(group: Group): void {
+    for (const lane of group.lanes.keys()) this.#fill(group, lane)
+    this.#drop(group)
+  }
+
+  /** Keeps the group among those that wait for their rate window exactly while a job rests there. */
+  #noteOpening(group: Group, capacity: number): void {
+    if (group.type === null) return
+    const window = this.#rows.get(group.key)?.window ?? null
+    const waits = window !== null && capacity === 0 && this.#now < window.until && group.resting > 0
+    if (group.opensAt !== Infinity && (!waits || group.opensAt !== window.until)) {
+      group.type.opening.remove(group)
+      group.opensAt = Infinity
+    }
+    if (waits && group.opensAt === Infinity) {
+      group.opensAt = window.until
+      group.type.opening.add(group)
+    }
+  }
+
+  /** Forgets a group that nothing waits in; its row, if any, stays. */
+  #drop(group: Group | undefined): void {
+    if (group === undefined || !group.empty) return
+    if (group.opensAt !== Infinity) group.type?.opening.remove(group)
+    group.opensAt = Infinity
+    this.#groups.delete(group.key)
+    group.type?.groups.delete(group)
+  }
+
+  #withdrawUnkeyed(type: TypeLanes): [JobRow, ReadyLane][] {
+    const withdrawn: [JobRow, ReadyLane][] = []
+    for (const lane of type.lanes.values()) {
+      for (const row of this.#due(lane)) if (row.limitKey === null) withdrawn.push([row, lane])
+    }
+    for (const [row, lane] of withdrawn) this.#leave(row, lane, 0)
+    return withdrawn
+  }
+
+  /** The due jobs of a lane: ready, or resting in a group. */
+  *#due(lane: ReadyLane): Generator<JobRow> {
+    yield* lane.ready
+    for (const group of this.#groups.values()) yield* group.lanes.get(lane)?.rest ?? []
+  }
+
+  /** After a wrong clock was set right, and at the first reading: who stands where another clock put it moves. [clock] */
+  #replaceTimed(): void {
+    const misplaced: JobRow[] = []
+    for (const type of this.#types.values()) {
+      for (const lane of type.lanes.values()) {
+        for (const row of lane.delayed) if (dueAt(row, this.#now) !== row.dueAt) misplaced.push(row)
+        for (const row of this.#due(lane)) if (dueAt(row, this.#now) > this.#now) misplaced.push(row)
+      }
+    }
+    for (const row of misplaced) this.remove(row)
+    for (const row of misplaced) this.add(row)
+    for (const group of this.#groups.values()) this.#refill(group)
+  }
+
+  #typeOf(name: string): TypeLanes {
+    let type = this.#types.get(name)
+    if (type === undefined) {
+      const opening = new OrderedList<Group>((a, b) => a.opensAt - b.opensAt || compareTexts(a.key, b.key))
+      type = {
+        name,
+        lanes: new Map(),
+        plain: undefined,
+        groups: new Set(),
+        opening,
+        limit: null,
+        uncounted: 0,
+        limitKnown: false,
+      }
+      this.#types.set(name, type)
+    }
+    return type
+  }
+
+  #group(key: string, type: TypeLanes | null, queueName: string | null, unkeyed: boolean): Group {
+    let group = this.#groups.get(key)
+    if (group === undefined) {
+      group = new Group(key, type, queueName, unkeyed)
+      this.#groups.set(key, group)
+      type?.groups.add(group)
+    }
+    return group
+  }
+}
+
+/** The length keeps type `a:b` with key `c` apart from type `a` with key `b:c`. */
+function limitGroup(type: string, limitKey: string): string {
+  return `limit:${type.length}:${type}:${limitKey}`
+}
+
+/** See `JobRecord.delay`: a span never lasts longer than itself from when this replica looks. [clock] */
+function dueAt(row: JobRow, now: number): number {
+  if (row.delay === null) return -Infinity
+  return row.delay < 0 || now === -Infinity ? row.runAt : Math.min(row.runAt, now + row.delay)
+}
+
+function sameLimit(a: Limit | null, b: Limit | null): boolean {
+  return a?.concurrency === b?.concurrency && a?.rate?.count === b?.rate?.count && a?.rate?.per === b?.rate?.per
+}

@@ -1,0 +1,194 @@
+import type { JobRecord, NewJob } from '../contract.ts'
+import { copyPlain } from '../plain.ts'
+
+/**
+ * The rows of the table. Each has a version that rises at every change; a row that is created anew under an old key
+ * gets a version higher than any it had before, so a version names one state of one row for ever.
+ */
+export interface Row {
+  version: number
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
+
+/** A job and, beyond its record, what only the indexes of this replica know about it. */
+export interface JobRow extends Mutable<JobRecord>, Row {
+  /** When it is due by this replica's reading; see `JobRecord.delay`. Meaningful while it waits. */
+  dueAt: number
+  /** Where the index keeps it while it waits: `DELAYED`, or the number of groups that have let it pass. */
+  stage: number
+}
+
+/** What counts the running jobs of a serial queue or of a limit. Exists only while it says something. */
+export interface GroupRow extends Row {
+  running: number
+  /** The rate window: when it opened, how many started in it, when it ends. `null` without a rate. */
+  window: { readonly since: number; readonly used: number; readonly until: number } | null
+}
+
+export interface KeyRow extends Row {
+  job: string
+}
+
+export interface SessionRow extends Row {
+  beats: number
+  openedAt: number
+  lastBeat: number
+  epoch: number
+}
+
+export interface DefinitionRow extends Row {
+  value: unknown
+  watermark: number | null
+}
+
+export interface MetaRow extends Row {
+  value: unknown
+}
+
+export interface Tables {
+  readonly jobs: Map<string, JobRow>
+  readonly groups: Map<string, GroupRow>
+  readonly keys: Map<string, KeyRow>
+  readonly sessions: Map<string, SessionRow>
+  readonly schedules: Map<string, DefinitionRow>
+  readonly automations: Map<string, DefinitionRow>
+  readonly meta: Map<string, MetaRow>
+}
+
+export type TableName = keyof Tables
+export type RowOf<Name extends TableName> = Tables[Name] extends Map<string, infer R> ? R : never
+
+/**
+ * One row's part in a unit: the version it must have (0: it must not exist) and, unless it is only a condition, its
+ * new fields. `to: null` removes the row. For a new row `version` is the version it starts with.
+ */
+export interface Change {
+  readonly table: TableName
+  readonly key: string
+  readonly expect: number
+  readonly to?: Readonly<Record<string, unknown>> | null
+  readonly version?: number
+}
+
+/** What takes effect whole or not at all. Fields that a reader does not know stay in the row. */
+export type Unit = readonly Change[]
+
+const NO_STRINGS: readonly string[] = Object.freeze([])
+const NO_HISTORY: readonly never[] = Object.freeze([])
+
+/** A row from the fields of a change; what the change leaves out has its default. One literal, so one hidden class. */
+// eslint-disable-next-line max-lines-per-function -- one line per field of a job
+export function jobRow(id: string, sequence: number, version: number, to: Partial<JobRecord>): JobRow {
+  const row: JobRow = {
+    id,
+    sequence,
+    type: to.type ?? '',
+    payload: to.payload,
+    priority: to.priority ?? 1,
+    state: to.state ?? 'waiting',
+    attempts: to.attempts ?? 0,
+    failures: to.failures ?? 0,
+    interruptions: to.interruptions ?? 0,
+    maxRetries: to.maxRetries ?? 0,
+    maxInterruptions: to.maxInterruptions ?? 0,
+    createdAt: to.createdAt ?? 0,
+    runAt: to.runAt ?? to.createdAt ?? 0,
+    delay: to.delay ?? null,
+    startedAt: to.startedAt ?? null,
+    finishedAt: to.finishedAt ?? null,
+    timeout: to.timeout ?? 0,
+    leaseDuration: to.leaseDuration ?? 0,
+    fence: to.fence ?? 0,
+    session: to.session ?? null,
+    claimId: to.claimId ?? null,
+    outcome: to.outcome ?? null,
+    jobKey: to.jobKey ?? null,
+    superseded: to.superseded ?? false,
+    queueName: to.queueName ?? null,
+    limitKey: to.limitKey ?? null,
+    groups: to.groups ?? NO_STRINGS,
+    requires: to.requires ?? NO_STRINGS,
+    backoff: to.backoff ?? null,
+    cancelRequested: to.cancelRequested ?? null,
+    progress: to.progress ?? null,
+    result: to.result ?? null,
+    error: to.error ?? null,
+    history: to.history ?? NO_HISTORY,
+    revision: to.revision ?? 0,
+    absorbed: to.absorbed ?? NO_STRINGS,
+    version,
+    dueAt: 0,
+    stage: 0,
+  }
+  for (const field in to) if (!(field in row)) Object.assign(row, { [field]: to[field as keyof JobRecord] })
+  return row
+}
+
+/** What an enqueue writes into a new row: its details, without what is the default anyway. */
+export function newJobFields(job: NewJob): Partial<Mutable<JobRecord>> {
+  const fields: Partial<Mutable<JobRecord>> = {
+    type: job.type,
+    payload: copyPlain(job.payload),
+    priority: job.priority,
+    maxRetries: job.maxRetries,
+    maxInterruptions: job.maxInterruptions,
+    createdAt: job.createdAt,
+    timeout: job.timeout,
+    leaseDuration: job.leaseDuration,
+  }
+  if (job.runAt !== job.createdAt) fields.runAt = job.runAt
+  if (job.delay !== null) fields.delay = job.delay
+  if (job.jobKey !== null) fields.jobKey = job.jobKey
+  if (job.queueName !== null) fields.queueName = job.queueName
+  if (job.limitKey !== null) fields.limitKey = job.limitKey
+  if (job.requires.length > 0) fields.requires = [...job.requires].sort()
+  if (job.backoff !== null) fields.backoff = { ...job.backoff }
+  return fields
+}
+
+/** A copy for the outside: nothing in it is shared with the table. */
+export function toRecord(row: JobRow): JobRecord {
+  return {
+    id: row.id,
+    sequence: row.sequence,
+    type: row.type,
+    payload: copyPlain(row.payload),
+    priority: row.priority,
+    state: row.state,
+    attempts: row.attempts,
+    failures: row.failures,
+    interruptions: row.interruptions,
+    maxRetries: row.maxRetries,
+    maxInterruptions: row.maxInterruptions,
+    createdAt: row.createdAt,
+    runAt: row.runAt,
+    delay: row.delay,
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+    timeout: row.timeout,
+    leaseDuration: row.leaseDuration,
+    fence: row.fence,
+    session: row.session,
+    claimId: row.claimId,
+    outcome: row.outcome,
+    jobKey: row.jobKey,
+    superseded: row.superseded,
+    queueName: row.queueName,
+    limitKey: row.limitKey,
+    groups: copyStrings(row.groups),
+    requires: copyStrings(row.requires),
+    backoff: row.backoff === null ? null : { ...row.backoff },
+    cancelRequested: row.cancelRequested,
+    progress: copyPlain(row.progress),
+    result: copyPlain(row.result),
+    error: copyPlain(row.error),
+    history: copyPlain(row.history),
+    revision: row.revision,
+    absorbed: copyStrings(row.absorbed),
+  }
+}
+
+function copyStrings(strings: readonly string[]): readonly string[] {
+  return strings.length === 0 ? NO_STRINGS : [...strings]
+}

@@ -1,0 +1,50 @@
+import type { DefineRequest, DefinitionKind, DefinitionRecord, PauseScope, Tick } from '../contract.ts'
+import { copyPlain } from '../plain.ts'
+import type { Draft } from './draft.ts'
+import { placeJob } from './enqueue.ts'
+import type { JobTable, Pauses } from './job-table.ts'
+
+const TABLES = { schedule: 'schedules', automation: 'automations' } as const
+
+/** The watermark and the jobs of its slot move in one unit: a slot is enqueued once, whoever else ticks. */
+export function tick(draft: Draft, { schedule, after, slot, jobs }: Tick): { moved: boolean } {
+  const row = draft.get('schedules', schedule)
+  if (row === undefined || row.watermark !== after) return { moved: false }
+  draft.put('schedules', schedule, { watermark: slot })
+  for (const job of jobs) placeJob(draft, job)
+  return { moved: true }
+}
+
+/** A definition under a name that exists replaces it; a schedule keeps its watermark. */
+export function define(draft: Draft, { kind, batch }: DefineRequest): void {
+  for (const { name, value } of batch) {
+    const row = draft.get(TABLES[kind], name)
+    if (value === null) {
+      if (row !== undefined) draft.remove(TABLES[kind], name)
+    } else draft.put(TABLES[kind], name, { value: copyPlain(value), watermark: row?.watermark ?? null })
+  }
+}
+
+export function definitions(table: JobTable, kind: DefinitionKind): readonly DefinitionRecord[] {
+  return [...table.tables[TABLES[kind]]].map(([name, { value, watermark }]) => ({
+    name,
+    value: copyPlain(value),
+    watermark,
+  }))
+}
+
+/** Every claim names the row of pauses it saw, so none that is decided before a pause can land after it. [pause] */
+export function pause(draft: Draft, { scope, paused }: { scope: PauseScope; paused: boolean }): void {
+  const before = draft.table.pauses
+  const after: Pauses = {
+    all: 'all' in scope ? paused : before.all,
+    types: 'type' in scope ? toggled(before.types, scope.type, paused) : before.types,
+    queueNames: 'queueName' in scope ? toggled(before.queueNames, scope.queueName, paused) : before.queueNames,
+  }
+  draft.put('meta', 'pauses', { value: after })
+}
+
+function toggled(names: readonly string[], name: string, on: boolean): readonly string[] {
+  const others = names.filter((other) => other !== name)
+  return on ? [...others, name] : others
+}

@@ -1,0 +1,57 @@
+import type { BeatAnswer, BeatRequest, LeaseRef, SessionRequest } from '../contract.ts'
+import { copyPlain } from '../plain.ts'
+import { holds, released } from '../transitions.ts'
+import type { Draft } from './draft.ts'
+import type { JobTable } from './job-table.ts'
+import { endAttempt } from './settle.ts'
+
+/** Opening raises the epoch in the same step; closing gives back what the session holds, counted as nothing. */
+export function session(draft: Draft, request: SessionRequest): { epoch: number } {
+  const { table } = draft
+  if ('open' in request) {
+    const open = table.row('sessions', request.open)
+    if (open !== undefined) return { epoch: open.epoch }
+    const epoch = table.epoch + 1
+    draft.put('meta', 'epoch', { value: epoch })
+    draft.put('sessions', request.open, { beats: 0, openedAt: request.now, lastBeat: request.now, epoch })
+    return { epoch }
+  }
+  const closing = table.row('sessions', request.close)
+  const held = [...table.runningOf(request.close)]
+  if (closing !== undefined && mayClose(request.when, closing.beats, held.length)) {
+    for (const job of held) endAttempt(draft, job, released(job, request.now))
+    draft.remove('sessions', request.close)
+  }
+  return { epoch: table.epoch }
+}
+
+/** Whoever clears another's session may do so only while it is silent and holds nothing. */
+function mayClose(when: { readonly beats: number } | undefined, beats: number, held: number): boolean {
+  return when === undefined || (when.beats === beats && held === 0)
+}
+
+/** One row is written, whatever the session holds; progress goes to the jobs it concerns. */
+export function beat(draft: Draft, request: BeatRequest): BeatAnswer {
+  const { table } = draft
+  const row = table.row('sessions', request.session)
+  if (row === undefined) return { cancel: [], lost: request.holds.map(({ id }) => id), orphans: [], ended: true }
+  draft.put('sessions', request.session, { beats: row.beats + 1, lastBeat: request.now })
+  for (const { id, fence, value } of request.progress) {
+    if (isHeld(table, request.session, { id, fence })) draft.put('jobs', id, { progress: copyPlain(value) })
+  }
+  const named = new Set(request.holds.map(({ id }) => id))
+  const cancel: { id: string; reason: string }[] = []
+  const orphans: LeaseRef[] = []
+  for (const job of table.runningOf(request.session)) {
+    if (!named.has(job.id)) {
+      if (!request.claiming.includes(job.claimId ?? '')) orphans.push({ id: job.id, fence: job.fence })
+    } else if (job.cancelRequested !== null) cancel.push({ id: job.id, reason: job.cancelRequested })
+  }
+  const lost = request.holds.filter((lease) => !isHeld(table, request.session, lease)).map(({ id }) => id)
+  return { cancel, lost, orphans, ended: false }
+}
+
+function isHeld(table: JobTable, session: string, lease: LeaseRef): boolean {
+  const job = table.row('jobs', lease.id)
+  return job !== undefined && job.session === session && holds(job, lease.fence)
+}

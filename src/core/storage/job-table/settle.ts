@@ -1,0 +1,46 @@
+import type { Settlement, Verdict } from '../contract.ts'
+import { alreadySettled, holds, type Patch, settled } from '../transitions.ts'
+import type { Draft } from './draft.ts'
+import { placeJob } from './enqueue.ts'
+import type { JobRow } from './rows.ts'
+
+/** One attempt's end: compare state and fence, then the guard, then write outcome and new jobs in one unit. */
+export function settle(draft: Draft, settlement: Settlement, now: number): Verdict {
+  const job = draft.get('jobs', settlement.id)
+  if (job === undefined) return 'missing'
+  if (!holds(job, settlement.fence)) return alreadySettled(job, settlement) ? 'ok' : 'stale'
+  if (settlement.when !== undefined && !guardHolds(draft, job, settlement.when)) return 'stale'
+  endAttempt(draft, job, settled(job, settlement, now))
+  for (const next of settlement.enqueue ?? []) placeJob(draft, next)
+  return 'ok'
+}
+
+/** Writes what ends a running attempt: the job, the groups that counted it, and the key it may free. */
+export function endAttempt(draft: Draft, job: Readonly<JobRow>, to: Patch): void {
+  writeJob(draft, job, to)
+  for (const key of job.groups) {
+    const group = draft.get('groups', key)
+    if (group === undefined) continue
+    if (group.running <= 1 && group.window === null) draft.remove('groups', key)
+    else draft.put('groups', key, { running: Math.max(0, group.running - 1) })
+  }
+}
+
+/** Completion and cancellation free the job's key; a failed job keeps it. [keys] */
+export function writeJob(draft: Draft, job: Readonly<JobRow>, to: Patch): void {
+  draft.put('jobs', job.id, to)
+  if (to.state === 'completed' || to.state === 'cancelled') freeKey(draft, job)
+}
+
+export function freeKey(draft: Draft, job: Readonly<JobRow>): void {
+  if (job.jobKey !== null && draft.get('keys', job.jobKey)?.job === job.id) draft.remove('keys', job.jobKey)
+}
+
+/** The reaper acts on what it saw: a beat in between means that the session lives. [reaper] */
+function guardHolds(draft: Draft, job: Readonly<JobRow>, when: NonNullable<Settlement['when']>): boolean {
+  if ('ended' in when) return true
+  const session = draft.get('sessions', job.session ?? '')
+  if (session === undefined) return true
+  draft.require('sessions', job.session ?? '')
+  return session.beats === when.beats
+}

@@ -1,0 +1,275 @@
+import { HoldfastError } from '../errors.ts'
+import type {
+  AmendAnswer,
+  AmendRequest,
+  BeatAnswer,
+  BeatRequest,
+  ClaimAnswer,
+  ClaimRequest,
+  DefineRequest,
+  DefinitionKind,
+  DefinitionRecord,
+  EnqueueAnswer,
+  EnqueueRequest,
+  Hint,
+  JobCounts,
+  JobRecord,
+  ListAnswer,
+  ListRequest,
+  Notifier,
+  PauseScope,
+  PruneRequest,
+  RunningRequest,
+  SessionRecord,
+  SessionRequest,
+  SettleRequest,
+  StorageAdapter,
+  StorageTraits,
+  TickRequest,
+  Verdict,
+} from './contract.ts'
+import type { Operation } from './job-table/decide.ts'
+import { type JobTable, pauseScopes } from './job-table/job-table.ts'
+import { counts, list } from './job-table/query.ts'
+import { toRecord } from './job-table/rows.ts'
+import { definitions } from './job-table/schedule.ts'
+import type { Log } from './log.ts'
+import { Call, Replica } from './replica.ts'
+
+export interface LoggedStorageOptions {
+  readonly name: string
+  readonly traits: StorageTraits
+  readonly log: Log
+  /** Makes a name that no other writer of the log uses. */
+  readonly writer: string
+}
+
+/**
+ * The contract over a Log. Calls gather while a flush is under way and go into the next one together: one write and
+ * one sync serve them all, whatever their number. A flush reads what others appended, decides the calls one after the
+ * other on the table, and appends what they wrote as one record; calls that only read, or found nothing to write, cost
+ * no append. [two handles] [lost and repeated appends: tests/core/logged-storage.test.ts]
+ */
+export class LoggedStorage implements StorageAdapter {
+  readonly contract = 1
+  readonly name: string
+  readonly traits: StorageTraits
+  readonly notifier: Notifier
+  readonly #log: Log
+  readonly #writer: string
+  readonly #replica: Replica
+  #records = 0
+  #calls: Call[] = []
+  #flushing: Promise<void> | null = null
+  #state: 'closed' | 'open' | 'closing' = 'closed'
+  #opening: Promise<void> | null = null
+  #behind = false
+  #stopWatching: (() => void) | null = null
+  readonly #listeners = new Set<(hint: Hint) => void>()
+
+  constructor({ name, traits, log, writer }: LoggedStorageOptions) {
+    this.name = name
+    this.traits = Object.freeze({ ...traits })
+    this.#log = log
+    this.#writer = writer
+    this.#replica = new Replica(name)
+    this.notifier = { subscribe: (listener) => this.#subscribe(listener) }
+  }
+
+  open(): Promise<void> {
+    this.#opening ??= this.#open()
+    return this.#opening
+  }
+
+  async #open(): Promise<void> {
+    try {
+      await this.#log.open({ snapshot: () => this.#replica.table.snapshot() })
+      this.#stopWatching = this.#log.watch(() => this.#grewElsewhere())
+      this.#state = 'open'
+      await this.#catchUp()
+    } catch (error) {
+      this.#state = 'closed'
+      this.#opening = null
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#opening === null) return
+    await this.#opening.catch(() => undefined)
+    if (this.#state !== 'open') return
+    this.#state = 'closing'
+    while (this.#flushing !== null) await this.#flushing
+    this.#stopWatching?.()
+    await this.#log.close()
+    this.#state = 'closed'
+    this.#opening = null
+  }
+
+  session(request: SessionRequest): Promise<{ readonly epoch: number }> {
+    return this.#call({ name: 'session', request })
+  }
+
+  enqueue(request: EnqueueRequest): Promise<EnqueueAnswer> {
+    return this.#call({ name: 'enqueue', request })
+  }
+
+  claim(request: ClaimRequest): Promise<ClaimAnswer> {
+    return this.#call({ name: 'claim', request })
+  }
+
+  beat(request: BeatRequest): Promise<BeatAnswer> {
+    return this.#call({ name: 'beat', request })
+  }
+
+  settle(request: SettleRequest): Promise<readonly Verdict[]> {
+    return this.#call({ name: 'settle', request })
+  }
+
+  amend(request: AmendRequest): Promise<readonly AmendAnswer[]> {
+    return this.#call({ name: 'amend', request })
+  }
+
+  tick(request: TickRequest): Promise<readonly { readonly moved: boolean }[]> {
+    return this.#call({ name: 'tick', request })
+  }
+
+  define(request: DefineRequest): Promise<void> {
+    return this.#call({ name: 'define', request })
+  }
+
+  pause(request: { readonly scope: PauseScope; readonly paused: boolean }): Promise<void> {
+    return this.#call({ name: 'pause', request })
+  }
+
+  prune(request: PruneRequest): Promise<{ readonly removed: number; readonly more: boolean }> {
+    return this.#call({ name: 'prune', request })
+  }
+
+  sessions(): Promise<readonly SessionRecord[]> {
+    return this.#read((table) =>
+      [...table.tables.sessions].map(([id, { beats, openedAt, lastBeat, epoch }]) => ({
+        id,
+        beats,
+        openedAt,
+        lastBeat,
+        epoch,
+      })),
+    )
+  }
+
+  running({ session, types, limit }: RunningRequest): Promise<readonly JobRecord[]> {
+    return this.#read((table) =>
+      [...table.runningOf(session)]
+        .filter((job) => types.includes(job.type))
+        .slice(0, limit)
+        .map(toRecord),
+    )
+  }
+
+  definitions(kind: DefinitionKind): Promise<readonly DefinitionRecord[]> {
+    return this.#read((table) => definitions(table, kind))
+  }
+
+  pauses(): Promise<readonly PauseScope[]> {
+    return this.#read((table) => pauseScopes(table.pauses))
+  }
+
+  get(ids: readonly string[]): Promise<readonly (JobRecord | null)[]> {
+    return this.#read((table) =>
+      ids.map((id) => {
+        const job = table.row('jobs', id)
+        return job === undefined ? null : toRecord(job)
+      }),
+    )
+  }
+
+  list(request: ListRequest): Promise<ListAnswer> {
+    return this.#read((table) => list(table, request))
+  }
+
+  counts({ now }: { readonly now: number }): Promise<JobCounts> {
+    return this.#read((table) => counts(table, now))
+  }
+
+  #call<Answer>(operation: Operation): Promise<Answer> {
+    return new Promise<Answer>((resolve, reject) => {
+      this.#assertOpen()
+      this.#calls.push(new Call(operation, resolve, reject))
+      this.#flushing ??= this.#flushAll()
+    })
+  }
+
+  async #read<Answer>(from: (table: JobTable) => Answer): Promise<Answer> {
+    this.#assertOpen()
+    if (this.#behind) await this.#catchUp()
+    return from(this.#replica.table)
+  }
+
+  #assertOpen(): void {
+    if (this.#state === 'open') return
+    throw new HoldfastError('HOLDFAST_STORAGE_CLOSED', `The ${this.name} storage is not open`)
+  }
+
+  /** A flush without calls reads the tail. */
+  async #catchUp(): Promise<void> {
+    this.#flushing ??= this.#flushAll()
+    await this.#flushing
+  }
+
+  async #flushAll(): Promise<void> {
+    // Whoever calls in the same turn joins the first flush.
+    await Promise.resolve()
+    do {
+      const calls = this.#calls
+      this.#calls = []
+      await this.#flush(calls)
+    } while (this.#calls.length > 0 || this.#replica.uncertain)
+    this.#flushing = null
+    this.#publish()
+  }
+
+  async #flush(waiting: readonly Call[]): Promise<void> {
+    const recordId = `${this.#writer}.${++this.#records}`
+    const turn: { calls: readonly Call[] | null } = { calls: null }
+    try {
+      const receipt = await this.#log.exchange((tail) => {
+        this.#behind = false
+        const { append, again } = this.#replica.turn(tail, waiting, recordId, this.#log.exclusive)
+        turn.calls = [...again, ...waiting]
+        return append
+      })
+      this.#calls.push(...this.#replica.commit(turn.calls ?? [], receipt))
+    } catch (error) {
+      if (turn.calls !== null) this.#replica.abort(turn.calls, recordId, error)
+      else {
+        this.#replica.unread(error)
+        for (const call of waiting) call.reject(error)
+      }
+    }
+  }
+
+  #grewElsewhere(): void {
+    this.#behind = true
+    // Somebody waits for hints: the tail is not left unread until the next call.
+    if (this.#listeners.size > 0 && this.#state === 'open') this.#flushing ??= this.#flushAll()
+  }
+
+  #subscribe(listener: (hint: Hint) => void): () => void {
+    this.#listeners.add(listener)
+    this.#replica.observe(true)
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#listeners.size === 0) this.#replica.observe(false)
+    }
+  }
+
+  #publish(): void {
+    const replica = this.#replica
+    const hint: Hint = { ready: replica.table.ready.takeGrown(), changes: replica.changes, gap: replica.gap }
+    replica.changes = []
+    replica.gap = false
+    if (hint.ready.length === 0 && hint.changes.length === 0 && !hint.gap) return
+    for (const listener of this.#listeners) listener(hint)
+  }
+}

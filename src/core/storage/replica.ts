@@ -1,0 +1,200 @@
+import { HoldfastError } from '../errors.ts'
+import type { JobChange } from './contract.ts'
+import { decide, isBatched, type Operation, type Part } from './job-table/decide.ts'
+import { JobTable, type Undo } from './job-table/job-table.ts'
+import type { Unit } from './job-table/rows.ts'
+import { type Append, LOG_FORMAT, type LogRecord, type Receipt, type Tail } from './log.ts'
+
+/** Losing one of these in a power cut causes a re-run at most; everything else is durable before it is answered. */
+const NOT_DURABLE: ReadonlySet<Operation['name']> = new Set(['claim', 'beat'])
+
+/** How often a call whose record did not arrive is decided again before its caller is told. */
+const MOST_TRIES = 5
+
+/** A mutating call on its way through flushes. */
+export class Call {
+  readonly operation: Operation
+  readonly #answers: unknown[]
+  readonly #resolve: (answer: never) => void
+  readonly reject: (error: unknown) => void
+  /** Indexes of the parts that are not in the log yet. */
+  open: readonly number[]
+  /** What was decided for them in the latest flush. */
+  parts: Part[] = []
+  tries = 0
+
+  constructor(operation: Operation, resolve: (answer: never) => void, reject: (error: unknown) => void) {
+    this.operation = operation
+    this.#answers = []
+    this.#resolve = resolve
+    this.reject = reject
+    this.open = isBatched(operation) ? operation.request.batch.map((_, index) => index) : [0]
+  }
+
+  /** Takes over the answers of all parts but those at `voided`, which stay open. True when none is left. */
+  accept(voided: readonly number[]): boolean {
+    for (const [at, part] of this.parts.entries()) this.#answers[this.open[at] as number] = part.answer
+    this.open = voided.map((at) => this.open[at] as number)
+    return this.open.length === 0
+  }
+
+  resolve(): void {
+    this.#resolve((isBatched(this.operation) ? this.#answers : this.#answers[0]) as never)
+  }
+}
+
+/** An append whose fate is unknown: the next tail tells. */
+interface Uncertain {
+  readonly recordId: string
+  readonly calls: readonly Call[]
+}
+
+/**
+ * This handle's copy of the table and what it takes to keep it equal to the log's: own units are applied when they are
+ * decided, taken back when others turn out to have come first, and found again in the tail when an answer was lost.
+ */
+export class Replica {
+  table: JobTable = new JobTable()
+  /** Changes were missed or taken back: who keeps a picture must read again. */
+  gap = false
+  changes: JobChange[] = []
+  readonly #name: string
+  #uncertain: Uncertain | null = null
+  #newer = false
+  #undo: Undo | undefined
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  get uncertain(): boolean {
+    return this.#uncertain !== null
+  }
+
+  observe(on: boolean): void {
+    this.table.observe = on ? (change): void => void this.changes.push(change) : null
+  }
+
+  /** One turn: what others appended, then the calls. Returns what is to be appended and the calls to decide again. */
+  turn(
+    tail: Tail,
+    calls: readonly Call[],
+    recordId: string,
+    exclusive: boolean,
+  ): { append: Append | null; again: Call[] } {
+    const again = this.#applyTail(tail)
+    this.#undo = exclusive ? undefined : []
+    const units: Unit[] = []
+    let durable = false
+    for (const call of [...again, ...calls]) {
+      this.#decide(call)
+      for (const { unit } of call.parts) {
+        if (unit === null) continue
+        units.push(unit)
+        durable ||= !NOT_DURABLE.has(call.operation.name)
+      }
+    }
+    return {
+      append: units.length === 0 ? null : { record: { id: recordId, format: LOG_FORMAT, units }, durable },
+      again,
+    }
+  }
+
+  /** The append stands. Answers its calls, and returns those that lost a race and are to be decided again. */
+  commit(calls: readonly Call[], { between }: Receipt): readonly Call[] {
+    if (between.length === 0) {
+      for (const call of calls) if (call.accept([])) call.resolve()
+      return []
+    }
+    this.#takeBack()
+    for (const record of between) this.#applyRecord(record)
+    return this.#applyCalls(calls)
+  }
+
+  /** The append certainly is not in the log, or nobody knows: then the calls wait for the next tail. */
+  abort(calls: readonly Call[], recordId: string, error: unknown): void {
+    this.#takeBack()
+    if (HoldfastError.is(error, 'HOLDFAST_OUTCOME_UNKNOWN'))
+      this.#uncertain = { recordId, calls: triedAgain(calls, error) }
+    else for (const call of calls) call.reject(error)
+  }
+
+  /** The log could not even be read: whoever waits for the tail does so a bounded number of times. */
+  unread(error: unknown): void {
+    if (this.#uncertain === null) return
+    const calls = triedAgain(this.#uncertain.calls, error)
+    this.#uncertain = calls.length === 0 ? null : { ...this.#uncertain, calls }
+  }
+
+  #decide(call: Call): void {
+    call.parts = []
+    try {
+      if (this.#newer) throw newerFormat(this.#name)
+      decide(this.table, call.operation, call.open, call.parts, this.#undo)
+    } catch (error) {
+      call.open = call.open.slice(0, call.parts.length)
+      call.reject(error)
+    }
+  }
+
+  #applyTail({ snapshot, records }: Tail): Call[] {
+    if (snapshot !== undefined) {
+      const { observe } = this.table
+      this.table = new JobTable()
+      this.table.restore(snapshot)
+      this.table.observe = observe
+      this.gap = true
+    }
+    const uncertain = this.#uncertain
+    this.#uncertain = null
+    let again = uncertain?.calls ?? []
+    for (const record of records) {
+      if (record.id !== uncertain?.recordId) this.#applyRecord(record)
+      // The record arrived after all (the first copy of it: a second is void).
+      else again = this.#applyCalls(again)
+    }
+    return [...again]
+  }
+
+  #applyRecord(record: LogRecord): void {
+    if (record.format > LOG_FORMAT) this.#newer = true
+    if (this.#newer) return
+    for (const unit of record.units) this.table.apply(unit)
+  }
+
+  /** Applies what was decided for the calls; those with void parts are returned. */
+  #applyCalls(calls: readonly Call[]): readonly Call[] {
+    const applied = calls.map((call) =>
+      call.parts.flatMap(({ unit }, at) => (unit === null || this.table.apply(unit) ? [] : [at])),
+    )
+    return calls.filter((call, at) => {
+      if (!call.accept(applied[at] as number[])) return true
+      call.resolve()
+      return false
+    })
+  }
+
+  #takeBack(): void {
+    const undo = this.#undo ?? []
+    for (let at = undo.length - 1; at >= 0; at--) undo[at]?.()
+    this.#undo = undefined
+    this.changes = []
+    this.gap = true
+  }
+}
+
+function triedAgain(calls: readonly Call[], error: unknown): readonly Call[] {
+  return calls.filter((call) => {
+    call.tries += 1
+    if (call.tries < MOST_TRIES) return true
+    call.reject(error)
+    return false
+  })
+}
+
+function newerFormat(name: string): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_STORAGE_NEWER',
+    `The ${name} storage holds records of a newer version of holdfast: this version only reads them`,
+  )
+}

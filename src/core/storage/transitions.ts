@@ -1,0 +1,241 @@
+import type { AttemptOutcome, AttemptRecord, ErrorData, JobRecord, NewJob, Settlement } from './contract.ts'
+import { copyPlain } from './plain.ts'
+
+/**
+ * The life of a job as pure functions: a job in, the fields that change out. Every storage that keeps its jobs in the
+ * table uses them; one with an engine of its own says the same in its language, and the conformance kit compares.
+ *
+ *     waiting ──claim──▶ running ──complete──▶ completed
+ *        ▲                  │ ├──fail────────▶ failed ─────┐
+ *        ├──retry, release──┘ └──cancelled──▶ cancelled ──┤
+ *        └──────────────────── requeue ◀───────────────────┘
+ *
+ * A waiting job can also be cancelled, completed, failed, rescheduled or removed by administration.
+ */
+export type Patch = Partial<{ -readonly [Field in keyof JobRecord]: JobRecord[Field] }>
+
+/** A fence names an epoch and a count within it, so that it is never reused, not even when a power cut loses claims. */
+const FENCES_PER_EPOCH = 2 ** 20
+
+const HISTORY_LIMIT = 10
+const ABSORBED_LIMIT = 16
+
+/** The fence of the next claim. [fence] */
+export function nextFence(fence: number, epoch: number): number {
+  return Math.max(fence, epoch * FENCES_PER_EPOCH) + 1
+}
+
+export interface Claim {
+  readonly session: string
+  readonly claimId: string
+  readonly epoch: number
+  readonly now: number
+}
+
+/** The attempt is counted and the fence raised in the same step as the job is given away. [claim] [fence] */
+export function claimed(job: JobRecord, claim: Claim): Patch {
+  return {
+    state: 'running',
+    session: claim.session,
+    claimId: claim.claimId,
+    attempts: job.attempts + 1,
+    fence: nextFence(job.fence, claim.epoch),
+    startedAt: claim.now,
+    progress: null,
+  }
+}
+
+/** After its second interruption a job may be what killed its sessions: it runs alone. [suspects] */
+export function isSuspect(job: Pick<JobRecord, 'interruptions'>): boolean {
+  return job.interruptions >= 2
+}
+
+/** Whether the attempt named by `fence` still holds the job. [settle] */
+export function holds(job: JobRecord, fence: number): boolean {
+  return job.state === 'running' && job.fence === fence
+}
+
+/**
+ * Whether this settle is the repeat of one that took effect: the same attempt ended the same way. Every other settle
+ * of an attempt that is over is stale. [repeat]
+ */
+export function alreadySettled(job: JobRecord, settlement: Settlement): boolean {
+  return job.state !== 'running' && job.fence === settlement.fence && job.outcome === outcomeOf(settlement)
+}
+
+export function outcomeOf(settlement: Settlement): AttemptOutcome {
+  switch (settlement.kind) {
+    case 'complete':
+      return 'completed'
+    case 'retry':
+    case 'fail':
+      return settlement.counts === 'interruption' ? 'interrupted' : 'failed'
+    case 'release':
+      return 'released'
+    case 'cancelled':
+      return 'cancelled'
+    default:
+      return unreachable(settlement)
+  }
+}
+
+/** The end of the running attempt. [settle] */
+export function settled(job: JobRecord, settlement: Settlement, now: number): Patch {
+  const outcome = outcomeOf(settlement)
+  switch (settlement.kind) {
+    case 'complete': {
+      const patch = attemptEnded(job, outcome, now)
+      patch.state = 'completed'
+      patch.finishedAt = now
+      patch.result = copyPlain(settlement.result)
+      patch.error = null
+      return patch
+    }
+    case 'fail':
+    case 'retry': {
+      const error = copyPlain(settlement.error)
+      const end =
+        settlement.kind === 'fail'
+          ? failedFor(job, error, now)
+          : waitsAgain(job, settlement.runAt, settlement.delay, error, now)
+      return { ...attemptEnded(job, outcome, now, error), ...counted(job, settlement.counts), ...end }
+    }
+    case 'release':
+      return {
+        ...attemptEnded(job, outcome, now),
+        attempts: job.attempts - 1,
+        ...waitsAgain(job, settlement.runAt, settlement.delay, job.error, now),
+      }
+    case 'cancelled':
+      return { ...attemptEnded(job, outcome, now), ...cancelled(settlement.reason, now) }
+    default:
+      return unreachable(settlement)
+  }
+}
+
+/** What a session held when it was closed in good order: given back, counted as nothing. [session] */
+export function released(job: JobRecord, now: number): Patch {
+  return {
+    ...attemptEnded(job, 'released', now),
+    attempts: job.attempts - 1,
+    ...waitsAgain(job, job.runAt, null, job.error, now),
+  }
+}
+
+/** What a session held when an administrator ended it. [amend] */
+export function interrupted(job: JobRecord, now: number): Patch {
+  const error: ErrorData = {
+    name: 'HoldfastError',
+    code: 'HOLDFAST_LEASE_LOST',
+    message: 'The session was ended by an administrator',
+  }
+  return {
+    ...attemptEnded(job, 'interrupted', now, error),
+    ...counted(job, 'interruption'),
+    ...waitsAgain(job, job.runAt, null, error, now),
+  }
+}
+
+export function cancelled(reason: string, now: number): Patch {
+  return { state: 'cancelled', finishedAt: now, error: null, cancelRequested: reason }
+}
+
+/** Counters to 0; history and fence stay. [amend] */
+export function requeued(runAt: number, delay: number | null): Patch {
+  return {
+    state: 'waiting',
+    attempts: 0,
+    failures: 0,
+    interruptions: 0,
+    runAt,
+    delay,
+    finishedAt: null,
+    error: null,
+    cancelRequested: null,
+    superseded: false,
+  }
+}
+
+/** The waiting holder of a key takes over a newer call's details, all of them. [keys] */
+export function replaced(job: JobRecord, by: NewJob): Patch {
+  const keepsTime = by.jobKeyMode === 'preserveRunAt' && job.attempts === 0
+  return {
+    type: by.type,
+    payload: joined(job.payload, copyPlain(by.payload)),
+    priority: by.priority,
+    runAt: keepsTime ? job.runAt : by.runAt,
+    delay: keepsTime ? job.delay : by.delay,
+    timeout: by.timeout,
+    leaseDuration: by.leaseDuration,
+    maxRetries: by.maxRetries,
+    maxInterruptions: by.maxInterruptions,
+    queueName: by.queueName,
+    limitKey: by.limitKey,
+    requires: [...by.requires].sort(),
+    backoff: copyPlain(by.backoff),
+    attempts: 0,
+    failures: 0,
+    interruptions: 0,
+    progress: null,
+    error: null,
+    ...touched(job, by.id),
+  }
+}
+
+/** Two lists become one: what is collected under a key until the job runs. */
+function joined(old: unknown, added: unknown): unknown {
+  return Array.isArray(old) && Array.isArray(added) ? [...(old as unknown[]), ...(added as unknown[])] : added
+}
+
+/** An enqueue was folded into this job: remembered, so that its repeat does nothing. [keys] [repeat] */
+export function touched(job: JobRecord, by: string): Patch {
+  return { revision: job.revision + 1, absorbed: [...job.absorbed, by].slice(-ABSORBED_LIMIT) }
+}
+
+/** The job lost its key. If it runs it finishes, but is not retried. [keys] */
+export function keyLost(job: JobRecord): Patch {
+  return job.state === 'running' ? { jobKey: null, superseded: true } : { jobKey: null }
+}
+
+function attemptEnded(job: JobRecord, outcome: AttemptOutcome, now: number, error?: ErrorData): Patch {
+  const patch: Patch = { session: null, claimId: null, outcome }
+  if (job.groups.length > 0) patch.groups = []
+  if (outcome !== 'released') {
+    const ended = { attempt: job.attempts, fence: job.fence, startedAt: job.startedAt ?? now, endedAt: now, outcome }
+    const record: AttemptRecord = error === undefined ? ended : { ...ended, error }
+    patch.history = job.history.length === 0 ? [record] : [...job.history.slice(1 - HISTORY_LIMIT), record]
+  }
+  return patch
+}
+
+function counted(job: JobRecord, counts: 'failure' | 'interruption'): Patch {
+  return counts === 'failure' ? { failures: job.failures + 1 } : { interruptions: job.interruptions + 1 }
+}
+
+function failedFor(job: JobRecord, error: ErrorData, now: number): Patch {
+  if (job.cancelRequested !== null) return cancelled(job.cancelRequested, now)
+  return { state: 'failed', finishedAt: now, error }
+}
+
+/** A request to cancel, or a newer job under the key, ends what would otherwise wait again. [beat] [keys] */
+function waitsAgain(job: JobRecord, runAt: number, delay: number | null, error: ErrorData | null, now: number): Patch {
+  if (job.cancelRequested !== null) return cancelled(job.cancelRequested, now)
+  if (job.superseded) {
+    const cause = error === null ? {} : { cause: error }
+    return {
+      state: 'failed',
+      finishedAt: now,
+      error: {
+        name: 'HoldfastError',
+        code: 'HOLDFAST_SUPERSEDED',
+        message: 'A newer job took its key, or the key was removed',
+        ...cause,
+      },
+    }
+  }
+  return { state: 'waiting', runAt, delay, error }
+}
+
+export function unreachable(value: never): never {
+  throw new TypeError(`Unhandled: ${JSON.stringify(value)}`)
+}

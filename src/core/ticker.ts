@@ -1,0 +1,53 @@
+import type { CancelTimer, Environment } from './environment.ts'
+
+export interface TickerOptions {
+  readonly environment: Environment
+  /** ms from the end of one run to the start of the next. Read anew each time. */
+  readonly interval: () => number
+  /** Delay of the first run. */
+  readonly first: number
+  readonly run: () => Promise<void>
+  readonly onError: (error: unknown) => void
+}
+
+/** Runs a service again and again, never twice at once. An error is told and the service goes on. */
+export class Ticker {
+  readonly #options: TickerOptions
+  #cancel: CancelTimer | null = null
+  #running: Promise<void> | null = null
+  #stopped = false
+
+  constructor(options: TickerOptions) {
+    this.#options = options
+    this.#schedule(options.first)
+  }
+
+  /** Runs now instead of at the next tick; joins a run that is under way. */
+  now(): Promise<void> {
+    this.#cancel?.()
+    this.#running ??= this.#run()
+    return this.#running
+  }
+
+  /** Resolves when a run under way has ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancel?.()
+    await this.#running
+  }
+
+  #schedule(delay: number): void {
+    if (this.#stopped) return
+    this.#cancel = this.#options.environment.startTimer(() => void this.now(), delay, true)
+  }
+
+  async #run(): Promise<void> {
+    try {
+      if (!this.#stopped) await this.#options.run()
+    } catch (error) {
+      this.#options.onError(error)
+    }
+    this.#running = null
+    this.#schedule(this.#options.interval())
+  }
+}

@@ -1,0 +1,42 @@
+export { exponential, fixed, graphile } from './core/backoff.ts'
+export type { HandlerContext } from './core/context.ts'
+export type { CancelTimer, Environment } from './core/environment.ts'
+export { type ErrorCode, type ErrorDetails, HoldfastError } from './core/errors.ts'
+export type { EventName, Listener, QueueEvents } from './core/events.ts'
+export type { Executor, ExecutorOptions, ExecutorStats } from './core/executor.ts'
+export type { EnqueueOptions } from './core/intake.ts'
+export {
+  type BoundHandler,
+  defineJob,
+  type HandlerFunction,
+  isDue,
+  isLeaseExpired,
+  type Job,
+  type JobDefinition,
+  type JobOptions,
+  type LimitOptions,
+  nextRetryDelay,
+  type PayloadInput,
+  type PayloadOutput,
+  type StandardSchema,
+} from './core/job.ts'
+export type { JobList, JobPage, ListOptions, PageOptions } from './core/listing.ts'
+export type { Logger } from './core/logger.ts'
+export type { Moment, Priority, Span } from './core/options.ts'
+export { FailPermanently, RetryLater } from './core/outcome.ts'
+export type { Retention, RetentionOptions } from './core/pruner.ts'
+export { type EnqueuedJob, type EnqueueItem, type JobQueue, openQueue, type QueueOptions } from './core/queue.ts'
+export type { JobResult } from './core/results.ts'
+export type {
+  AttemptRecord,
+  BackoffPolicy,
+  Disposition,
+  ErrorData,
+  JobCounts,
+  JobKeyMode,
+  JobStatus,
+  StorageAdapter,
+  StorageTraits,
+  Where,
+} from './core/storage/contract.ts'
+export type { ChangeEvent } from './core/watching.ts'

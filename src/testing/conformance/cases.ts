@@ -1,0 +1,63 @@
+import { amend } from './amend.ts'
+import { beat } from './beat.ts'
+import { cancel } from './cancel.ts'
+import { chain } from './chain.ts'
+import { claim } from './claim.ts'
+import { clock } from './clock.ts'
+import { counts } from './counts.ts'
+import { enqueue } from './enqueue.ts'
+import { fence } from './fence.ts'
+import { filters } from './filters.ts'
+import { groups } from './groups.ts'
+import { keyHolders } from './key-holders.ts'
+import { keys } from './keys.ts'
+import type { ConformanceCase } from './kit.ts'
+import { lifecycle } from './lifecycle.ts'
+import { limits } from './limits.ts'
+import { list } from './list.ts'
+import { pause } from './pause.ts'
+import { payload } from './payload.ts'
+import { prune } from './prune.ts'
+import { read } from './read.ts'
+import { reaper } from './reaper.ts'
+import { removal } from './removal.ts'
+import { repeatAmend } from './repeat-amend.ts'
+import { repeatSettle } from './repeat-settle.ts'
+import { repeat } from './repeat.ts'
+import { schedules } from './schedules.ts'
+import { session } from './session.ts'
+import { settle } from './settle.ts'
+import { suspects } from './suspects.ts'
+
+/** Every guarantee of the storage contract, one case each. */
+export const cases: readonly ConformanceCase[] = [
+  ...lifecycle,
+  ...session,
+  ...enqueue,
+  ...keys,
+  ...keyHolders,
+  ...claim,
+  ...suspects,
+  ...groups,
+  ...limits,
+  ...fence,
+  ...settle,
+  ...chain,
+  ...reaper,
+  ...beat,
+  ...cancel,
+  ...amend,
+  ...removal,
+  ...schedules,
+  ...pause,
+  ...read,
+  ...list,
+  ...filters,
+  ...counts,
+  ...prune,
+  ...payload,
+  ...clock,
+  ...repeat,
+  ...repeatSettle,
+  ...repeatAmend,
+]

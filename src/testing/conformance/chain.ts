@@ -1,0 +1,70 @@
+import { equal } from './expect.ts'
+import { area, type ConformanceCase } from './kit.ts'
+import { NOW } from './moments.ts'
+import { complete, fail, interrupt, retry } from './settlements.ts'
+import { ids } from './site.ts'
+
+/** Jobs enqueued by an outcome: `settle` with `enqueue`. */
+export const chain: readonly ConformanceCase[] = area('chain', {
+  'jobs enqueued by a completion are stored with it': async (site) => {
+    await site.add({ id: 'parent' })
+    const enqueue = [site.newJob({ id: 'first', payload: { n: 1 } }), site.newJob({ id: 'second' })]
+    equal(await site.settle({ ...complete(await site.claimOne()), enqueue }), 'ok', 'the verdict')
+    await site.shows('parent', { state: 'completed' })
+    await site.shows('first', { state: 'waiting', payload: { n: 1 } })
+    equal(ids((await site.claim()).jobs), ['first', 'second'], 'the jobs claimed next')
+  },
+
+  'jobs enqueued by a failure are stored with it': async (site) => {
+    await site.add({ id: 'parent' })
+    await site.settle({ ...fail(await site.claimOne()), enqueue: [site.newJob({ id: 'child' })] })
+    await site.shows('parent', { state: 'failed' })
+    await site.shows('child', { state: 'waiting' })
+  },
+
+  'jobs enqueued by a stale outcome are not stored': async (site) => {
+    await site.add({ id: 'parent' })
+    const held = await site.claimOne({ session: 'a' })
+    await site.settle(interrupt(held), NOW, 'reaper')
+    equal(await site.settle({ ...complete(held), enqueue: [site.newJob({ id: 'child' })] }), 'stale', 'the verdict')
+    await site.gone('child')
+  },
+
+  'jobs enqueued by the outcome of an unknown job are not stored': async (site) => {
+    const enqueue = [site.newJob({ id: 'child' })]
+    equal(await site.settle({ ...complete({ id: 'nobody', fence: 1 }), enqueue }), 'missing', 'the verdict')
+    await site.gone('child')
+  },
+
+  'a second outcome of the same attempt stores no jobs': async (site) => {
+    await site.add({ id: 'parent' })
+    const held = await site.claimOne()
+    await site.settle(complete(held))
+    equal(await site.settle({ ...retry(held), enqueue: [site.newJob({ id: 'child' })] }), 'stale', 'the verdict')
+    await site.gone('child')
+  },
+
+  'a job enqueued by an outcome goes by its key': async (site) => {
+    await site.add({ id: 'holder', jobKey: 'key', payload: 1, type: 'other' })
+    await site.add({ id: 'parent' })
+    const enqueue = [site.newJob({ id: 'child', jobKey: 'key', payload: 2, type: 'other' })]
+    await site.settle({ ...complete(await site.claimOne()), enqueue })
+    await site.shows('holder', { payload: 2, state: 'waiting' })
+    await site.gone('child')
+  },
+
+  'a job that enqueues its successor under its own key completes and passes the key on': async (site) => {
+    await site.add({ id: 'parent', jobKey: 'key' })
+    const enqueue = [site.newJob({ id: 'child', jobKey: 'key' })]
+    equal(await site.settle({ ...complete(await site.claimOne()), enqueue }), 'ok', 'the verdict')
+    await site.shows('parent', { state: 'completed' })
+    await site.shows('child', { state: 'waiting', jobKey: 'key' })
+  },
+
+  'a job enqueued in the serial queue of its parent may start': async (site) => {
+    await site.add({ id: 'parent', queueName: 'queue' })
+    const enqueue = [site.newJob({ id: 'child', queueName: 'queue' })]
+    await site.settle({ ...complete(await site.claimOne()), enqueue })
+    equal(ids((await site.claim()).jobs), ['child'], 'the claimed jobs')
+  },
+})

@@ -1,0 +1,3 @@
+export { cases } from './cases.ts'
+export type { ConformanceCase, ConformanceRun, IsolatedStorage, Mode, Need, StorageUnderTest } from './kit.ts'
+export { conformance } from './runs.ts'

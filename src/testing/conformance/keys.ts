@@ -1,0 +1,173 @@
+import type { EnqueueAnswer, NewJob } from '../../core/storage/contract.ts'
+import { equal, ok } from './expect.ts'
+import { area, type ConformanceCase } from './kit.ts'
+import { delayed, MINUTE, NOW } from './moments.ts'
+import { retry } from './settlements.ts'
+import { ids, only, type Site } from './site.ts'
+
+/** What a call with a job key does to the waiting holder of the key. `key-holders.ts` has the other holders. */
+export const keys: readonly ConformanceCase[] = area('keys', {
+  'a free key creates a job': async (site) => {
+    const answer = await call(site, { id: 'one', jobKey: 'key' })
+    equal([answer.id, answer.disposition], ['one', 'created'], 'the answer')
+    await site.shows('one', { jobKey: 'key' })
+  },
+
+  'different keys do not touch each other': async (site) => {
+    await call(site, { id: 'one', jobKey: 'first' })
+    const answer = await call(site, { id: 'two', jobKey: 'second' })
+    equal([answer.id, answer.disposition], ['two', 'created'], 'the answer')
+  },
+
+  'replace updates the waiting holder in place': async (site) => {
+    const before = (await call(site, { id: 'one', jobKey: 'key', payload: 1 })).job
+    const answer = await call(site, { id: 'two', jobKey: 'key', payload: 2 })
+    equal([answer.id, answer.disposition], ['one', 'replaced'], 'the answer')
+    await site.shows('one', { payload: 2, revision: before.revision + 1 })
+    await site.gone('two')
+  },
+
+  'replace sets every detail anew': async (site) => {
+    await call(site, { id: 'one', jobKey: 'key', queueName: 'old', limitKey: 'old', requires: ['old'] })
+    const details = {
+      ...{ type: 'other', payload: 'new', priority: 7, maxRetries: 9, maxInterruptions: 8 },
+      ...{ timeout: 1234, leaseDuration: 4321, queueName: 'new', limitKey: 'new', requires: ['new'] },
+      backoff: { kind: 'fixed', delay: 10, jitter: 0 },
+    } as const
+    await call(site, { jobKey: 'key', ...details })
+    await site.shows('one', details)
+  },
+
+  'replace takes the new moment': async (site) => {
+    await call(site, { id: 'one', jobKey: 'key', ...delayed(MINUTE) })
+    await call(site, { jobKey: 'key', ...delayed(5 * MINUTE) })
+    await site.shows('one', delayed(5 * MINUTE))
+    equal((await site.claim({ now: NOW + MINUTE })).jobs, [], 'the jobs claimed at the old moment')
+    equal(ids((await site.claim({ now: NOW + 5 * MINUTE })).jobs), ['one'], 'the jobs claimed at the new one')
+  },
+
+  'replace makes a delayed job due at once': async (site) => {
+    await call(site, { id: 'one', jobKey: 'key', ...delayed(MINUTE) })
+    await call(site, { jobKey: 'key' })
+    equal(ids((await site.claim()).jobs), ['one'], 'the claimed jobs')
+  },
+
+  'replace sets the counters to zero and clears the error': async (site) => {
+    await call(site, { id: 'one', jobKey: 'key' })
+    await site.settle(retry(await site.claimOne()))
+    await call(site, { jobKey: 'key' })
+    await site.shows('one', { attempts: 0, failures: 0, interruptions: 0, error: null })
+  },
+
+  'a replaced job is claimed by its new type, priority and serial queue': async (site) => {
+    await site.addAll([
+      { id: 'holds', queueName: 'old' },
+      { id: 'one', jobKey: 'key', queueName: 'old' },
+      { id: 'first' },
+    ])
+    await site.claimOne({ limit: 1 })
+    await call(site, { jobKey: 'key', type: 'other', queueName: 'new', priority: 3 })
+    const lanes = [{ type: 'task' }, { type: 'other' }]
+    equal(ids((await site.claim({ lanes })).jobs), ['one', 'first'], 'the claimed jobs')
+  },
+
+  'preserveRunAt keeps the moment of a job that was never tried': async (site) => {
+    await call(site, { id: 'one', jobKey: 'key', payload: 1, ...delayed(MINUTE) })
+    const later = { jobKeyMode: 'preserveRunAt', payload: 2, ...delayed(5 * MINUTE) } as const
+    const answer = await call(site, { jobKey: 'key', ...later })
+    equal([answer.id, answer.disposition], ['one', 'replaced'], 'the answer')
+    await site.shows('one', { payload: 2, ...delayed(MINUTE) })
+  },
+
+  'preserveRunAt takes the new moment after an attempt': async (site) => {
+    await call(site, { id: 'one', jobKey: 'key' })
+    await site.settle({ ...retry(await site.claimOne()), runAt: NOW + MINUTE, delay: MINUTE })
+    await call(site, { jobKey: 'key', jobKeyMode: 'preserveRunAt', ...delayed(5 * MINUTE) })
+    await site.shows('one', { attempts: 0, ...delayed(5 * MINUTE) })
+  },
+
+  'unsafeDedupe changes nothing of the waiting holder but its revision': async (site) => {
+    const before = (await call(site, { id: 'one', jobKey: 'key', payload: 1, ...delayed(MINUTE) })).job
+    const answer = await call(site, { jobKey: 'key', jobKeyMode: 'unsafeDedupe', payload: 2, priority: 3 })
+    equal([answer.id, answer.disposition], ['one', 'kept'], 'the answer')
+    const { absorbed: _, ...kept } = before
+    await site.shows('one', { ...kept, revision: before.revision + 1 })
+  },
+
+  'unsafeDedupe with a free key creates a job': async (site) => {
+    const answer = await call(site, { id: 'one', jobKey: 'key', jobKeyMode: 'unsafeDedupe' })
+    equal([answer.id, answer.disposition], ['one', 'created'], 'the answer')
+  },
+
+  'array payloads are joined': async (site) => {
+    await call(site, { id: 'one', jobKey: 'key', payload: [1] })
+    await call(site, { jobKey: 'key', payload: [2, { n: 3 }] })
+    await call(site, { jobKey: 'key', payload: [4], jobKeyMode: 'preserveRunAt' })
+    await site.shows('one', { payload: [1, 2, { n: 3 }, 4] })
+  },
+
+  'an array does not join what is no array': async (site) => {
+    await call(site, { id: 'one', jobKey: 'key', payload: { n: 1 } })
+    await call(site, { jobKey: 'key', payload: [2] })
+    await site.shows('one', { payload: [2] })
+  },
+
+  'two jobs of one key in a batch are like two calls': async (site) => {
+    const answer = await site.enqueue([
+      { id: 'one', jobKey: 'key', payload: 1 },
+      { id: 'two', jobKey: 'key', payload: 2 },
+    ])
+    ok(answer.accepted, 'the enqueue to be accepted')
+    const answers = answer.jobs.map(({ id, disposition }) => [id, disposition])
+    equal(
+      answers,
+      [
+        ['one', 'created'],
+        ['one', 'replaced'],
+      ],
+      'the answers',
+    )
+    await site.shows('one', { payload: 2 })
+  },
+
+  'a refused batch leaves the holders of its keys alone': async (site) => {
+    await site.addAll([
+      { id: 'one', jobKey: 'key', payload: 1 },
+      { id: 'known', payload: 1 },
+    ])
+    const before = await site.job('one')
+    const answer = await site.enqueue([
+      { jobKey: 'key', payload: 2 },
+      { id: 'known', payload: 2 },
+    ])
+    equal(answer.accepted, false, '`accepted`')
+    await site.shows('one', before)
+  },
+
+  'many concurrent calls with one key leave one waiting holder': async (site) => {
+    const pair = await site.handles.pair()
+    const calls = Array.from({ length: 20 }, (_, index) => {
+      const job = site.newJob({ jobKey: 'key', payload: [index] })
+      return pair[index % 2 === 0 ? 0 : 1].enqueue({ jobs: [job], now: NOW })
+    })
+    const answers = await Promise.all(calls)
+    const created = answers.filter((answer) => answer.accepted && answer.jobs[0]?.disposition === 'created')
+    equal(created.length, 1, 'the number of calls that created')
+    const { jobs } = await site.claim()
+    const numbers = [...(only(jobs, 'the holder').payload as number[])].sort((left, right) => left - right)
+    equal(
+      numbers,
+      Array.from({ length: 20 }, (_, index) => index),
+      'the joined payloads',
+    )
+  },
+})
+
+export type KeyedAnswer = Extract<EnqueueAnswer, { readonly accepted: true }>['jobs'][number]
+
+/** One accepted enqueue with a job key. */
+export async function call(site: Site, job: Partial<NewJob> & { readonly jobKey: string }): Promise<KeyedAnswer> {
+  const answer = await site.enqueue([job])
+  ok(answer.accepted, 'the enqueue to be accepted')
+  return only(answer.jobs, 'the answer')
+}

@@ -1,0 +1,175 @@
+import type {
+  AmendAnswer,
+  Amendment,
+  BeatAnswer,
+  BeatRequest,
+  ClaimAnswer,
+  ClaimRequest,
+  EnqueueAnswer,
+  JobRecord,
+  NewJob,
+  Settlement,
+  StorageAdapter,
+  Verdict,
+} from '../../core/storage/contract.ts'
+import { equal, matches, ok } from './expect.ts'
+import type { Handles } from './handles.ts'
+import { NOW } from './moments.ts'
+
+/** The session a step uses when it names none. */
+export const WORKER = 'worker'
+
+/**
+ * Where a case runs: one fresh storage, and the steps most cases are made of. A step that writes takes the next handle.
+ * Sessions are opened at their first use.
+ */
+export class Site {
+  readonly handles: Handles
+  readonly #sessions: Set<string> = new Set()
+  readonly #holders: Map<string, string> = new Map()
+  #names = 0
+
+  constructor(handles: Handles) {
+    this.handles = handles
+  }
+
+  /** The handle for the next write; to be asked for before each. */
+  async storage(): Promise<StorageAdapter> {
+    return this.handles.next()
+  }
+
+  /** Repeats a check of reads until it passes, on the handle that did not write last. */
+  async settled<T>(check: (storage: StorageAdapter) => Promise<T>): Promise<T> {
+    return this.handles.settled(check)
+  }
+
+  name(kind: string): string {
+    this.#names += 1
+    return `${kind}-${this.#names}`
+  }
+
+  newJob(overrides: Partial<NewJob> = {}): NewJob {
+    const id = overrides.id ?? this.name('job')
+    return { ...DEFAULTS, id, payload: { for: id }, requires: [], ...overrides }
+  }
+
+  async enqueue(jobs: readonly Partial<NewJob>[], now: number = NOW): Promise<EnqueueAnswer> {
+    const storage = await this.storage()
+    return storage.enqueue({ jobs: jobs.map((job) => this.newJob({ createdAt: now, runAt: now, ...job })), now })
+  }
+
+  /** Enqueues jobs that must be accepted. Answers the records. */
+  async addAll(jobs: readonly Partial<NewJob>[], now: number = NOW): Promise<readonly JobRecord[]> {
+    const answer = await this.enqueue(jobs, now)
+    ok(answer.accepted, 'the enqueue to be accepted')
+    return answer.jobs.map(({ job }) => job)
+  }
+
+  async add(job: Partial<NewJob> = {}, now: number = NOW): Promise<JobRecord> {
+    return only(await this.addAll([job], now), 'the enqueued job')
+  }
+
+  /** Opens a session; answers its epoch. */
+  async open(session: string, now: number = NOW): Promise<number> {
+    this.#sessions.add(session)
+    const storage = await this.storage()
+    return (await storage.session({ open: session, now })).epoch
+  }
+
+  async close(session: string, now: number = NOW): Promise<void> {
+    const storage = await this.storage()
+    await storage.session({ close: session, now })
+  }
+
+  claimRequest(overrides: Partial<ClaimRequest> = {}): ClaimRequest {
+    const requestId = overrides.requestId ?? this.name('claim')
+    const lanes = [{ type: 'task' }]
+    return { requestId, session: WORKER, now: NOW, limit: 100, lanes, have: [], suspects: 'none', ...overrides }
+  }
+
+  async claim(overrides: Partial<ClaimRequest> = {}): Promise<ClaimAnswer> {
+    const request = this.claimRequest(overrides)
+    await this.#use(request.session)
+    const storage = await this.storage()
+    const answer = await storage.claim(request)
+    for (const job of answer.jobs) this.#holders.set(`${job.fence} ${job.id}`, request.session)
+    return answer
+  }
+
+  async claimOne(overrides: Partial<ClaimRequest> = {}): Promise<JobRecord> {
+    return only((await this.claim(overrides)).jobs, 'the claimed job')
+  }
+
+  /** Settles one attempt in the name of the session that claimed it, or of `session`. */
+  async settle(settlement: Settlement, now: number = NOW, session?: string): Promise<Verdict> {
+    const by = session ?? this.#holders.get(`${settlement.fence} ${settlement.id}`) ?? WORKER
+    await this.#use(by)
+    const storage = await this.storage()
+    return only(await storage.settle({ session: by, batch: [settlement], now }), 'the verdict')
+  }
+
+  async beat(overrides: Partial<BeatRequest> = {}): Promise<BeatAnswer> {
+    const request = { session: WORKER, now: NOW, holds: [], claiming: [], progress: [], ...overrides }
+    await this.#use(request.session)
+    const storage = await this.storage()
+    return storage.beat(request)
+  }
+
+  async amend(amendment: Amendment, now: number = NOW): Promise<AmendAnswer> {
+    const storage = await this.storage()
+    return only(await storage.amend({ batch: [amendment], now }), 'the answer')
+  }
+
+  /** The job as the handle of the latest write shows it. */
+  async job(id: string): Promise<JobRecord> {
+    const storage = await this.handles.latest()
+    const job = only(await storage.get([id]), 'the record')
+    ok(job !== null, `the job ${id} to be stored`)
+    return job
+  }
+
+  /** The job shows these values, here and on other handles. */
+  async shows(id: string, expected: Partial<JobRecord>): Promise<void> {
+    matches(await this.job(id), expected, id)
+    await this.settled(async (storage) => {
+      const job = only(await storage.get([id]), 'the record')
+      ok(job !== null, `the job ${id} to be stored`)
+      matches(job, expected, id)
+    })
+  }
+
+  async gone(id: string): Promise<void> {
+    await this.settled(async (storage) => equal(await storage.get([id]), [null], `the record of ${id}`))
+  }
+
+  async #use(session: string): Promise<void> {
+    if (!this.#sessions.has(session)) await this.open(session)
+  }
+}
+
+/** The one item of a list of one. */
+export function only<T>(items: readonly T[], what: string): T {
+  equal(items.length, 1, `the number of items for ${what}`)
+  return items[0] as T
+}
+
+export function ids(jobs: readonly { readonly id: string }[]): readonly string[] {
+  return jobs.map(({ id }) => id)
+}
+
+const DEFAULTS: Omit<NewJob, 'id' | 'payload' | 'requires'> = {
+  type: 'task',
+  priority: 1,
+  maxRetries: 3,
+  maxInterruptions: 3,
+  createdAt: NOW,
+  runAt: NOW,
+  delay: null,
+  timeout: 300_000,
+  leaseDuration: 30_000,
+  jobKey: null,
+  jobKeyMode: 'replace',
+  queueName: null,
+  limitKey: null,
+  backoff: null,
+}

@@ -1,0 +1,85 @@
+import type { Executor, ExecutorOptions } from '../core/executor.ts'
+import { invalidOption } from '../core/errors.ts'
+import type { BoundHandler, Job, JobDefinition } from '../core/job.ts'
+import { knownOptions, type Span } from '../core/options.ts'
+import { type JobQueue, openQueue, type QueueOptions } from '../core/queue.ts'
+import type { StorageAdapter } from '../core/storage/contract.ts'
+import { LoggedStorage } from '../core/storage/logged-storage.ts'
+import { NoLog } from '../core/storage/no-log.ts'
+import { ManualClock } from './manual-clock.ts'
+
+type Definitions = readonly JobDefinition[]
+
+export interface TestQueueOptions<Jobs extends Definitions>
+  extends Omit<QueueOptions<Jobs>, 'storage' | 'environment'> {
+  /** Default: a new one in memory. */
+  readonly storage?: StorageAdapter
+  /** What runs the jobs. Without handlers jobs are only stored. */
+  readonly handlers?: readonly BoundHandler[]
+  readonly concurrency?: number
+  readonly state?: unknown
+  /** Default: a new one. */
+  readonly clock?: ManualClock
+}
+
+/** A queue for tests: in memory, with a clock that stands still. */
+export interface TestQueue<Jobs extends Definitions> extends AsyncDisposable {
+  readonly queue: JobQueue<Jobs>
+  readonly clock: ManualClock
+  /** Runs all jobs that are due now, and those they enqueue. Answers how many were run. */
+  drain(): Promise<number>
+  /** Lets time pass, running what becomes due on the way: `advance('2h')`. */
+  advance(span: Span): Promise<void>
+  /** The jobs of a type, oldest first. */
+  jobs(type: string): Promise<readonly Job[]>
+  close(): Promise<void>
+}
+
+/** Opens a queue for a test. The same options as `openQueue`, except that storage and clock have test defaults. */
+export async function testQueue<const Jobs extends Definitions = Definitions>(
+  options: TestQueueOptions<Jobs> = {},
+): Promise<TestQueue<Jobs>> {
+  const { handlers, concurrency, state, clock = new ManualClock(), storage = volatileStorage(), ...rest } = options
+  const queue = await openQueue<Jobs>({ ...(rest as Omit<QueueOptions<Jobs>, 'storage'>), storage, environment: clock })
+  const executor = handlers === undefined ? null : queue.createExecutor(executorOptions(handlers, concurrency, state))
+  return {
+    queue,
+    clock,
+    drain: () => drain(executor),
+    advance: async (span) => {
+      await executor?.start()
+      await clock.advance(span)
+    },
+    jobs: async (type) => {
+      const found: Job[] = []
+      for await (const job of queue.list({ where: { type: { eq: type } }, orderBy: { createdAt: 'asc' } }))
+        found.push(job)
+      return found
+    },
+    close: () => queue.close(),
+    [Symbol.asyncDispose]: () => queue.close(),
+  }
+}
+
+function volatileStorage(): StorageAdapter {
+  return new LoggedStorage({
+    name: 'test',
+    traits: { durable: false, scope: 'instance', payload: 'json', transactions: false },
+    log: new NoLog(),
+    writer: 'test',
+  })
+}
+
+function executorOptions(
+  handlers: readonly BoundHandler[],
+  concurrency: number | undefined,
+  state: unknown,
+): ExecutorOptions {
+  knownOptions('testQueue', { handlers }, ['handlers'])
+  return { handlers, state, ...(concurrency === undefined ? {} : { concurrency }) }
+}
+
+async function drain(executor: Executor | null): Promise<number> {
+  if (executor === null) throw invalidOption('handlers', 'given to testQueue() to drain jobs', undefined)
+  return (await executor.processUntilIdle()).processed
+}

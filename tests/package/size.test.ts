@@ -1,0 +1,37 @@
+import { brotliCompressSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { expect, test } from 'vitest'
+import { entries, root } from './built-package.ts'
+
+/** Bytes on the wire, minified and compressed, of everything that an import of these entries brings. */
+async function weigh(...specifiers: string[]): Promise<number> {
+  const contents = specifiers.map((specifier, index) => `export * as entry${index} from '${specifier}'`).join('\n')
+  const result = await build({
+    stdin: { contents, resolveDir: root },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'neutral',
+    external: ['node:*'],
+    write: false,
+    logLevel: 'error',
+  })
+  return brotliCompressSync(Buffer.concat(result.outputFiles.map((file) => file.contents))).length
+}
+
+// kB are 1000 bytes. `holdfast` is the queue and the executor; `holdfast/memory` alone is the table and the logged
+// storage, the piece that every storage over a log brings along.
+const bounds: Record<string, number> = { holdfast: 9000, 'holdfast/memory': 8000 }
+
+test.each(entries)('$specifier keeps to its size', async ({ specifier }) => {
+  const bytes = await weigh(specifier)
+  const bound = bounds[specifier]
+  console.log(`${specifier}: ${bytes} bytes min+brotli${bound === undefined ? '' : `, at most ${bound}`}`)
+  if (bound !== undefined) expect(bytes).toBeLessThanOrEqual(bound)
+})
+
+test('an application pays once for what entries share', async () => {
+  const together = await weigh('holdfast', 'holdfast/memory')
+  console.log(`holdfast + holdfast/memory: ${together} bytes min+brotli`)
+  expect(together).toBeLessThan((await weigh('holdfast')) + (await weigh('holdfast/memory')))
+})

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { npm, pack, root } from './built-package.ts'
+
+const runNode = (args: readonly string[], cwd: string) => promisify(execFile)(process.execPath, args, { cwd })
+
+describe('the packed package in another project', () => {
+  let project: string
+
+  beforeAll(async () => {
+    project = await mkdtemp(join(tmpdir(), 'holdfast-consumer-'))
+    await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
+    await npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', await pack(project)], project)
+    await cp(join(root, 'tests/package/consumer/main.ts'), join(project, 'main.ts'))
+    // What an application brings itself is taken from here: this is no test of the registry.
+    await mkdir(join(project, 'node_modules/@types'), { recursive: true })
+    for (const name of ['zod', '@types/node', 'undici-types']) {
+      await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name), 'junction')
+    }
+  })
+  afterAll(() => rm(project, { recursive: true, force: true }))
+
+  async function compile(options: Record<string, unknown>): Promise<void> {
+    const compilerOptions = { target: 'ES2022', strict: true, exactOptionalPropertyTypes: true, ...options }
+    await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
+    // tsc writes its findings to standard output, and a failure of it says only that there are some.
+    await runNode([join(root, 'node_modules/typescript/lib/tsc.js')], project).catch((error: unknown) => {
+      throw new Error((error as { stdout: string }).stdout)
+    })
+  }
+
+  // Declarations of the libraries are checked as well, so ours must stand in a project with any of these surroundings.
+  test('type-checks for a bundler, in a page', async () => {
+    await compile({ module: 'preserve', lib: ['ES2022', 'ESNext.Disposable', 'DOM'], types: [], noEmit: true })
+  })
+
+  test('type-checks for Node and runs there', async () => {
+    await compile({ module: 'nodenext', lib: ['ES2022', 'ESNext.Disposable'], types: ['node'] })
+    const { stdout } = await runNode(['main.js'], project)
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'completed', result: { greeting: 'hello world' } })
+  })
+})
