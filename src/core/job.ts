@@ -214,10 +214,16 @@ function limitOf(options: LimitOptions<never> | undefined): Pick<JobDefaults, 'l
 
 function checkSchema(schema: unknown): StandardSchema | null {
   if (schema === undefined) return null
-  const carrier = schema
-  const standard = carrier?.['~standard']
-  if (typeof standard?.validate === 'function' && standard.version === 1) return schema as StandardSchema
+  if (isStandardSchema(schema)) return schema
   throw invalidOption('payload', 'a Standard Schema (version 1)', schema)
+}
+
+function isStandardSchema(value: unknown): value is StandardSchema {
+  // ArkType's schemas are functions.
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || !('~standard' in value))
+    return false
+  const standard = value['~standard'] as { readonly version?: unknown; readonly validate?: unknown } | null
+  return standard?.version === 1 && typeof standard.validate === 'function'
 }
 
 /** Runs a schema, as far as possible without waiting. Throws `HOLDFAST_SCHEMA_MISMATCH` with the schema's issues. */
