@@ -139,8 +139,10 @@ export class Replica {
 
   #applyTail({ snapshot, records }: Tail): Call[] {
     if (snapshot !== undefined) {
-      const { observe } = this.table
+      const { observe, ready } = this.table
       this.table = new JobTable()
+      // What this handle saw of time stays: a delay that it began to wait for does not begin anew. [clock]
+      this.table.ready.advance(ready.now)
       this.table.restore(snapshot)
       this.table.observe = observe
       this.gap = true
@@ -164,14 +166,19 @@ export class Replica {
 
   /** Applies what was decided for the calls; those with void parts are returned. */
   #applyCalls(calls: readonly Call[]): readonly Call[] {
-    const applied = calls.map((call) =>
-      call.parts.flatMap(({ unit }, at) => (unit === null || this.table.apply(unit) ? [] : [at])),
-    )
+    const applied = calls.map((call) => call.parts.flatMap((part, at) => (this.#applyPart(part) ? [] : [at])))
     return calls.filter((call, at) => {
       if (!call.accept(applied[at] as number[])) return true
       call.resolve()
       return false
     })
+  }
+
+  /** The answer is made anew: a job that others came before has another place in the order. */
+  #applyPart(part: Part): boolean {
+    if (part.unit !== null && !this.table.apply(part.unit)) return false
+    part.answer = part.show()
+    return true
   }
 
   #takeBack(): void {

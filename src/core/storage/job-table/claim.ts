@@ -32,12 +32,7 @@ export function claim(draft: Draft, request: ClaimRequest): () => ClaimAnswer {
     if (groups.length > 0) to.groups = groups
     draft.put('jobs', row.id, to)
   }
-  return () =>
-    answerOf(
-      table,
-      request,
-      jobs.map(({ row }) => toRecord(row)),
-    )
+  return () => answerOf(table, request, jobs.flatMap(({ row }) => table.row('jobs', row.id) ?? []).map(toRecord))
 }
 
 /** Read once the claim is applied: what it took may have closed a rate window. */

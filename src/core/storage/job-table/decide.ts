@@ -41,7 +41,9 @@ export type Operation =
 /** One independent part of an operation: what it wrote (applied to the table already) and what it answers. */
 export interface Part {
   readonly unit: Unit | null
-  readonly answer: unknown
+  /** Makes the answer, to be called when the unit has just been applied: jobs are shown as they are then. */
+  readonly show: () => unknown
+  answer: unknown
 }
 
 /** Operations whose batch items are independent by contract; the others are one part. */
@@ -68,13 +70,12 @@ export function decide(
   else for (const index of only) into.push(decidePart(table, (draft) => answerItem(draft, operation, index), undo))
 }
 
-/** `answerIn` returns the answer as a function, called once the unit is applied: jobs are shown as they are then. */
 function decidePart(table: JobTable, answerIn: (draft: Draft) => () => unknown, undo: Undo | undefined): Part {
   const draft = new Draft(table)
-  const answer = answerIn(draft)
+  const show = answerIn(draft)
   const writes = draft.unit.some((change) => change.to !== undefined)
   if (writes) table.apply(draft.unit, undo)
-  return { unit: writes ? draft.unit : null, answer: answer() }
+  return { unit: writes ? draft.unit : null, show, answer: show() }
 }
 
 function answerWhole(draft: Draft, operation: Exclude<Operation, Batched>): () => unknown {
@@ -87,7 +88,7 @@ function answerWhole(draft: Draft, operation: Exclude<Operation, Batched>): () =
       draft.table.ready.learn(operation.request.lanes)
       return claim(draft, operation.request)
     case 'beat':
-      return known(beat(draft, operation.request))
+      return beat(draft, operation.request)
     case 'define':
       define(draft, operation.request)
       return known(undefined)

@@ -177,6 +177,7 @@ export class JobTable {
   #rewriteJob(row: JobRow, fields: Readonly<Record<string, unknown>>, version: number): void {
     this.#unindex(row)
     Object.assign(row, fields)
+    if (fields['runAt'] !== undefined) row.dueAt = Number.NaN
     row.version = version
     this.#highest = Math.max(this.#highest, version)
     this.#index(row)

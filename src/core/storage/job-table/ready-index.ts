@@ -29,6 +29,8 @@ export class ReadyIndex {
   /** All groups by the key of their row. */
   readonly #groups = new Map<string, Group>()
   #now = -Infinity
+  /** From where the clock stepped back; `Infinity` when it did not, or has returned. */
+  #ahead = Infinity
   #waiting = 0
   /** Types whose ready order grew since the last call of `takeGrown`. */
   #grown = new Set<string>()
@@ -40,13 +42,20 @@ export class ReadyIndex {
     this.#isPausedQueue = isPausedQueue
   }
 
+  /** The latest moment it was told; `-Infinity` before the first. */
+  get now(): number {
+    return this.#now
+  }
+
   get waiting(): number {
     return this.#waiting
   }
 
   add(row: JobRow): void {
     this.#waiting += 1
-    row.dueAt = dueAt(row, this.#now)
+    const due = dueAt(row, this.#now)
+    // A delay that began to count goes on where it was, also when a claim is taken back. (NaN: it has not begun.)
+    if (!(row.dueAt <= due)) row.dueAt = due
     const lane = laneOf(this.#typeOf(row.type), row)
     if (row.dueAt <= this.#now) this.#enter(row, lane, 0)
     else {
@@ -64,10 +73,18 @@ export class ReadyIndex {
 
   /** Moves the index's clock; jobs whose time has come join the order. Call it before `lanes`, `delayed` or adding. */
   advance(now: number): void {
-    const first = this.#now === -Infinity
-    const steppedBack = now < this.#now - CLOCK_STEP
+    const before = this.#now
+    const first = before === -Infinity
+    const steppedBack = now < before - CLOCK_STEP
     this.#now = now
-    if (steppedBack || first) this.#replaceTimed()
+    if (steppedBack || first) {
+      if (steppedBack) this.#ahead = this.#ahead === Infinity ? before : Math.max(this.#ahead, before)
+      this.#replaceTimed()
+    } else if (now >= this.#ahead - CLOCK_STEP) {
+      // Back where it stepped from: not what was before that step was wrong, but what came after it.
+      this.#ahead = Infinity
+      this.#replaceTimed(true)
+    }
     for (const type of this.#types.values()) {
       for (const lane of type.lanes.values()) {
         for (let row = lane.delayed.first(); row !== undefined && row.dueAt <= now; row = lane.delayed.first()) {
@@ -272,16 +289,19 @@ export class ReadyIndex {
   }
 
   /** After a wrong clock was set right, and at the first reading: who stands where another clock put it moves. [clock] */
-  #replaceTimed(): void {
+  #replaceTimed(forget = false): void {
     const misplaced: JobRow[] = []
     for (const type of this.#types.values()) {
       for (const lane of type.lanes.values()) {
         for (const row of lane.delayed) if (dueAt(row, this.#now) !== row.dueAt) misplaced.push(row)
-        for (const row of this.#due(lane)) if (dueAt(row, this.#now) > this.#now) misplaced.push(row)
+        for (const row of this.#due(lane)) if (row.dueAt > this.#now) misplaced.push(row)
       }
     }
     for (const row of misplaced) this.remove(row)
-    for (const row of misplaced) this.add(row)
+    for (const row of misplaced) {
+      if (forget) row.dueAt = Number.NaN
+      this.add(row)
+    }
     for (const group of this.#groups.values()) this.#refill(group)
   }
 

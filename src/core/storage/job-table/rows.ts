@@ -13,7 +13,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 
 /** A job and, beyond its record, what only the indexes of this replica know about it. */
 export interface JobRow extends Mutable<JobRecord>, Row {
-  /** When it is due by this replica's reading; see `JobRecord.delay`. Meaningful while it waits. */
+  /** When it is due by this replica's reading; see `JobRecord.delay`. NaN until the present wait began. */
   dueAt: number
   /** Where the index keeps it while it waits: `DELAYED`, or the number of groups that have let it pass. */
   stage: number
@@ -118,7 +118,7 @@ export function jobRow(id: string, sequence: number, version: number, to: Partia
     revision: to.revision ?? 0,
     absorbed: to.absorbed ?? NO_STRINGS,
     version,
-    dueAt: 0,
+    dueAt: Number.NaN,
     stage: 0,
   }
   for (const field in to) if (!(field in row)) Object.assign(row, { [field]: to[field as keyof JobRecord] })

@@ -31,23 +31,29 @@ function mayClose(when: { readonly beats: number } | undefined, beats: number, h
 }
 
 /** One row is written, whatever the session holds; progress goes to the jobs it concerns. */
-export function beat(draft: Draft, request: BeatRequest): BeatAnswer {
+export function beat(draft: Draft, request: BeatRequest): () => BeatAnswer {
   const { table } = draft
   const row = table.row('sessions', request.session)
-  if (row === undefined) return { cancel: [], lost: request.holds.map(({ id }) => id), orphans: [], ended: true }
+  if (row === undefined)
+    return () => ({ cancel: [], lost: request.holds.map(({ id }) => id), orphans: [], ended: true })
   draft.put('sessions', request.session, { beats: row.beats + 1, lastBeat: request.now })
   for (const { id, fence, value } of request.progress) {
     if (isHeld(table, request.session, { id, fence })) draft.put('jobs', id, { progress: copyPlain(value) })
   }
-  const named = new Set(request.holds.map(({ id }) => id))
+  return () => compareHolds(table, request)
+}
+
+/** Read once the beat is applied: a reaper that came before it has its way, one that comes after finds it. [reaper] */
+function compareHolds(table: JobTable, { session: id, holds: named, claiming }: BeatRequest): BeatAnswer {
   const cancel: { id: string; reason: string }[] = []
   const orphans: LeaseRef[] = []
-  for (const job of table.runningOf(request.session)) {
-    if (!named.has(job.id)) {
-      if (!request.claiming.includes(job.claimId ?? '')) orphans.push({ id: job.id, fence: job.fence })
+  const names = new Set(named.map((lease) => lease.id))
+  for (const job of table.runningOf(id)) {
+    if (!names.has(job.id)) {
+      if (!claiming.includes(job.claimId ?? '')) orphans.push({ id: job.id, fence: job.fence })
     } else if (job.cancelRequested !== null) cancel.push({ id: job.id, reason: job.cancelRequested })
   }
-  const lost = request.holds.filter((lease) => !isHeld(table, request.session, lease)).map(({ id }) => id)
+  const lost = named.filter((lease) => !isHeld(table, id, lease)).map((lease) => lease.id)
   return { cancel, lost, orphans, ended: false }
 }
 
