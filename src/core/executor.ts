@@ -101,7 +101,11 @@ export class Executor {
 
   /** Opens the session and begins to claim. Calling it again does nothing. */
   start(): Promise<void> {
-    this.#starting ??= this.#start()
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#core.executors.delete(this)
+      this.#starting = null
+      throw error
+    })
     return this.#starting
   }
 
@@ -169,8 +173,10 @@ export class Executor {
   }
 
   async #start(): Promise<void> {
-    await this.#openSession()
     const core = this.#core
+    // From here on closing the queue stops it first.
+    core.executors.add(this)
+    await this.#openSession()
     const { storage, environment, onError } = core
     this.#claimer = this.#newClaimer()
     this.#services = [
@@ -195,12 +201,15 @@ export class Executor {
       { stop: environment.onConditionsChange(() => this.#claimer.now()) },
     ]
     this.#state = 'running'
-    core.executors.add(this)
     this.#claimer.now()
   }
 
   async #stop(grace: number): Promise<void> {
-    await this.#starting
+    await this.#starting?.catch(() => undefined)
+    if (this.#state !== 'running') {
+      this.#stopping = null
+      return
+    }
     this.#state = 'stopping'
     await this.#claimer.stop()
     const expiry = new Expiry(this.#core.environment, grace)
@@ -232,7 +241,7 @@ export class Executor {
     this.#reopening ??= this.#openSession().finally(() => {
       this.#reopening = null
     })
-    for (const { record } of this.#slots.unsettled) this.#slots.lose(record.id)
+    for (const attempt of this.#slots.unsettled) this.#slots.lose(attempt)
     return this.#reopening
   }
 
@@ -259,7 +268,7 @@ export class Executor {
       settling: (id) => this.#buffer.holds(id),
       claiming: () => this.#claimer.underWay,
       cancelRequested: (id, reason) => this.#slots.cancel(id, reason),
-      lost: (id) => this.#slots.lose(id),
+      lost: (attempt) => this.#slots.lose(attempt),
       orphan: (lease) =>
         this.#buffer.add(
           { ...lease, kind: 'release', runAt: this.#core.environment.now(), delay: null },

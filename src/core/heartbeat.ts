@@ -13,7 +13,8 @@ export interface Held {
   /** Names of claims whose answer has not come yet. */
   readonly claiming: () => readonly string[]
   readonly cancelRequested: (id: string, reason: string) => void
-  readonly lost: (id: string) => void
+  /** This very attempt, not one that the same job may have here since. */
+  readonly lost: (attempt: Attempt) => void
   /** The session holds a job that no attempt here runs: the answer to its claim was lost. */
   readonly orphan: (lease: LeaseRef) => void
   readonly sessionEnded: () => Promise<void>
@@ -83,7 +84,7 @@ export class Heartbeat {
       this.#lastAnswer = environment.monotonic()
       for (const attempt of attempts) attempt.progressSaved(progress)
       for (const { id, reason } of answer.cancel) held.cancelRequested(id, reason)
-      for (const id of answer.lost) held.lost(id)
+      for (const attempt of attempts) if (answer.lost.includes(attempt.record.id)) held.lost(attempt)
       for (const lease of answer.orphans) if (!held.settling(lease.id)) held.orphan(lease)
       if (answer.ended) await held.sessionEnded()
     } catch (error) {
@@ -96,7 +97,7 @@ export class Heartbeat {
   #giveUp(attempts: readonly Attempt[]): void {
     const silence = this.#options.environment.monotonic() - this.#lastAnswer
     for (const attempt of attempts) {
-      if (silence > attempt.record.leaseDuration) this.#options.held.lost(attempt.record.id)
+      if (silence > attempt.record.leaseDuration) this.#options.held.lost(attempt)
     }
   }
 }

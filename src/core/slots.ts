@@ -104,12 +104,10 @@ export class Slots {
   }
 
   /** Somebody else has the job, or may have it: the attempt ends without a word to the storage. */
-  lose(id: string): void {
-    for (const attempt of this.unsettled) {
-      if (attempt.record.id !== id) continue
-      attempt.abort(leaseLost(id), Infinity)
-      this.#lost(attempt)
-    }
+  lose(attempt: Attempt): void {
+    if (attempt.settled) return
+    attempt.abort(leaseLost(attempt.record.id), Infinity)
+    this.#lost(attempt)
   }
 
   stopAll(): void {
