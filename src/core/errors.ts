@@ -52,8 +52,16 @@ export class HoldfastError extends Error {
 
   /** True for a HoldfastError, with `code` when given. */
   static is(value: unknown, code?: ErrorCode): value is HoldfastError {
-    if (typeof value !== 'object' || value === null || !(BRAND in value)) return false
-    return code === undefined || (value as { code?: unknown }).code === code
+    return isBranded(value, BRAND) && (code === undefined || (value as { code?: unknown }).code === code)
+  }
+}
+
+/** Whether a class of ours marked this value. Anything can be thrown, also a proxy that throws when it is looked at. */
+export function isBranded(value: unknown, brand: string): boolean {
+  try {
+    return typeof value === 'object' && value !== null && brand in value
+  } catch {
+    return false
   }
 }
 

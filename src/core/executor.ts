@@ -99,8 +99,9 @@ export class Executor {
     this.#claimer = this.#newClaimer()
   }
 
-  /** Opens the session and begins to claim. Calling it again does nothing. */
+  /** Opens the session and begins to claim. Calling it again does nothing; while it stops, it starts after that. */
   start(): Promise<void> {
+    if (this.#stopping !== null) return this.#stopping.then(() => this.start())
     this.#starting ??= this.#start().catch((error: unknown) => {
       this.#core.executors.delete(this)
       this.#starting = null

@@ -1,4 +1,4 @@
-import { HoldfastError } from './errors.ts'
+import { HoldfastError, isBranded } from './errors.ts'
 import { type Span, spanToMs } from './options.ts'
 
 const LATER = '~holdfast-retry-later'
@@ -19,7 +19,7 @@ export class RetryLater extends Error {
   }
 
   static is(value: unknown): value is RetryLater {
-    return typeof value === 'object' && value !== null && LATER in value
+    return isBranded(value, LATER)
   }
 }
 

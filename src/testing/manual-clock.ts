@@ -50,7 +50,8 @@ export class ManualClock implements Environment {
   }
 
   readonly startTimer = (run: () => void, delay: number): CancelTimer => {
-    const timer: Timer = { at: this.#monotonic + Math.max(0, delay), order: ++this.#order, run }
+    // Whole ms, as the platform's own timers: fractions would add up to moments that no clock shows.
+    const timer: Timer = { at: this.#monotonic + Math.max(0, Math.ceil(delay)), order: ++this.#order, run }
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)
   }
