@@ -95,9 +95,10 @@ export class Intake {
 
   #byName(type: string): JobDefinition | null {
     const { definitions } = this.#options
-    const definition = definitions?.get(name('job', type))
-    if (definition !== undefined) return definition
+    name('job', type)
     if (definitions === null) return null
+    const definition = definitions.get(type)
+    if (definition !== undefined) return definition
     throw new HoldfastError(
       'HOLDFAST_UNKNOWN_JOB',
       `Job \`${type}\` is not among the jobs of this queue: ${[...definitions.keys()].join(', ')}`,

@@ -1,4 +1,4 @@
-import { HoldfastError, invalidOption } from './errors.ts'
+import { invalidOption } from './errors.ts'
 import { type Job, toJob } from './job.ts'
 import { integer, knownOptions } from './options.ts'
 import {
@@ -98,14 +98,18 @@ function checkOrder(orderBy: object): ListRequest['orderBy'] {
 
 function checkCursor(after: string | undefined): string | null {
   if (after === undefined) return null
-  try {
-    const parts: unknown = JSON.parse(after)
-    if (Array.isArray(parts) && parts.length === 2) return after
-  } catch (cause) {
-    throw new HoldfastError('HOLDFAST_INVALID_OPTION', 'Expected `page.after` to be the cursor of a page', {
-      cause,
-      details: { field: 'page.after', value: after },
-    })
-  }
+  if (isCursor(after)) return after
   throw invalidOption('page.after', 'the cursor of a page', after)
+}
+
+/** `[order value or null, sequence]` as JSON; see `list` in storage/job-table/query.ts. */
+function isCursor(text: unknown): boolean {
+  try {
+    const parts: unknown = JSON.parse(String(text))
+    if (!Array.isArray(parts) || parts.length !== 2) return false
+    const [value, sequence] = parts as readonly unknown[]
+    return (value === null || typeof value === 'number') && Number.isSafeInteger(sequence)
+  } catch {
+    return false
+  }
 }

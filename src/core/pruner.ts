@@ -5,9 +5,9 @@ import { Ticker } from './ticker.ts'
 
 /** How long finished jobs of one kind are kept. */
 export interface Retention {
-  /** They go when they are older than this … */
+  /** They go when they are older than this (`Infinity`: never for their age) … */
   readonly maxAge?: Span
-  /** … or not among the newest so many. From 0. */
+  /** … or not among the newest so many. From 0; `Infinity`: never for their number. */
   readonly maxCount?: number
 }
 
@@ -48,9 +48,13 @@ function rule(state: FinishedState, given: Retention = {}, maxAge: number, maxCo
   knownOptions(field, given, ['maxAge', 'maxCount'])
   return {
     state,
-    maxAge: given.maxAge === undefined ? maxAge : spanToMs(`${field}.maxAge`, given.maxAge),
-    maxCount: given.maxCount === undefined ? maxCount : integer(`${field}.maxCount`, given.maxCount, 0),
+    maxAge: unlessInfinite(given.maxAge ?? maxAge, (value) => spanToMs(`${field}.maxAge`, value)),
+    maxCount: unlessInfinite(given.maxCount ?? maxCount, (value) => integer(`${field}.maxCount`, value, 0)),
   }
+}
+
+function unlessInfinite(value: unknown, check: (value: unknown) => number): number {
+  return value === Infinity ? Infinity : check(value)
 }
 
 export interface PrunerOptions {

@@ -6,13 +6,13 @@ import { checkDefinition, type EnqueueOptions, Intake } from './intake.ts'
 import { type Job, type JobDefinition, toJob } from './job.ts'
 import { JobList, type ListOptions } from './listing.ts'
 import { type Logger, SILENT } from './logger.ts'
-import { integer, knownOptions, name, type Span } from './options.ts'
+import { integer, knownOptions, name, type Span, spanToMs } from './options.ts'
 import { DEFAULT_PAYLOAD_LIMIT, MOST_PAYLOAD_LIMIT } from './payload.ts'
 import { type RetentionOptions, retentionRules } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
 import { type JobResult, Results } from './results.ts'
 import type { Amendment, Disposition, JobCounts, NewJob, StorageAdapter } from './storage/contract.ts'
-import { type ChangeEvent, changes, untilIdle } from './watching.ts'
+import { type ChangeEvent, ChangeStream, untilIdle } from './watching.ts'
 
 export type { EnqueueOptions } from './intake.ts'
 
@@ -100,6 +100,7 @@ export async function openQueue<const Jobs extends Definitions = Definitions>(
 export class JobQueue<Jobs extends Definitions = Definitions> {
   readonly #core: QueueCore
   readonly #results: Results
+  readonly #streams = new Set<ChangeStream>()
   readonly #workersEnabled: boolean
   #closing: Promise<void> | null = null
 
@@ -240,16 +241,21 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /**
    * Changes of jobs in all contexts that share the storage, best effort: when some were missed there is a `gap`, and
-   * who keeps a picture reads again. Ends when the iteration is left or the signal aborts.
+   * who keeps a picture reads again. Listens from the call on; ends when the iteration is left, the signal aborts or
+   * the queue is closed.
    */
   events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<ChangeEvent> {
     knownOptions('events', options, ['signal'])
-    return changes(this.#open().storage, options.signal)
+    const { storage } = this.#open()
+    const stream = new ChangeStream(storage, options.signal, (ended) => this.#streams.delete(ended))
+    this.#streams.add(stream)
+    return stream
   }
 
   /** Stops this queue's executors (`grace` as in `executor.stop`), then closes the storage. Calling it again waits too. */
   close(options: { grace?: Span } = {}): Promise<void> {
     knownOptions('close', options, ['grace'])
+    if (options.grace !== undefined) spanToMs('close.grace', options.grace)
     this.#closing ??= this.#close(options)
     return this.#closing
   }
@@ -267,6 +273,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
     const { executors, storage } = this.#core
     await Promise.all([...executors].map((executor) => executor.stop(options)))
     this.#results.close(queueClosed())
+    for (const stream of this.#streams) void stream.return()
     await storage.close()
   }
 

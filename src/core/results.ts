@@ -35,10 +35,11 @@ export class Results {
 
   /** Rejects with the signal's reason when it aborts. */
   async wait(id: string, signal?: AbortSignal): Promise<JobResult> {
-    if (signal?.aborted === true) throw signal.reason
+    signal?.throwIfAborted()
     const [job] = await this.#storage.get([id])
     const now = endOf(job ?? null)
     if (now !== null) return now
+    signal?.throwIfAborted()
     return new Promise((resolve, reject) => {
       const abandon = (): void => {
         this.#forget(id, waiter)

@@ -18,7 +18,7 @@ export async function untilIdle(
   { signal, includeScheduled = false }: { signal?: AbortSignal; includeScheduled?: boolean },
 ): Promise<void> {
   for (;;) {
-    if (signal?.aborted === true) throw signal.reason
+    signal?.throwIfAborted()
     const hint = nextHint(storage, environment, signal)
     const { pending, scheduled, running } = await storage.counts({ now: environment.now() })
     if (pending + running + (includeScheduled ? scheduled : 0) === 0) {
@@ -51,33 +51,58 @@ function nextHint(
   return { came, cancel }
 }
 
-/** Listens from the call on. The iteration must be read to its end or left, or the signal aborted, to end that. */
-export function changes(storage: StorageAdapter, signal: AbortSignal | undefined): AsyncIterableIterator<ChangeEvent> {
-  let buffer: ChangeEvent[] = []
-  let wake = (): void => undefined
-  const aborted = (): boolean => signal?.aborted === true
-  const unsubscribe = storage.notifier?.subscribe((hint) => {
-    if (hint.gap) buffer.push({ name: 'gap' })
-    for (const { kind, id, type } of hint.changes) buffer.push({ name: kind, id, type })
-    if (buffer.length > MOST_BUFFERED) buffer = [{ name: 'gap' }]
-    wake()
-  })
-  const abort = (): void => {
-    unsubscribe?.()
-    wake()
-  }
-  signal?.addEventListener('abort', abort)
-  return (async function* read(): AsyncIterableIterator<ChangeEvent> {
-    try {
-      while (!aborted()) {
-        const ready = buffer
-        buffer = []
-        yield* ready
-        if (buffer.length === 0 && !aborted()) await new Promise<void>((resolve) => (wake = resolve))
-      }
-    } finally {
+/**
+ * Changes as they come, from when this was made. Reading it to its end, leaving the iteration, aborting the signal or
+ * closing the queue ends it; until then it keeps what was not read yet, up to a bound.
+ */
+export class ChangeStream implements AsyncIterableIterator<ChangeEvent> {
+  readonly #end: () => void
+  #buffer: ChangeEvent[] = []
+  #readers: ((result: IteratorResult<ChangeEvent>) => void)[] = []
+  #ended = false
+
+  constructor(storage: StorageAdapter, signal: AbortSignal | undefined, onEnd: (stream: ChangeStream) => void) {
+    const unsubscribe = storage.notifier?.subscribe((hint) => {
+      if (hint.gap) this.#add({ name: 'gap' })
+      for (const { kind, id, type } of hint.changes) this.#add({ name: kind, id, type })
+    })
+    const abort = (): void => void this.return()
+    signal?.addEventListener('abort', abort)
+    this.#end = () => {
       unsubscribe?.()
       signal?.removeEventListener('abort', abort)
+      onEnd(this)
     }
-  })()
+    if (signal?.aborted === true) abort()
+  }
+
+  next(): Promise<IteratorResult<ChangeEvent>> {
+    const event = this.#buffer.shift()
+    if (event !== undefined) return Promise.resolve({ done: false, value: event })
+    if (this.#ended) return Promise.resolve(DONE)
+    return new Promise((resolve) => this.#readers.push(resolve))
+  }
+
+  return(): Promise<IteratorResult<ChangeEvent>> {
+    if (!this.#ended) {
+      this.#ended = true
+      this.#buffer = []
+      this.#end()
+      for (const read of this.#readers.splice(0)) read(DONE)
+    }
+    return Promise.resolve(DONE)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  #add(event: ChangeEvent): void {
+    const read = this.#readers.shift()
+    if (read !== undefined) read({ done: false, value: event })
+    else if (this.#buffer.length < MOST_BUFFERED) this.#buffer.push(event)
+    else this.#buffer = [{ name: 'gap' }]
+  }
 }
+
+const DONE: IteratorResult<ChangeEvent> = { done: true, value: undefined }

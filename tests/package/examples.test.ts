@@ -1,10 +1,11 @@
 // Every example of the documentation is a whole program: it compiles against the built package, runs on Node, and
-// prints what its `// →` comments say, line by line.
+// prints what its `// →` comments say, line by line. One for people who work on holdfast itself may import the sources,
+// as a file that stands two folders deep does.
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { transform } from 'esbuild'
+import { build } from 'esbuild'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { filesIn, read, root } from './built-package.ts'
@@ -70,7 +71,16 @@ describe('examples of the documentation', () => {
 
   test.each(programs)('$place runs and prints what it says', async ({ place, code }) => {
     const script = join(folder, `${place.replaceAll(/[^\w]/g, '-')}.mjs`)
-    writeFileSync(script, (await transform(code, { loader: 'ts', target: 'node20' })).code)
+    await build({
+      stdin: { contents: code, loader: 'ts', resolveDir: folder },
+      outfile: script,
+      bundle: true,
+      packages: 'external',
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      logLevel: 'error',
+    })
     const { stdout } = await promisify(execFile)(process.execPath, [script], { cwd: folder, timeout: 30_000 })
     expect(stdout.split('\n').slice(0, -1)).toEqual(promisedLines(code))
   })
@@ -82,6 +92,7 @@ const compilerOptions: ts.CompilerOptions = {
   module: ts.ModuleKind.NodeNext,
   lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
   types: ['node'],
+  allowImportingTsExtensions: true,
   strict: true,
   noUncheckedIndexedAccess: true,
   exactOptionalPropertyTypes: true,

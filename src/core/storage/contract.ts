@@ -1,6 +1,6 @@
 /* eslint-disable max-lines -- types only, and read as one text */
 /**
- * The contract between holdfast's core and a storage: thirteen operations in domain words, plain structured-cloneable
+ * The contract between holdfast's core and a storage: operations in domain words, plain structured-cloneable
  * data in and out, `now` always passed in. The core owns policy (backoff, attempts, retention) and hands a storage
  * finished numbers; a storage owns atomicity and durability. Every operation that changes something takes a batch,
  * answers per item and in order, and may be repeated after an unknown outcome (a dead connection, a crash).

@@ -51,6 +51,10 @@ export interface Log {
    */
   exchange(turn: (tail: Tail) => Append | null): Promise<Receipt>
 
-  /** Calls `listener` when the log may have grown. A hint. Returns the function that stops it. */
+  /**
+   * Calls `listener` when the log may have grown: promptly where the platform can tell, and in any case in the end. A
+   * Log whose platform loses signals polls, since a handle that only reads learns of others' records by nothing else.
+   * Returns the function that stops it.
+   */
   watch(listener: () => void): () => void
 }

@@ -1,0 +1,57 @@
+import { opendir, realpath } from 'node:fs/promises'
+import { dirname, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+export const usage = `npm start [-- FOLDER]
+
+Compresses every file below FOLDER (default: this repository), one job each, into .holdfast/quickstart/out, and writes
+.holdfast/quickstart/manifest.json. Folders named .git, node_modules, .holdfast and dist are left out, links to folders
+are not followed.
+
+Exit code: 0 all files were compressed, 1 some failed, 2 the arguments are wrong, 130 interrupted by Ctrl-C.`
+
+/** The arguments ask for something that cannot be done. */
+export class UsageError extends Error {}
+
+/**
+ * @param {string[]} args
+ * @param {string} work where the quickstart writes
+ * @returns {Promise<{ help: boolean, folder: string }>}
+ */
+export async function whatToDo(args, work) {
+  const { values, positionals } = parsed(args)
+  if (values.help) return { help: true, folder: '' }
+  if (positionals.length > 1) throw new UsageError(`expected one FOLDER, got ${positionals.length}`)
+  const [given] = positionals
+  if (given === '') throw new UsageError('FOLDER is empty')
+  // npm changes to the folder of the package; a relative path is meant from where the user stands.
+  const here = process.env.npm_lifecycle_event === 'start' ? process.env.INIT_CWD : undefined
+  const repository = fileURLToPath(new URL('..', import.meta.url))
+  const folder = await readable(given === undefined ? repository : resolve(here ?? '.', given), given ?? repository)
+  if (`${folder}${sep}`.startsWith(dirname(work))) throw new UsageError(`${given} is where the quickstart writes`)
+  return { help: false, folder }
+}
+
+/** @param {string[]} args */
+function parsed(args) {
+  try {
+    return parseArgs({ args, allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
+  } catch (error) {
+    const [sentence = ''] = /** @type {Error} */ (error).message.split('. ')
+    throw new UsageError(`${sentence} (--help tells what there is)`)
+  }
+}
+
+const reasons = { ENOENT: 'does not exist', ENOTDIR: 'is not a folder', EACCES: 'is not readable' }
+
+/** The folder's real path. @param {string} path @param {string} given as the user wrote it */
+async function readable(path, given) {
+  try {
+    await (await opendir(path)).close()
+    return await realpath(path)
+  } catch (error) {
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error)
+    throw new UsageError(`${given} ${reasons[/** @type {keyof reasons} */ (code)] ?? `cannot be read: ${message}`}`)
+  }
+}
