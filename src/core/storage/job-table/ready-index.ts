@@ -167,10 +167,10 @@ export class ReadyIndex {
   }
 
   /** How many more jobs of a group may start now. */
-  capacity(group: Group): number {
+  capacity(group: Group, now: number = this.#now): number {
     const row = this.#rows.get(group.key)
     if (group.queueName !== null) return this.#isPausedQueue(group.queueName) || (row?.running ?? 0) > 0 ? 0 : 1
-    return group.limitCapacity(row, this.#now)
+    return group.limitCapacity(row, now)
   }
 
   /** Types of which a job became claimable since the last call, and still is. */
@@ -201,7 +201,10 @@ export class ReadyIndex {
       }
       places.heads.add(row)
       // A job that should start earlier takes the place of the last one that had passed.
-      if (full && worst !== undefined) this.#sendBack(worst, lane, group)
+      if (full && worst !== undefined) {
+        this.#sendBack(worst, lane, group)
+        this.#noteOpening(group, capacity)
+      }
     }
     lane.ready.add(row)
     this.#grown.add(row.type)
@@ -249,11 +252,12 @@ export class ReadyIndex {
     this.#drop(group)
   }
 
-  /** Keeps the group among those that wait for their rate window exactly while a job rests there. */
+  /** Keeps the group among those that wait for their rate window exactly while that would let another job pass. */
   #noteOpening(group: Group, capacity: number): void {
     if (group.type === null) return
     const window = this.#rows.get(group.key)?.window ?? null
-    const waits = window !== null && capacity === 0 && this.#now < window.until && group.resting > 0
+    const waits =
+      window !== null && this.#now < window.until && group.resting > 0 && capacity < this.capacity(group, window.until)
     if (group.opensAt !== Infinity && (!waits || group.opensAt !== window.until)) {
       group.type.opening.remove(group)
       group.opensAt = Infinity
