@@ -68,9 +68,14 @@ export type JobReference<Jobs extends Definitions> = JobDefinition | Jobs[number
 export type PayloadFor<Reference, Jobs extends Definitions> =
   Reference extends JobDefinition<string, infer Input, infer _>
     ? Input
-    : Extract<Jobs[number], { readonly type: Reference }> extends JobDefinition<string, infer Input, infer _>
-      ? Input
-      : unknown
+    : PayloadNamed<Extract<Jobs[number], { readonly type: Reference }>>
+
+/** `unknown` where the queue was opened without a list of jobs, so that any name may be enqueued with anything. */
+type PayloadNamed<Definition> = [Definition] extends [never]
+  ? unknown
+  : Definition extends JobDefinition<string, infer Input, infer _>
+    ? Input
+    : unknown
 
 /**
  * Opens a queue on a storage. One storage is one queue.
