@@ -69,7 +69,12 @@ export function backoffDelay(policy: BackoffPolicy | null, failures: number, ran
     case 'fixed':
       return withJitter(rule.delay, rule.jitter, random)
     case 'exponential':
-      return withJitter(Math.min(rule.max, rule.base * rule.factor ** (failures - 1)), rule.jitter, random)
+      // Past some hundred failures the power is infinite, and nothing times that is no number.
+      return withJitter(
+        Math.min(rule.max, rule.base * Math.min(rule.factor ** (failures - 1), Number.MAX_VALUE)),
+        rule.jitter,
+        random,
+      )
     default:
       return unreachable(rule)
   }
@@ -79,11 +84,24 @@ function withJitter(delay: number, jitter: number, random: number): number {
   return Math.round(delay * (1 + jitter * (2 * random - 1)))
 }
 
-/** A policy as it came from a user: made by one of the presets, so what is in it was checked there. */
+/** A policy as it came from a user, who may have written the data by hand: whole, or refused. */
 export function checkBackoff(field: string, policy: unknown): BackoffPolicy {
-  const kind = (policy as { kind?: unknown } | null)?.kind
-  if (kind === 'exponential' || kind === 'fixed' || kind === 'graphile') return policy as BackoffPolicy
+  if (isPolicy(policy)) return policy
   throw invalidOption(field, 'made by exponential(), fixed() or graphile()', policy)
+}
+
+function isPolicy(value: unknown): value is BackoffPolicy {
+  if (typeof value !== 'object' || value === null) return false
+  const { kind, base, factor, max, delay, jitter } = value as Record<string, unknown>
+  if (kind === 'graphile') return true
+  if (!isNumber(jitter, 0) || jitter > 1) return false
+  return kind === 'fixed'
+    ? isNumber(delay, 0)
+    : kind === 'exponential' && isNumber(base, 0) && isNumber(factor, 1) && isNumber(max, 0)
+}
+
+function isNumber(value: unknown, from: number): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= from
 }
 
 function jitterOf(field: string, value: number | undefined): number {

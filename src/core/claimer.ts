@@ -18,6 +18,12 @@ export interface ClaimerOptions {
   readonly onError: (error: unknown) => void
 }
 
+/**
+ * How long claims may follow each other before timers and I/O of the thread get a turn. On a storage in memory, claiming,
+ * running and settling short jobs are promises only, and nothing else would run until the queue is empty. ms
+ */
+const TURN = 25
+
 /** How long to wait after a claim that failed. ms */
 const RETRY = 1000
 
@@ -35,6 +41,8 @@ export class Claimer {
   #requestId: string | null = null
   #claiming: Promise<void> = Promise.resolve()
   #busy = false
+  /** When this turn of the event loop began, as far as claims know; `null` once it is over. */
+  #turn: number | null = null
   #again = false
   #queued = false
   #stopped = false
@@ -85,6 +93,16 @@ export class Claimer {
   async #claim(): Promise<void> {
     this.#busy = true
     do {
+      await this.#claimAll().catch(this.#options.onError)
+      // Whoever asked while that came to its end is not forgotten.
+    } while (this.#again && !this.#stopped)
+    this.#busy = false
+  }
+
+  async #claimAll(): Promise<void> {
+    do {
+      if (this.#turnIsLong())
+        await new Promise<void>((resolve) => this.#options.environment.startTimer(resolve, 0, false))
       this.#again = false
       const only = this.#suspectTurn
       const limit = this.#limit()
@@ -98,7 +116,14 @@ export class Claimer {
       if (this.#suspectTurn || (only && answer.jobs.length === 0)) this.#again = true
       if (answer.jobs.length < limit && !this.#stopped) this.#wakeup.sleepUntil(answer.nextRunAt)
     } while (this.#again && !this.#stopped)
-    this.#busy = false
+  }
+
+  #turnIsLong(): boolean {
+    const { environment } = this.#options
+    if (this.#turn !== null) return environment.monotonic() - this.#turn > TURN
+    this.#turn = environment.monotonic()
+    environment.startTimer(() => (this.#turn = null), 0, true)
+    return false
   }
 
   #limit(): number {
@@ -109,7 +134,7 @@ export class Claimer {
   }
 
   async #ask(limit: number, suspects: 'none' | 'only'): Promise<ClaimAnswer | null> {
-    const { storage, environment, lanes, session, reopen, onError } = this.#options
+    const { storage, environment, lanes, session, reopen } = this.#options
     // A claim whose answer was lost is asked again under its name, and brings the same jobs.
     this.#requestId ??= `${session()}.${++this.#claims}`
     try {
@@ -128,13 +153,18 @@ export class Claimer {
     } catch (error) {
       if (HoldfastError.is(error, 'HOLDFAST_SESSION_ENDED')) {
         this.#requestId = null
-        await reopen()
-        this.#again = true
-        return null
-      }
-      onError(error)
-      if (!this.#stopped) this.#wakeup.sleepUntil(environment.now() + RETRY)
+        await reopen().then(
+          () => (this.#again = true),
+          (cause: unknown) => this.#retryLater(cause),
+        )
+      } else this.#retryLater(error)
       return null
     }
+  }
+
+  #retryLater(error: unknown): void {
+    const { environment, onError } = this.#options
+    onError(error)
+    if (!this.#stopped) this.#wakeup.sleepUntil(environment.now() + RETRY)
   }
 }

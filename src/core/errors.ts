@@ -66,6 +66,7 @@ export function isBranded(value: unknown, brand: string): boolean {
 }
 
 const MESSAGE_LIMIT = 1000
+const NAME_LIMIT = 100
 const STACK_LINES = 20
 const CAUSE_DEPTH = 4
 
@@ -81,9 +82,9 @@ export function toErrorData(thrown: unknown, depth = 0): ErrorData {
     // Whatever its class promises, a thrown value may carry anything.
     const { name, message, code } = thrown as { name: unknown; message: unknown; code?: unknown }
     return {
-      name: String(name),
+      name: String(name).slice(0, NAME_LIMIT),
       message: String(message).slice(0, MESSAGE_LIMIT),
-      ...(typeof code === 'string' ? { code: code.slice(0, 100) } : {}),
+      ...(typeof code === 'string' ? { code: code.slice(0, NAME_LIMIT) } : {}),
       ...(typeof thrown.stack === 'string'
         ? { stack: thrown.stack.split('\n', STACK_LINES).join('\n').slice(0, 4000) }
         : {}),
@@ -115,4 +116,8 @@ export function invalidOption(field: string, rule: string, value: unknown): Hold
       details: { field, value },
     },
   )
+}
+
+export function queueClosed(): HoldfastError {
+  return new HoldfastError('HOLDFAST_QUEUE_CLOSED', 'The queue is closed')
 }

@@ -1,4 +1,6 @@
+import { invalidOption } from './errors.ts'
 import type { Job } from './job.ts'
+import { isThenable } from './thenable.ts'
 import type { ErrorData } from './storage/contract.ts'
 
 /** What `queue.on` tells: this context only, exact, after the storage has acknowledged it. */
@@ -24,6 +26,22 @@ export interface QueueEvents {
 }
 
 export type EventName = keyof QueueEvents
+
+const EVENT_NAMES: readonly string[] = [
+  'enqueued',
+  'started',
+  'progress',
+  'log',
+  'completed',
+  'retrying',
+  'failed',
+  'cancelled',
+  'released',
+  'lost',
+  'interrupted',
+  'error',
+] satisfies EventName[]
+
 export type Listener<Name extends EventName> = (event: QueueEvents[Name]) => void
 
 /** Listeners by event. One that throws is reported and does not disturb the queue or the others. */
@@ -37,6 +55,8 @@ export class Events {
 
   /** Returns the function that removes the listener. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    if (!EVENT_NAMES.includes(name)) throw invalidOption('event', `one of ${EVENT_NAMES.join(', ')}`, name)
+    if (typeof listener !== 'function') throw invalidOption('listener', 'a function', listener)
     let listeners = this.#listeners.get(name)
     if (listeners === undefined) {
       listeners = new Set()
@@ -54,7 +74,8 @@ export class Events {
   tell<Name extends EventName>(name: Name, event: QueueEvents[Name]): void {
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
-        ;(listener as Listener<Name>)(event)
+        const returned: unknown = (listener as (event: QueueEvents[Name]) => unknown)(event)
+        if (isThenable(returned)) returned.then(undefined, this.#report)
       } catch (error) {
         this.#report(error)
       }

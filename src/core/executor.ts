@@ -1,6 +1,7 @@
 import { Claimer } from './claimer.ts'
-import type { Environment } from './environment.ts'
-import { HoldfastError, invalidOption } from './errors.ts'
+import { queueClosed } from './errors.ts'
+import { Expiry } from './expiry.ts'
+import { handlersByType, laneOf } from './handlers.ts'
 import { Heartbeat, type Held } from './heartbeat.ts'
 import { type BoundHandler, toJob } from './job.ts'
 import { integer, knownOptions, type Moment, momentToMs, type Span, spanToMs } from './options.ts'
@@ -47,6 +48,9 @@ const DEFAULT_CONCURRENCY = 4
 const DEFAULT_KILL_GRACE = 1000
 const DEFAULT_STOP_GRACE = 10_000
 
+/** How long a stop waits for the storage to acknowledge the last outcomes. ms */
+const LONGEST_DRAIN = 10_000
+
 /** How long to wait before looking again when nothing can be claimed. ms */
 const PAUSE = 1000
 
@@ -68,6 +72,7 @@ export class Executor {
   readonly #buffer: SettleBuffer
   #claimer: Claimer
   #services: { stop(): Promise<void> | void }[] = []
+  #heartbeat: Heartbeat | null = null
   #session = ''
   #state: ExecutorStats['state'] = 'idle'
   #starting: Promise<void> | null = null
@@ -77,7 +82,7 @@ export class Executor {
   /** Made by `queue.createExecutor()`. */
   constructor(core: QueueCore, options: ExecutorOptions) {
     knownOptions('createExecutor', options, ['handlers', 'concurrency', 'state', 'killGrace'])
-    const handlers = byType(options.handlers)
+    const handlers = handlersByType(options.handlers)
     this.#core = core
     this.#concurrency = integer('concurrency', options.concurrency ?? DEFAULT_CONCURRENCY, 1)
     this.#lanes = [...handlers.values()].map(laneOf)
@@ -101,6 +106,7 @@ export class Executor {
 
   /** Opens the session and begins to claim. Calling it again does nothing; while it stops, it starts after that. */
   start(): Promise<void> {
+    if (this.#core.queue.closed) return Promise.reject(queueClosed())
     if (this.#stopping !== null) return this.#stopping.then(() => this.start())
     this.#starting ??= this.#start().catch((error: unknown) => {
       this.#core.executors.delete(this)
@@ -140,7 +146,7 @@ export class Executor {
     const left =
       options.deadline === undefined ? Infinity : momentToMs('deadline', options.deadline) - environment.now()
     const before = this.#slots.tally.claimed
-    const own = this.#state === 'idle'
+    const own = this.#starting === null
     await this.start()
     const deadline = new Expiry(environment, left)
     const nextRunAt = await this.#untilIdle(deadline)
@@ -180,14 +186,15 @@ export class Executor {
     await this.#openSession()
     const { storage, environment, onError } = core
     this.#claimer = this.#newClaimer()
+    this.#heartbeat = new Heartbeat({
+      storage,
+      environment,
+      leaseDuration: this.#leaseDuration,
+      held: this.#held(),
+      onError: onError('heartbeat'),
+    })
     this.#services = [
-      new Heartbeat({
-        storage,
-        environment,
-        leaseDuration: this.#leaseDuration,
-        held: this.#held(),
-        onError: onError('heartbeat'),
-      }),
+      this.#heartbeat,
       new Reaper({
         storage,
         environment,
@@ -218,7 +225,7 @@ export class Executor {
     expiry.cancel()
     this.#slots.stopAll()
     await this.#slots.allSettled()
-    await this.#buffer.drained()
+    await this.#drainBuffer()
     for (const service of this.#services) await service.stop()
     this.#slots.stop()
     await this.#core.storage
@@ -228,6 +235,13 @@ export class Executor {
     this.#state = 'idle'
     this.#starting = null
     this.#stopping = null
+  }
+
+  /** A storage that is away must not hold up a stop for ever: what it was not told, a reaper finds out. */
+  async #drainBuffer(): Promise<void> {
+    const expiry = new Expiry(this.#core.environment, LONGEST_DRAIN)
+    await Promise.race([this.#buffer.drained(), expiry.reached])
+    expiry.cancel()
   }
 
   async #openSession(): Promise<void> {
@@ -254,7 +268,7 @@ export class Executor {
       lanes: this.#lanes,
       session: () => this.#session,
       room: () => this.#room(),
-      nothingRuns: () => this.#slots.attempts.size === 0,
+      nothingRuns: () => this.#slots.unsettled.length === 0,
       suspectRuns: () => this.#slots.suspects > 0,
       take: (job) => this.#take(job),
       reopen: () => this.#reopen(),
@@ -266,7 +280,9 @@ export class Executor {
     return {
       session: () => this.#session,
       attempts: () => this.#slots.attempts,
-      settling: (id) => this.#buffer.holds(id),
+      knows: ({ id, fence }) =>
+        this.#buffer.holds(id) ||
+        this.#slots.unsettled.some(({ record }) => record.id === id && record.fence === fence),
       claiming: () => this.#claimer.underWay,
       cancelRequested: (id, reason) => this.#slots.cancel(id, reason),
       lost: (attempt) => this.#slots.lose(attempt),
@@ -280,8 +296,9 @@ export class Executor {
   }
 
   #take(job: JobRecord): void {
-    if (this.#state === 'running') this.#slots.run(job)
-    else this.#slots.giveBack(job)
+    if (this.#state !== 'running') return this.#slots.giveBack(job)
+    this.#heartbeat?.taken(job.leaseDuration)
+    this.#slots.run(job)
   }
 
   #room(): number {
@@ -300,61 +317,42 @@ export class Executor {
 
   /** Works until a whole claim brings nothing while nothing runs. Answers when the next job is due. */
   async #untilIdle(deadline: Expiry): Promise<number | null> {
-    while (!deadline.passed) {
+    while (!deadline.passed && this.#state === 'running') {
       await Promise.race([this.#slots.allSettled().then(() => this.#buffer.drained()), deadline.reached])
       const answer = await this.#claimer.once()
       const busy = this.#slots.unsettled.length + this.#buffer.unacknowledged > 0
       if (answer !== null && answer.jobs.length === 0 && !answer.suspectDue && !busy) return answer.nextRunAt
-      if (answer === null && !busy) await this.#pause(deadline)
+      if (answer !== null || busy) continue
+      // Slots that handlers do not give back cannot be waited for: they may never end.
+      if (this.#room() === 0) break
+      await this.#pause(deadline)
     }
-    return null
+    return this.#state === 'running' ? this.#nextRunAt() : null
   }
 
-  /** All slots are taken by handlers that do not heed their signal, or the storage is away. */
+  /** When there is work again: now, if some is left. */
+  async #nextRunAt(): Promise<number | null> {
+    const { storage, environment } = this.#core
+    const now = environment.now()
+    const where = { type: { in: this.#lanes.map(({ type }) => type) } }
+    const orderBy = { field: 'runAt', direction: 'asc' } as const
+    const first = async (status: 'pending' | 'scheduled'): Promise<number | undefined> => {
+      const { jobs } = await storage.list({
+        where: { ...where, status: { eq: status } },
+        orderBy,
+        limit: 1,
+        after: null,
+        now,
+      })
+      return jobs[0]?.runAt
+    }
+    return (await first('pending')) === undefined ? ((await first('scheduled')) ?? null) : now
+  }
+
+  /** The storage is away. */
   async #pause(deadline: Expiry): Promise<void> {
     const retry = new Expiry(this.#core.environment, PAUSE)
     await Promise.race([this.#slots.change(), retry.reached, deadline.reached])
     retry.cancel()
   }
-}
-
-/** A moment that is waited for, and can be given up. */
-class Expiry {
-  passed: boolean
-  readonly reached: Promise<void>
-  cancel: () => void = () => undefined
-
-  constructor(environment: Environment, after: number) {
-    this.passed = after <= 0
-    this.reached = new Promise((resolve) => {
-      const pass = (): void => {
-        this.passed = true
-        resolve()
-      }
-      if (this.passed) resolve()
-      else if (after !== Infinity) this.cancel = environment.startTimer(pass, after, false)
-    })
-  }
-}
-
-function byType(handlers: readonly BoundHandler[]): ReadonlyMap<string, BoundHandler> {
-  if (!Array.isArray(handlers) || handlers.length === 0)
-    throw invalidOption('handlers', 'an array of at least one handler', handlers)
-  const map = new Map<string, BoundHandler>()
-  for (const handler of handlers as readonly BoundHandler[]) {
-    if (typeof (handler as BoundHandler | null)?.run !== 'function')
-      throw invalidOption('handlers[]', 'made by definition.handler()', handler)
-    if (map.has(handler.type)) {
-      throw new HoldfastError('HOLDFAST_DUPLICATE_JOB', `Two handlers for job \`${handler.type}\``, {
-        details: { field: 'handlers', value: handler.type },
-      })
-    }
-    map.set(handler.type, handler)
-  }
-  return map
-}
-
-function laneOf({ type, definition }: BoundHandler): Lane {
-  const { limit } = definition.defaults
-  return limit === null ? { type } : { type, limit }
 }

@@ -8,8 +8,8 @@ import { Ticker } from './ticker.ts'
 export interface Held {
   readonly session: () => string
   readonly attempts: () => Iterable<Attempt>
-  /** Whether the outcome of this job is on its way: it is held until that arrives, and no orphan. */
-  readonly settling: (id: string) => boolean
+  /** Whether this claim is no orphan: it runs here, or its outcome is on its way. */
+  readonly knows: (lease: LeaseRef) => boolean
   /** Names of claims whose answer has not come yet. */
   readonly claiming: () => readonly string[]
   readonly cancelRequested: (id: string, reason: string) => void
@@ -39,6 +39,8 @@ export class Heartbeat {
   readonly #options: HeartbeatOptions
   readonly #ticker: Ticker
   #lastAnswer: number
+  /** The lease that the next beat is planned for. */
+  #planned: number = Infinity
 
   constructor(options: HeartbeatOptions) {
     this.#options = options
@@ -53,9 +55,11 @@ export class Heartbeat {
     })
   }
 
-  /** Beats now: progress and requests to cancel do not wait for the next tick. */
-  now(): Promise<void> {
-    return this.#ticker.now()
+  /** A job was taken whose lease may be shorter than what the next beat was planned for. */
+  taken(leaseDuration: number): void {
+    if (leaseDuration >= this.#planned) return
+    this.#planned = leaseDuration
+    void this.#ticker.now()
   }
 
   stop(): Promise<void> {
@@ -66,6 +70,7 @@ export class Heartbeat {
   #interval(): number {
     let lease = this.#options.leaseDuration
     for (const attempt of this.#options.held.attempts()) lease = Math.min(lease, attempt.record.leaseDuration)
+    this.#planned = lease
     return lease / BEATS_PER_LEASE
   }
 
@@ -85,7 +90,7 @@ export class Heartbeat {
       for (const attempt of attempts) attempt.progressSaved(progress)
       for (const { id, reason } of answer.cancel) held.cancelRequested(id, reason)
       for (const attempt of attempts) if (answer.lost.includes(attempt.record.id)) held.lost(attempt)
-      for (const lease of answer.orphans) if (!held.settling(lease.id)) held.orphan(lease)
+      for (const lease of answer.orphans) if (!held.knows(lease)) held.orphan(lease)
       if (answer.ended) await held.sessionEnded()
     } catch (error) {
       this.#giveUp(attempts)

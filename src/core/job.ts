@@ -13,6 +13,7 @@ import {
 } from './options.ts'
 import type { AttemptRecord, BackoffPolicy, ErrorData, JobRecord, JobStatus } from './storage/contract.ts'
 import { statusOf } from './storage/job-table/query.ts'
+import { isThenable } from './thenable.ts'
 
 /** The part of a Standard Schema (standardschema.dev, version 1) that holdfast reads. Zod, Valibot, ArkType have it. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -230,8 +231,8 @@ function isStandardSchema(value: unknown): value is StandardSchema {
 export function validated(definition: JobDefinition, payload: unknown): unknown {
   if (definition.schema === null) return payload
   const result = definition.schema['~standard'].validate(payload)
-  return result instanceof Promise
-    ? result.then((late) => schemaOutput(definition.type, late))
+  return isThenable(result)
+    ? Promise.resolve(result).then((late) => schemaOutput(definition.type, late))
     : schemaOutput(definition.type, result)
 }
 

@@ -63,6 +63,11 @@ function copyObject(value: object, walk: Walk, path: string, depth: number): unk
 }
 
 function copyArray(value: readonly unknown[], walk: Walk, path: string, depth: number): unknown[] {
+  // A subclass would come back as a plain array. (Array.prototype of any realm is two steps from the end of the chain.)
+  const prototype: object | null = Object.getPrototypeOf(Object.getPrototypeOf(value)) as object | null
+  if (prototype === null || Object.getPrototypeOf(prototype) !== null) {
+    throw invalid(walk, path, value, 'only plain objects, arrays and JSON values are kept')
+  }
   const copy: unknown[] = []
   for (let index = 0; index < value.length; index++) {
     if (!Object.hasOwn(value, index)) throw invalid(walk, `${path}[${index}]`, undefined, 'the array has a hole here')

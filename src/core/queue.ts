@@ -1,5 +1,5 @@
 import { type Environment, idMaker, systemEnvironment } from './environment.ts'
-import { HoldfastError, invalidOption } from './errors.ts'
+import { HoldfastError, invalidOption, queueClosed } from './errors.ts'
 import { type EventName, Events, type Listener } from './events.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import { checkDefinition, type EnqueueOptions, Intake } from './intake.ts'
@@ -132,7 +132,12 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
       intake: new Intake({ environment, newId, payloadLimit, maxInterruptions, definitions }),
       retention: retentionRules(options.retention),
       onError: (service) => (error) => {
-        logger.error(`The ${service} service met an error`, { error })
+        // The logger is the user's: when it throws, the service goes on all the same.
+        try {
+          logger.error(`The ${service} service met an error`, { error })
+        } catch (cause) {
+          environment.report(cause)
+        }
         if (events.has('error')) events.tell('error', { error, service })
         else if (logger === SILENT) environment.report(error)
       },
@@ -269,6 +274,11 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
     await this.close()
   }
 
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#closing !== null
+  }
+
   /** @internal */
   wakeExecutors(types: readonly string[]): void {
     for (const executor of this.#core.executors) executor.wake(types)
@@ -276,7 +286,8 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   async #close(options: { grace?: Span }): Promise<void> {
     const { executors, storage } = this.#core
-    await Promise.all([...executors].map((executor) => executor.stop(options)))
+    // One that was being started may have joined meanwhile.
+    while (executors.size > 0) await Promise.all([...executors].map((executor) => executor.stop(options)))
     this.#results.close(queueClosed())
     for (const stream of this.#streams) void stream.return()
     await storage.close()
@@ -322,10 +333,6 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
     this.#open()
     if (!this.#workersEnabled) throw workersDisabled()
   }
-}
-
-function queueClosed(): HoldfastError {
-  return new HoldfastError('HOLDFAST_QUEUE_CLOSED', 'The queue is closed')
 }
 
 function workersDisabled(): HoldfastError {

@@ -21,7 +21,7 @@ interface Watch {
 }
 
 const LOOKS_PER_LEASE = 3
-const BATCH = 100
+const BATCH = 1000
 
 /** A tick later than this many intervals means that this process slept: what it did not see does not count. */
 const LATE = 2

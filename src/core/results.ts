@@ -27,6 +27,7 @@ export class Results {
   #stop: (() => void) | null = null
   #looking = false
   #lookAgain = false
+  #closed: Error | null = null
 
   constructor(storage: StorageAdapter, environment: Environment) {
     this.#storage = storage
@@ -40,6 +41,7 @@ export class Results {
     const now = endOf(job ?? null)
     if (now !== null) return now
     signal?.throwIfAborted()
+    if (this.#closed !== null) throw this.#closed
     return new Promise((resolve, reject) => {
       const abandon = (): void => {
         this.#forget(id, waiter)
@@ -64,7 +66,8 @@ export class Results {
   }
 
   /** Whoever still waits is told so: a closed queue can give no answer. */
-  close(error: unknown): void {
+  close(error: Error): void {
+    this.#closed = error
     for (const waiters of this.#waiters.values()) for (const { reject } of waiters) reject(error)
     this.#waiters.clear()
     this.#rest()

@@ -65,7 +65,7 @@ export class SettleBuffer {
     this.#flushing = null
   }
 
-  /** `null` when the storage is closed: whoever holds the jobs next starts them anew. */
+  /** `null` when the storage takes no more writes: whoever holds the jobs next starts them anew. */
   async #settle(entries: readonly Entry[]): Promise<readonly Verdict[] | null> {
     const { storage, environment, session, onError } = this.#options
     const request = { session: session(), batch: entries.map(({ settlement }) => settlement), now: environment.now() }
@@ -74,7 +74,9 @@ export class SettleBuffer {
         return await storage.settle(request)
       } catch (error) {
         onError(error)
-        if (HoldfastError.is(error, 'HOLDFAST_STORAGE_CLOSED')) return null
+        // No repeat can mend these.
+        if (HoldfastError.is(error, 'HOLDFAST_STORAGE_CLOSED') || HoldfastError.is(error, 'HOLDFAST_STORAGE_NEWER'))
+          return null
         await new Promise<void>((resolve) => environment.startTimer(resolve, delay, false))
       }
     }

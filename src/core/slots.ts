@@ -9,6 +9,7 @@ import type { SettleBuffer } from './settle-buffer.ts'
 import { settlementOf } from './settlement.ts'
 import type { JobRecord, NewJob, Settlement, Verdict } from './storage/contract.ts'
 import { isSuspect, settled } from './storage/transitions.ts'
+import { isThenable } from './thenable.ts'
 
 export interface SlotsOptions {
   readonly core: QueueCore
@@ -75,6 +76,8 @@ export class Slots {
     const { core, handlers } = this.#options
     const attempt = new Attempt(record, this.#host, core.environment.monotonic())
     this.tally.claimed += 1
+    // Whoever ran this job here before lost it to this claim.
+    for (const before of this.attempts) if (before.record.id === record.id) this.lose(before)
     this.attempts.add(attempt)
     if (isSuspect(record)) this.suspects += 1
     this.#deadlines.watch(attempt)
@@ -149,7 +152,7 @@ export class Slots {
 
   #returned(attempt: Attempt, value: unknown): void {
     if (attempt.settled) return this.#free(attempt)
-    const late = attempt.chained.some((job) => job instanceof Promise)
+    const late = attempt.chained.some(isThenable)
     if (!late) return this.#complete(attempt, value, attempt.chained as NewJob[])
     Promise.all(attempt.chained.map((job) => Promise.resolve(job))).then(
       (chained) => this.#complete(attempt, value, chained),
@@ -249,7 +252,3 @@ const EVENTS = {
   release: 'released',
   cancelled: 'cancelled',
 } as const
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-}

@@ -23,6 +23,8 @@ export class SharedLog {
   fault: (record: LogRecord) => Fault | null = () => null
   /** For `overtake`: runs while the append is on its way. */
   interfere: () => void = () => undefined
+  /** Exchanges that have read their tail and not appended yet: what comes between is kept for them. */
+  underWay = 0
   readonly #records: LogRecord[] = []
   /** Index in the whole history of the first record that is still here. */
   #start = 0
@@ -64,7 +66,7 @@ export class SharedLog {
 
   /** Replaces the records by a snapshot of a replica that has read all of them. */
   truncate(snapshot: Snapshot): void {
-    if (this.#records.length < SNAPSHOT_EVERY) return
+    if (this.#records.length < SNAPSHOT_EVERY || this.underWay > 1) return
     this.#snapshot = copySnapshot(snapshot)
     this.#start = this.end
     this.#records.length = 0
@@ -93,6 +95,15 @@ class Handle implements Log {
   }
 
   async exchange(turn: (tail: Tail) => Append | null): Promise<Receipt> {
+    this.#log.underWay += 1
+    try {
+      return await this.#exchange(turn)
+    } finally {
+      this.#log.underWay -= 1
+    }
+  }
+
+  async #exchange(turn: (tail: Tail) => Append | null): Promise<Receipt> {
     const log = this.#log
     const tail = log.tail(this.#position)
     const read = log.end

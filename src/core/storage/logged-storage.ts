@@ -63,7 +63,10 @@ export class LoggedStorage implements StorageAdapter {
   #flushing: Promise<void> | null = null
   #state: 'closed' | 'open' | 'closing' = 'closed'
   #opening: Promise<void> | null = null
+  #closing: Promise<void> | null = null
   #behind = false
+  /** Why the log could not be read the last time; `null` when it was. */
+  #unread: Error | null = null
   #stopWatching: (() => void) | null = null
   readonly #listeners = new Set<(hint: Hint) => void>()
 
@@ -77,6 +80,7 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   open(): Promise<void> {
+    if (this.#closing !== null) return this.#closing.then(() => this.open())
     this.#opening ??= this.#open()
     return this.#opening
   }
@@ -87,6 +91,8 @@ export class LoggedStorage implements StorageAdapter {
       this.#stopWatching = this.#log.watch(() => this.#grewElsewhere())
       this.#state = 'open'
       await this.#catchUp()
+      // Until the log was read once, this handle knows nothing of the jobs.
+      if (this.#unread !== null) throw this.#unread
     } catch (error) {
       this.#state = 'closed'
       this.#opening = null
@@ -94,7 +100,14 @@ export class LoggedStorage implements StorageAdapter {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close().finally(() => {
+      this.#closing = null
+    })
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     if (this.#opening === null) return
     await this.#opening.catch(() => undefined)
     if (this.#state !== 'open') return
@@ -224,9 +237,9 @@ export class LoggedStorage implements StorageAdapter {
       const calls = this.#calls
       this.#calls = []
       await this.#flush(calls)
+      this.#publish()
     } while (this.#calls.length > 0 || this.#replica.uncertain)
     this.#flushing = null
-    this.#publish()
   }
 
   async #flush(waiting: readonly Call[]): Promise<void> {
@@ -235,6 +248,7 @@ export class LoggedStorage implements StorageAdapter {
     try {
       const receipt = await this.#log.exchange((tail) => {
         this.#behind = false
+        this.#unread = null
         const { append, again } = this.#replica.turn(tail, waiting, recordId, this.#log.exclusive)
         turn.calls = [...again, ...waiting]
         return append
@@ -243,6 +257,10 @@ export class LoggedStorage implements StorageAdapter {
     } catch (error) {
       if (turn.calls !== null) this.#replica.abort(turn.calls, recordId, error)
       else {
+        this.#unread =
+          error instanceof Error
+            ? error
+            : new HoldfastError('HOLDFAST_STORAGE', `The ${this.name} storage cannot be read`, { cause: error })
         this.#replica.unread(error)
         for (const call of waiting) call.reject(error)
       }

@@ -82,6 +82,9 @@ export class Replica {
     recordId: string,
     exclusive: boolean,
   ): { append: Append | null; again: Call[] } {
+    // By the callers' clock, not by what it was when this handle was last asked: a delay counts from now. [clock]
+    const timed = calls.find(({ operation }) => 'now' in operation.request)
+    if (timed !== undefined && 'now' in timed.operation.request) this.table.ready.advance(timed.operation.request.now)
     const again = this.#applyTail(tail)
     this.#undo = exclusive ? undefined : []
     const units: Unit[] = []

@@ -10,7 +10,8 @@ import { type GroupRow, type JobRow, toRecord } from './rows.ts'
 /** A claim's jobs are one unit: with its session, the pauses it saw and the groups that count its jobs. */
 export function claim(draft: Draft, request: ClaimRequest): () => ClaimAnswer {
   const { table } = draft
-  if (table.row('sessions', request.session) === undefined) {
+  const session = table.row('sessions', request.session)
+  if (session === undefined) {
     throw new HoldfastError('HOLDFAST_SESSION_ENDED', `Session ${request.session} is not open: open a new one`)
   }
   const repeated = [...table.runningOf(request.session)].filter((row) => row.claimId === request.requestId)
@@ -22,7 +23,8 @@ export function claim(draft: Draft, request: ClaimRequest): () => ClaimAnswer {
   const jobs = take(lanes, request.limit, counts)
   if (jobs.length > 0) {
     // Written, not only read: a close that is decided elsewhere at the same time must see what this claim took.
-    draft.put('sessions', request.session, {})
+    // And a claim is a sign of life: nobody counts silence from before it against the jobs it took.
+    draft.put('sessions', request.session, { beats: session.beats + 1, lastBeat: now })
     draft.require('meta', 'pauses')
     counts.write(draft)
   }

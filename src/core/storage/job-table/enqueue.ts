@@ -15,7 +15,7 @@ export function enqueue(draft: Draft, { jobs }: EnqueueRequest): () => EnqueueAn
   const named = new Map<string, NewJob>()
   for (const [index, job] of jobs.entries()) {
     const stored = table.row('jobs', job.id) ?? named.get(job.id)
-    if (stored !== undefined && !(stored.type === job.type && samePlain(stored.payload, job.payload))) {
+    if (stored !== undefined && !saysTheSame(stored, job)) {
       return () => ({ accepted: false, index, id: job.id })
     }
     named.set(job.id, job)
@@ -25,6 +25,12 @@ export function enqueue(draft: Draft, { jobs }: EnqueueRequest): () => EnqueueAn
     accepted: true,
     jobs: placed.map(({ id, disposition }) => ({ id, disposition, job: toRecord(table.row('jobs', id) as JobRow) })),
   })
+}
+
+/** A job that a later call with its key has updated no longer shows what the call with its id said. */
+function saysTheSame(stored: NewJob | JobRow, job: NewJob): boolean {
+  if ('revision' in stored && stored.revision > 0) return true
+  return stored.type === job.type && samePlain(stored.payload, job.payload)
 }
 
 /** Stores one job, or folds it into the one that holds its key: the rules of graphile-worker's `job_key`. [keys] */

@@ -86,18 +86,19 @@ export class ReadyIndex {
       this.#replaceTimed(true)
     }
     for (const type of this.#types.values()) {
-      for (const lane of type.lanes.values()) {
-        for (let row = lane.delayed.first(); row !== undefined && row.dueAt <= now; row = lane.delayed.first()) {
-          lane.delayed.remove(row)
-          this.#enter(row, lane, 0)
-        }
-      }
+      // First those that waited for a window, then those whose time has come: these must not overtake them.
       for (
         let group = type.opening.first();
         group !== undefined && group.opensAt <= now;
         group = type.opening.first()
       ) {
         this.#refill(group)
+      }
+      for (const lane of type.lanes.values()) {
+        for (let row = lane.delayed.first(); row !== undefined && row.dueAt <= now; row = lane.delayed.first()) {
+          lane.delayed.remove(row)
+          this.#enter(row, lane, 0)
+        }
       }
     }
   }
