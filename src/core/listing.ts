@@ -83,8 +83,20 @@ export class JobList implements AsyncIterable<Job> {
 
 function checkWhere(where: unknown): Where {
   knownOptions('where', where, FILTER_FIELDS)
-  for (const [field, filter] of Object.entries(where as object)) knownOptions(`where.${field}`, filter, OPERATORS)
+  for (const [field, filter] of Object.entries(where as object)) {
+    knownOptions(`where.${field}`, filter, OPERATORS)
+    for (const [operator, value] of Object.entries(filter as object))
+      checkOperand(`where.${field}.${operator}`, operator, value)
+  }
   return where as Where
+}
+
+function checkOperand(field: string, operator: string, value: unknown): void {
+  if (operator === 'in' || operator === 'nin') {
+    if (!Array.isArray(value)) throw invalidOption(field, 'an array', value)
+  } else if (operator === 'eq' || operator === 'ne') {
+    if (typeof value === 'object' && value !== null) throw invalidOption(field, 'a text, a number or null', value)
+  } else if (typeof value !== 'number') throw invalidOption(field, 'a number', value)
 }
 
 function checkOrder(orderBy: object): ListRequest['orderBy'] {

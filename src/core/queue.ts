@@ -111,8 +111,12 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /** @internal */
   constructor(options: QueueOptions<Jobs>) {
-    const environment: Environment = { ...systemEnvironment(), ...options.environment }
+    const system = systemEnvironment()
+    if (options.environment !== undefined) knownMembers('environment', options.environment, Object.keys(system))
+    const environment: Environment = { ...system, ...options.environment }
     const logger = options.logger ?? SILENT
+    for (const level of Object.keys(SILENT))
+      callable(`logger.${level}`, (logger as unknown as Record<string, unknown>)[level])
     const events = new Events(environment.report)
     const newId = idMaker(environment)
     const payloadLimit = integer('payloadLimit', options.payloadLimit ?? DEFAULT_PAYLOAD_LIMIT, 1, MOST_PAYLOAD_LIMIT)
@@ -208,7 +212,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /**
    * A waiting job is cancelled at once. A running one gets its signal aborted, in this context now, elsewhere with its
-   * next heartbeat, and is cancelled when its handler ends. Answers the job as it is then, `null` when there was
+   * next heartbeat, and is cancelled when its handler ends, unless it completes all the same. Answers the job as it is then, `null` when there was
    * nothing to cancel.
    */
   async cancel(id: string, reason = 'cancelled'): Promise<Job | null> {
@@ -234,6 +238,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
    */
   async idle(options: { signal?: AbortSignal; includeScheduled?: boolean } = {}): Promise<void> {
     knownOptions('idle', options, ['signal', 'includeScheduled'])
+    boolean('includeScheduled', options.includeScheduled ?? false)
     const { storage, environment } = this.#open()
     return untilIdle(storage, environment, options)
   }
@@ -354,6 +359,19 @@ function byType(jobs: unknown): ReadonlyMap<string, JobDefinition> | null {
     map.set(job.type, job)
   }
   return map
+}
+
+/** An environment may be an instance of a class, as a manual clock is: what it has beyond the seams is its own. */
+function knownMembers(what: string, value: object, known: readonly string[]): void {
+  const plain = Object.getPrototypeOf(value) === Object.prototype
+  if (plain) knownOptions(what, value, known)
+  for (const member of known) {
+    if (member in value) callable(`${what}.${member}`, (value as Record<string, unknown>)[member])
+  }
+}
+
+function callable(field: string, value: unknown): void {
+  if (typeof value !== 'function') throw invalidOption(field, 'a function', value)
 }
 
 function boolean(field: string, value: unknown): boolean {

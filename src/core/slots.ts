@@ -39,6 +39,8 @@ export class Slots {
   readonly attempts: Set<Attempt> = new Set()
   /** How many of them are suspects, which run alone. */
   suspects = 0
+  /** Attempts whose outcome is open, by job. */
+  readonly #current = new Map<string, Attempt>()
   readonly tally: Tally = { claimed: 0, completed: 0, failed: 0, retried: 0, cancelled: 0, released: 0, lost: 0 }
   readonly #options: SlotsOptions
   readonly #host: AttemptHost
@@ -77,7 +79,9 @@ export class Slots {
     const attempt = new Attempt(record, this.#host, core.environment.monotonic())
     this.tally.claimed += 1
     // Whoever ran this job here before lost it to this claim.
-    for (const before of this.attempts) if (before.record.id === record.id) this.lose(before)
+    const before = this.#current.get(record.id)
+    if (before !== undefined) this.lose(before)
+    this.#current.set(record.id, attempt)
     this.attempts.add(attempt)
     if (isSuspect(record)) this.suspects += 1
     this.#deadlines.watch(attempt)
@@ -196,6 +200,7 @@ export class Slots {
 
   #close(attempt: Attempt): void {
     attempt.settled = true
+    if (this.#current.get(attempt.record.id) === attempt) this.#current.delete(attempt.record.id)
     this.#changed()
   }
 
