@@ -60,7 +60,7 @@ export interface JobOptions<Type extends string, Schema extends StandardSchema> 
   readonly leaseDuration?: Span
   /** Delay before a retry. Default `exponential()`: 5, 25, 125 s. */
   readonly backoff?: BackoffPolicy
-  readonly limit?: LimitOptions<Schema extends StandardSchema<never, infer Output> ? Output : unknown>
+  readonly limit?: LimitOptions<SchemaOutput<Schema>>
   /** Conditions that must hold where the job runs, for instance `['online']`. */
   readonly requires?: readonly string[]
 }

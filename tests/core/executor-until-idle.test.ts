@@ -1,0 +1,145 @@
+/* eslint-disable @typescript-eslint/unbound-method -- what testQueue() and a handler's context hold is made to be taken out of it */
+import { describe, expect, test } from 'vitest'
+import { memory } from '../../src/adapters/memory/index.ts'
+import { defineJob } from '../../src/index.ts'
+import { testQueue } from '../../src/testing/index.ts'
+import { failing, hooked, Stage, untilAborted } from './doubles.ts'
+
+const task = defineJob({ type: 'task' })
+const other = defineJob({ type: 'other' })
+
+describe('processUntilIdle', () => {
+  test('runs what is due, and what those jobs enqueue, and stops again', async () => {
+    const storage = memory()
+    const { queue } = await testQueue({ storage })
+    const handler = task.handler(async (payload, context) => {
+      if (typeof payload === 'number' && payload > 0) await context.queue.enqueue(task, payload - 1)
+    })
+    const executor = queue.createExecutor({ handlers: [handler], concurrency: 2 })
+    await queue.enqueueMany([{ job: task, payload: 3 }, { job: task, payload: 0 }, { job: other }])
+    expect(await executor.processUntilIdle()).toEqual({ processed: 5, nextRunAt: null })
+    expect(executor.stats().state).toBe('idle')
+    expect(await storage.sessions()).toEqual([])
+    expect(await queue.counts()).toMatchObject({ completed: 5, pending: 1 })
+  })
+
+  test('says when the next job is due', async () => {
+    const { queue, clock } = await testQueue()
+    const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
+    await queue.enqueue(task, null, { delay: '2h' })
+    await queue.enqueue(other, null, { delay: '1h' })
+    expect(await executor.processUntilIdle()).toEqual({ processed: 0, nextRunAt: clock.now() + 7_200_000 })
+  })
+
+  test('does not wait for retries', async () => {
+    const { queue, clock } = await testQueue()
+    const handler = task.handler(() => {
+      throw new Error('boom')
+    })
+    await queue.enqueue(task, null)
+    const executor = queue.createExecutor({ handlers: [handler] })
+    expect(await executor.processUntilIdle()).toEqual({ processed: 1, nextRunAt: clock.now() + 5000 })
+  })
+
+  test('at the deadline running handlers are asked to end and their jobs given back', async () => {
+    const { queue, clock } = await testQueue()
+    const executor = queue.createExecutor({ handlers: [task.handler(untilAborted)] })
+    await queue.enqueue(task, null, { id: 'a' })
+    const working = executor.processUntilIdle({ deadline: clock.now() + 5000 })
+    await clock.advance(4999)
+    expect((await queue.get('a'))?.status).toBe('running')
+    await clock.advance(1)
+    expect(await working).toMatchObject({ processed: 1 })
+    expect(await queue.get('a')).toMatchObject({ status: 'pending', attempts: 0 })
+  })
+
+  test('a deadline in the past takes nothing for good', async () => {
+    const { queue, clock } = await testQueue()
+    const executor = queue.createExecutor({ handlers: [task.handler(untilAborted)] })
+    await queue.enqueue(task, null, { id: 'a' })
+    const working = executor.processUntilIdle({ deadline: clock.now() - 1 })
+    await clock.advance('5s')
+    await working
+    expect(await queue.get('a')).toMatchObject({ status: 'pending', attempts: 0 })
+    expect(executor.stats().state).toBe('idle')
+  })
+
+  test('an executor that was running goes on running', async () => {
+    const stage = new Stage()
+    const { queue, clock } = await testQueue()
+    const executor = queue.createExecutor({ handlers: [task.handler(stage.run)] })
+    await executor.start()
+    expect(await executor.processUntilIdle()).toEqual({ processed: 0, nextRunAt: null })
+    await queue.enqueue(task, null, { id: 'a' })
+    await clock.settle()
+    expect([executor.stats().state, stage.running]).toEqual(['running', ['a']])
+  })
+
+  test('a storage that is away for a while only makes it take longer', async () => {
+    const { queue, clock } = await testQueue({ storage: hooked(memory(), { before: failing('claim', 2) }) })
+    queue.on('error', () => undefined)
+    const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
+    await queue.enqueue(task, null)
+    const working = executor.processUntilIdle()
+    await clock.advance('10s')
+    expect(await working).toEqual({ processed: 1, nextRunAt: null })
+  })
+})
+
+describe('testQueue', () => {
+  test('drain runs all that is due and answers how many jobs that were', async () => {
+    const { queue, drain } = await testQueue({ handlers: [task.handler(() => null)] })
+    await queue.enqueueMany([{ job: task }, { job: task }, { job: task, options: { delay: '1s' } }])
+    expect(await drain()).toBe(2)
+    expect(await drain()).toBe(0)
+  })
+
+  test('drain without handlers is a typed error', async () => {
+    const { drain } = await testQueue()
+    await expect(drain()).rejects.toMatchObject({ code: 'HOLDFAST_INVALID_OPTION' })
+  })
+
+  test("advance('2h') lets two hours pass, and every job run at its moment", async () => {
+    const starts: number[] = []
+    const { queue, clock, advance } = await testQueue({
+      handlers: [task.handler(() => void starts.push(Math.round(clock.now() - begin)))],
+    })
+    const begin = clock.now()
+    await queue.enqueueMany(
+      ['1m', '90m', '2h', '3h'].map((delay) => ({ job: task, options: { delay: delay as '1m' } })),
+    )
+    await advance('2h')
+    expect(clock.now() - begin).toBe(7_200_000)
+    expect(starts).toEqual([60_000, 5_400_000, 7_200_000])
+  })
+
+  test('jobs tells the jobs of a type, oldest first', async () => {
+    const { queue, jobs, clock } = await testQueue()
+    for (const id of ['a', 'b']) {
+      await queue.enqueue(task, null, { id })
+      await clock.advance('1s')
+    }
+    await queue.enqueue(other, null)
+    expect((await jobs('task')).map(({ id }) => id)).toEqual(['a', 'b'])
+  })
+
+  test('state and concurrency reach the executor', async () => {
+    const seen: unknown[] = []
+    const stage = new Stage()
+    const { queue, clock, advance } = await testQueue({
+      handlers: [task.handler((_, { state }) => void seen.push(state)), other.handler(stage.run)],
+      concurrency: 1,
+      state: { mailer: 'smtp' },
+    })
+    await queue.enqueueMany([{ job: task }, { job: other }, { job: other }])
+    await advance(0)
+    await clock.settle()
+    expect([seen, stage.running.length]).toEqual([[{ mailer: 'smtp' }], 1])
+  })
+
+  test('it closes its queue when it goes out of scope', async () => {
+    const made = await testQueue()
+    await made[Symbol.asyncDispose]()
+    await expect(made.queue.counts()).rejects.toMatchObject({ code: 'HOLDFAST_QUEUE_CLOSED' })
+  })
+})

@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+import { memory } from '../../src/adapters/memory/index.ts'
+import { defineJob } from '../../src/index.ts'
+import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
+import { outcome, Stage } from './doubles.ts'
+
+const task = defineJob({ type: 'task' })
+
+async function staged() {
+  const stage = new Stage()
+  const { queue, clock } = await testQueue({ storage: memory() })
+  await queue.createExecutor({ handlers: [task.handler(stage.run)] }).start()
+  await queue.enqueue(task, null, { id: 'a' })
+  await clock.settle()
+  return { stage, queue, clock }
+}
+
+describe('idle', () => {
+  test('resolves at once where nothing is to be done', async () => {
+    const { queue } = await testQueue()
+    await expect(queue.idle()).resolves.toBeUndefined()
+  })
+
+  test('waits until nothing is due and nothing runs', async () => {
+    const { stage, queue, clock } = await staged()
+    const waiting = outcome(queue.idle())
+    await clock.advance('10s')
+    expect(waiting.now).toBe('waiting')
+    stage.end('a')
+    await clock.settle()
+    expect(waiting.now).toBe(undefined)
+  })
+
+  test('does not wait for jobs whose time has not come, unless asked to', async () => {
+    const { queue, clock } = await testQueue()
+    await queue.enqueue(task, null, { id: 'a', delay: '1h' })
+    await expect(queue.idle()).resolves.toBeUndefined()
+    const all = outcome(queue.idle({ includeScheduled: true }))
+    await clock.advance('1m')
+    expect(all.now).toBe('waiting')
+    await queue.cancel('a')
+    await clock.advance('1s')
+    expect(all.now).toBe(undefined)
+  })
+
+  test('rejects with the reason of its signal', async () => {
+    const { queue, clock } = await staged()
+    const controller = new AbortController()
+    const waiting = outcome(queue.idle({ signal: controller.signal }))
+    await clock.settle()
+    controller.abort(new Error('enough'))
+    await clock.settle()
+    expect(waiting.now).toBe('Error: enough')
+  })
+
+  test('rejects when the queue is closed: it never hangs', async () => {
+    const { queue, clock } = await testQueue()
+    await queue.enqueue(task, null)
+    const waiting = outcome(queue.idle())
+    await clock.settle()
+    await queue.close()
+    await clock.advance('5s')
+    expect(waiting.now).toMatch(/CLOSED/)
+  })
+})
+
+describe('events', () => {
+  test('merge the changes of all handles on the storage', async () => {
+    const log = new SharedLog()
+    const { queue, clock } = await testQueue({ storage: sharedStorage(log) })
+    const controller = new AbortController()
+    const seen: string[] = []
+    const reading = (async () => {
+      for await (const event of queue.events({ signal: controller.signal })) {
+        seen.push(event.name === 'gap' ? 'gap' : `${event.name} ${event.id}`)
+      }
+    })()
+    const elsewhere = await testQueue({ storage: sharedStorage(log), clock, handlers: [task.handler(() => null)] })
+    await elsewhere.queue.enqueue(task, null, { id: 'a' })
+    await elsewhere.drain()
+    await clock.settle()
+    expect(seen.filter((name) => name !== 'gap')).toEqual(['enqueued a', 'started a', 'completed a'])
+    controller.abort()
+    await expect(reading).resolves.toBeUndefined()
+  })
+
+  test('an iteration that is left ends its subscription', async () => {
+    const { queue } = await testQueue()
+    const events = queue.events()
+    await queue.enqueue(task, null, { id: 'a' })
+    for await (const event of events) {
+      expect(event).toEqual({ name: 'enqueued', id: 'a', type: 'task' })
+      break
+    }
+    expect(await events.next()).toEqual({ done: true, value: undefined })
+  })
+
+  test('leaving an iteration that waits for the next event ends it', async () => {
+    const { queue, clock } = await testQueue()
+    const events = queue.events()
+    const next = outcome(events.next())
+    const left = outcome(Promise.resolve(events.return?.()))
+    await clock.settle()
+    expect([next.now, left.now]).not.toContain('waiting')
+  })
+
+  test('the iteration ends when the queue is closed', async () => {
+    const { queue, clock } = await testQueue()
+    const next = outcome(queue.events().next())
+    await queue.close()
+    await clock.settle()
+    expect(next.now).toEqual({ done: true, value: undefined })
+  })
+
+  test('a listener that was removed hears nothing', async () => {
+    const { queue } = await testQueue()
+    const heard: string[] = []
+    const remove = queue.on('enqueued', ({ job }) => heard.push(job.id))
+    await queue.enqueue(task, null, { id: 'a' })
+    remove()
+    await queue.enqueue(task, null, { id: 'b' })
+    expect(heard).toEqual(['a'])
+  })
+})

@@ -1,0 +1,270 @@
+import { describe, expect, test } from 'vitest'
+import { memory } from '../../src/adapters/memory/index.ts'
+import { Reaper } from '../../src/core/reaper.ts'
+import type { NewJob } from '../../src/core/storage/contract.ts'
+import { defineJob, openQueue } from '../../src/index.ts'
+import { ManualClock, SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
+import { failing, Gate, hooked, never, Stage } from './doubles.ts'
+import { newJob, NOW } from './kit-targets.ts'
+
+const LEASE = 30_000
+const LOOK = LEASE / 3
+const YEAR = 365 * 86_400_000
+
+/** A session `victim` that holds jobs, and a reaper that looks at it. */
+async function watched(jobs: readonly Partial<NewJob>[], hooks: Parameters<typeof hooked>[1] = {}) {
+  const clock = new ManualClock({ start: NOW })
+  const inner = memory()
+  await inner.open()
+  await inner.session({ open: 'victim', now: NOW })
+  await inner.session({ open: 'reaper', now: NOW })
+  await inner.enqueue({ jobs: jobs.map((job, n) => newJob({ id: `job-${n}`, ...job })), now: NOW })
+  const lanes = [{ type: 'task' }, { type: 'other' }]
+  await inner.claim({ requestId: '1', session: 'victim', now: NOW, limit: 100, lanes, have: [], suspects: 'none' })
+  const taken: Record<string, number> = {}
+  const errors: unknown[] = []
+  let slept = 0
+  const reaper = new Reaper({
+    storage: hooked(inner, hooks),
+    environment: new Proxy(clock, {
+      get: (inner, key): unknown => (key === 'monotonic' ? () => inner.monotonic() + slept : Reflect.get(inner, key)),
+    }),
+    leaseDuration: LEASE,
+    types: ['task'],
+    session: () => 'reaper',
+    interrupted: ({ id }) => (taken[id] = clock.monotonic()),
+    onError: (error) => errors.push(error),
+  })
+  const beat = () => inner.beat({ session: 'victim', now: clock.now(), holds: [], claiming: ['1'], progress: [] })
+  const sleep = (span: number) => (slept += span)
+  return { clock, inner, reaper, taken, errors, beat, sleep }
+}
+
+describe('a reaper', () => {
+  test('takes a job back when its session was silent for the lease, and not before', async () => {
+    const { clock, inner, taken } = await watched([{}])
+    await clock.advance(LEASE - 1)
+    expect(taken).toEqual({})
+    await clock.advance(2 * LOOK + 1)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+    expect(await inner.get(['job-0'])).toMatchObject([{ state: 'waiting', interruptions: 1, failures: 0, attempts: 1 }])
+  })
+
+  test('begins to count anew at every beat', async () => {
+    const { clock, taken, beat } = await watched([{}])
+    await clock.advance(25_000)
+    await beat()
+    await clock.advance(LEASE - 1)
+    expect(taken).toEqual({})
+    await clock.advance(2 * LOOK + 1)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+  })
+
+  test('leaves a session that beats', async () => {
+    const { clock, taken, beat } = await watched([{}])
+    for (let minute = 0; minute < 60; minute++) {
+      await clock.advance(LEASE - 1000)
+      await beat()
+    }
+    expect(taken).toEqual({})
+  })
+
+  test.each([YEAR, -YEAR])('is not moved by a wall clock that jumps by %i ms', async (jump) => {
+    const { clock, taken } = await watched([{}])
+    await clock.advance(10_000)
+    clock.setWall(clock.now() + jump)
+    await clock.advance(LEASE - 10_001)
+    expect(taken).toEqual({})
+    await clock.advance(2 * LOOK + 1)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+  })
+
+  test('does not count the time it slept itself', async () => {
+    const { clock, taken, sleep } = await watched([{}])
+    await clock.advance(15_000)
+    sleep(3_600_000)
+    await clock.advance(14_999)
+    expect(taken).toEqual({})
+    await clock.advance(3 * LOOK + 1)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+  })
+
+  test('a computer that sleeps again and again never lets a living session lose its jobs', async () => {
+    const { clock, taken, sleep, beat } = await watched([{}])
+    for (let night = 0; night < 20; night++) {
+      await clock.advance(LOOK)
+      sleep(3_600_000)
+      await clock.advance(LOOK / 2)
+      await beat()
+    }
+    expect(taken).toEqual({})
+  })
+
+  test('goes by the lease of each job', async () => {
+    const { clock, taken } = await watched([{ leaseDuration: 120_000 }, {}])
+    await clock.advance(119_999)
+    expect(Object.keys(taken)).toEqual(['job-1'])
+    await clock.advance(2 * LOOK + 1)
+    expect(Object.keys(taken)).toEqual(['job-1', 'job-0'])
+  })
+
+  test('takes only types its executor handles, and leaves the session that holds others', async () => {
+    const { clock, inner, taken } = await watched([{ type: 'other' }])
+    await clock.advance('10m')
+    expect(taken).toEqual({})
+    expect((await inner.sessions()).map(({ id }) => id)).toContain('victim')
+  })
+
+  test('clears the name of a silent session that holds nothing', async () => {
+    const { clock, inner } = await watched([])
+    await clock.advance(LEASE - 1)
+    expect((await inner.sessions()).map(({ id }) => id)).toEqual(['victim', 'reaper'])
+    await clock.advance(2 * LOOK + 1)
+    expect((await inner.sessions()).map(({ id }) => id)).toEqual(['reaper'])
+  })
+
+  test('takes nothing when the session beats between its look and its settle', async () => {
+    let beat: () => unknown = () => undefined
+    const { clock, inner, taken, ...made } = await watched([{}], { before: (name) => name === 'settle' && beat() })
+    beat = made.beat
+    await clock.advance(LEASE + 2 * LOOK)
+    expect(taken).toEqual({})
+    expect(await inner.get(['job-0'])).toMatchObject([{ state: 'running', interruptions: 0 }])
+  })
+
+  test('tells an error of the storage and goes on', async () => {
+    const { clock, taken, errors } = await watched([{}], { before: failing('sessions', 1) })
+    await clock.advance(LEASE + 3 * LOOK)
+    expect([errors.length, Object.keys(taken)]).toEqual([1, ['job-0']])
+  })
+
+  test('stops looking when it is stopped', async () => {
+    const { clock, reaper, taken } = await watched([{}])
+    await reaper.stop()
+    await clock.advance('1h')
+    expect(taken).toEqual({})
+  })
+})
+
+const task = defineJob({ type: 'task' })
+
+/** A log with an executor that only reaps: its claims are never answered. */
+async function graveyard() {
+  const log = new SharedLog()
+  const clock = new ManualClock()
+  const storage = hooked(sharedStorage(log), { before: (name) => (name === 'claim' ? never : undefined) })
+  const { queue } = await testQueue({ storage, clock })
+  await queue.createExecutor({ handlers: [task.handler(() => null)] }).start()
+  /** A process that takes what it can get, and dies while it runs it. */
+  const dies = async () => {
+    let dead = false
+    const dying = hooked(sharedStorage(log), { silent: true, before: () => (dead ? never : undefined) })
+    const victim = await openQueue({ storage: dying, environment: clock })
+    const took: string[] = []
+    const handler = task.handler((_, { job }) => {
+      took.push(job.id)
+      return new Gate().promise
+    })
+    await victim.createExecutor({ handlers: [handler] }).start()
+    await clock.settle()
+    dead = true
+    return took
+  }
+  return { log, queue, clock, dies }
+}
+
+describe('jobs whose worker dies', () => {
+  test('the first interruption runs a job again at once, the second after its backoff', async () => {
+    const { queue, clock, dies } = await graveyard()
+    await queue.enqueue(task, null, { id: 'a' })
+    await dies()
+    await clock.advance('1m')
+    expect(await queue.get('a')).toMatchObject({ status: 'pending', interruptions: 1, failures: 0 })
+    await dies()
+    const interrupted: number[] = []
+    queue.on('interrupted', () => interrupted.push(clock.now()))
+    await clock.advance('50s')
+    expect(await queue.get('a')).toMatchObject({ interruptions: 2, runAt: (interrupted[0] ?? 0) + 5000 })
+  })
+
+  test('a job that kills its worker four times is failed with `worker died`', async () => {
+    const { queue, clock, dies } = await graveyard()
+    await queue.enqueue(task, null, { id: 'a' })
+    const taken: string[][] = []
+    for (let death = 0; death < 4; death++) {
+      taken.push(await dies())
+      await clock.advance('5m')
+    }
+    expect(taken).toEqual([['a'], ['a'], ['a'], ['a']])
+    expect(await queue.get('a')).toMatchObject({
+      status: 'failed',
+      attempts: 4,
+      failures: 0,
+      interruptions: 4,
+      error: { code: 'HOLDFAST_WORKER_DIED', message: 'worker died' },
+    })
+    expect(await dies()).toEqual([])
+  })
+
+  test('`maxInterruptions` of the queue says how often that may happen', async () => {
+    const { queue, clock, dies } = await graveyard()
+    await queue.enqueue(task, null, { id: 'a', maxInterruptions: 0 })
+    await dies()
+    await clock.advance('1m')
+    expect(await queue.get('a')).toMatchObject({ status: 'failed', interruptions: 1 })
+  })
+
+  test('after two interruptions a job runs alone', async () => {
+    const { queue, clock, dies, log } = await graveyard()
+    await queue.enqueue(task, null, { id: 'suspect' })
+    for (let death = 0; death < 2; death++) {
+      await dies()
+      await clock.advance('1m')
+    }
+    const stage = new Stage()
+    const living = await testQueue({ storage: sharedStorage(log), clock })
+    await living.queue.enqueueMany(['b', 'c', 'd'].map((id) => ({ job: task, options: { id } })))
+    await living.queue.createExecutor({ handlers: [task.handler(stage.run)] }).start()
+    await clock.settle()
+    const others = stage.running
+    expect(others).not.toContain('suspect')
+    await living.queue.enqueue(task, null, { id: 'e' })
+    await clock.settle()
+    expect(stage.running).toEqual(others)
+    for (const id of others) stage.end(id)
+    await clock.settle()
+    expect(stage.running).toEqual(['suspect'])
+    stage.end('suspect')
+    await clock.settle()
+    expect(stage.running).toEqual(['e'])
+    expect((await queue.get('suspect'))?.status).toBe('completed')
+  })
+
+  test('the attempt that was taken away hears of it and its outcome counts for nothing', async () => {
+    const { queue, clock, log } = await graveyard()
+    const stage = new Stage()
+    let silent = true
+    const storage = hooked(sharedStorage(log), {
+      before: (name) => {
+        if (name === 'beat' && silent) throw new Error('away')
+      },
+    })
+    const frozen = await testQueue({ storage, clock })
+    frozen.queue.on('error', () => undefined)
+    const lost: string[] = []
+    frozen.queue.on('lost', ({ job }) => lost.push(job.id))
+    // The others take it back and nobody else can have it: the job waits.
+    const executor = frozen.queue.createExecutor({ handlers: [task.handler(stage.run)], concurrency: 1 })
+    await executor.start()
+    await queue.enqueue(task, null, { id: 'a', leaseDuration: '30s' })
+    await clock.advance('59s')
+    silent = false
+    const first = stage.contexts.get('a')
+    expect(stage.started).toEqual(['a'])
+    expect(first?.signal.aborted).toBe(true)
+    expect(lost).toEqual(['a'])
+    stage.end('a', 'too late')
+    await clock.settle()
+    expect(await queue.get('a')).toMatchObject({ result: null, interruptions: 1 })
+  })
+})

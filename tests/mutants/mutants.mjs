@@ -1,0 +1,234 @@
+/**
+ * Deliberate bugs in the shipped code. Each must turn the conformance kit red, and `caughtBy` names the one case whose
+ * guarantee it breaks; every mutant has a case of its own. `find` must stand in the file exactly once.
+ *
+ * @typedef {{ readonly find: string, readonly replace: string }} Patch
+ * @typedef {{ readonly name: string, readonly file: string, readonly patches: readonly Patch[], readonly caughtBy: string }} Mutant
+ */
+const table = 'src/core/storage/job-table'
+
+/** @param {string} name @param {string} file @param {string} caughtBy @param {...[find: string, replace: string]} patches */
+function mutant(name, file, caughtBy, ...patches) {
+  return { name, file, caughtBy, patches: patches.map(([find, replace]) => ({ find, replace })) }
+}
+
+/** @type {readonly Mutant[]} */
+export const mutants = [
+  mutant(
+    'no fence check',
+    'src/core/storage/transitions.ts',
+    "fence: a stale settle of the kind 'complete' changes nothing",
+    ["job.state === 'running' && job.fence === fence", "job.state === 'running'"],
+  ),
+  mutant(
+    'fence reset after release',
+    'src/core/storage/transitions.ts',
+    'fence: a release keeps the fence, and the next claim raises it',
+    ["case 'release':\n      return {", "case 'release':\n      return {\n        fence: 0,"],
+  ),
+  mutant(
+    'fence without epoch',
+    'src/core/storage/transitions.ts',
+    'fence: a fence lies above the epoch of its session',
+    ['Math.max(fence, epoch * FENCES_PER_EPOCH) + 1', 'fence + 1'],
+  ),
+  mutant('epoch not raised', `${table}/session.ts`, 'session: each session raises the epoch', [
+    'table.epoch + 1',
+    'Math.max(1, table.epoch)',
+  ]),
+  mutant('reaper unguarded', `${table}/settle.ts`, 'reaper: a beat in between saves the job', [
+    "if ('ended' in when) return true",
+    'return true',
+  ]),
+  mutant(
+    'close of a session unguarded',
+    `${table}/session.ts`,
+    'session: a guarded close leaves a session that holds a job',
+    ['when.beats === beats && held === 0', 'when.beats === beats'],
+  ),
+  mutant(
+    'count at failure instead of claim',
+    'src/core/storage/transitions.ts',
+    'claim: a claim counts the attempt in the same step',
+    ['attempts: job.attempts + 1,', ''],
+    ['{ failures: job.failures + 1 }', '{ failures: job.failures + 1, attempts: job.attempts + 1 }'],
+  ),
+  mutant(
+    'two of one serial queue in a claim',
+    `${table}/ready-index.ts`,
+    'groups: one claim takes one job of a serial queue',
+    ['(row?.running ?? 0) > 0 ? 0 : 1', '(row?.running ?? 0) > 0 ? 0 : 2'],
+  ),
+  mutant(
+    'heads of one group in several lanes not counted together',
+    `${table}/claim.ts`,
+    'groups: one claim takes one job of a serial queue, though its jobs differ in type and requirements',
+    ['<= (this.#admitted.get(group) ?? 0)', '<= 0'],
+  ),
+  mutant(
+    'a serial queue that never goes on',
+    `${table}/settle.ts`,
+    'groups: after a completion one more of the serial queue may start',
+    ['for (const key of job.groups)', 'for (const key of job.groups.slice(0, 0))'],
+  ),
+  mutant(
+    'order by id',
+    `${table}/group.ts`,
+    'claim: among equal moments the one enqueued first goes first, whatever its id',
+    ['a.runAt - b.runAt || a.sequence - b.sequence', 'a.runAt - b.runAt || compareTexts(a.id, b.id)'],
+  ),
+  mutant('smaller priorities first', `${table}/group.ts`, 'claim: larger priorities go first', [
+    'b.priority - a.priority',
+    'a.priority - b.priority',
+  ]),
+  mutant('key not freed by completion', `${table}/settle.ts`, 'key-holders: completion frees the key', [
+    "to.state === 'completed' || to.state === 'cancelled'",
+    "to.state === 'cancelled'",
+  ]),
+  mutant('blocked job in the ready order', `${table}/ready-index.ts`, 'limits: nextRunAt tells when the window ends', [
+    'places.heads.size >= capacity',
+    'false',
+  ]),
+  mutant('prune of live jobs', `${table}/prune.ts`, 'prune: live jobs never go', [
+    'of expired(table, rule, request.spareSince)',
+    'of table.tables.jobs.values()',
+  ]),
+  mutant('clock deciding a lease', `${table}/claim.ts`, 'clock: a claim a year ahead takes no running job', [
+    'const repeated =',
+    `for (const [id, { lastBeat }] of table.tables.sessions) {
+      if (request.now - lastBeat <= 30_000) continue
+      for (const { id: job } of table.runningOf(id)) draft.put('jobs', job, { state: 'waiting', session: null })
+    }
+    const repeated =`,
+  ]),
+  mutant(
+    'a wrong clock parks a delayed job',
+    `${table}/ready-index.ts`,
+    'clock: a delayed job enqueued a year ahead waits its delay and no longer',
+    ['Math.min(row.runAt, now + row.delay)', 'row.runAt'],
+  ),
+  mutant('a unit accepted on a stale version', `${table}/job-table.ts`, 'claim: concurrent claims share no job', [
+    '!== change.expect) return false',
+    '!== change.expect) continue',
+  ]),
+  mutant(
+    'a claim does not write its session',
+    `${table}/claim.ts`,
+    'session: a claim that races the close of its session leaves no job behind',
+    ["draft.put('sessions', request.session,", 'void ((..._) => undefined)('],
+  ),
+  mutant(
+    'a repeated claim takes other jobs',
+    `${table}/claim.ts`,
+    'repeat: a repeated claim answers the same jobs and takes no others',
+    ['if (repeated.length > 0)', 'if (repeated.length < 0)'],
+  ),
+  mutant(
+    'running jobs do not count for the limit',
+    `${table}/group.ts`,
+    'limits: running jobs of all claims and sessions count',
+    ['(limit?.concurrency ?? Infinity) - (row?.running ?? 0)', '(limit?.concurrency ?? Infinity)'],
+  ),
+  mutant(
+    'starts of a rate window are not counted',
+    `${table}/group.ts`,
+    'limits: no more jobs start in a window than the rate allows',
+    ['? window.used : 0', '? 0 : 0'],
+  ),
+  mutant('a pause of a type is not heard', `${table}/claim.ts`, 'pause: a paused type is not claimed, others are', [
+    '!types.includes(lane.type)',
+    'true',
+  ]),
+  mutant(
+    'a request to cancel is forgotten',
+    `${table}/amend.ts`,
+    'cancel: each beat tells its holder of the request and the reason',
+    ['{ cancelRequested: amendment.reason }', '{}'],
+  ),
+  mutant(
+    'a superseded job is retried',
+    'src/core/storage/transitions.ts',
+    'key-holders: a superseded job that throws is not retried',
+    ['if (job.superseded) {', 'if (job.superseded && now < 0) {'],
+  ),
+  mutant(
+    'a tick from another watermark',
+    `${table}/schedule.ts`,
+    'schedules: a tick from another watermark stores nothing',
+    ['|| row.watermark !== after', ''],
+  ),
+  mutant(
+    'an id taken for another payload',
+    `${table}/enqueue.ts`,
+    'enqueue: an id stored with another payload refuses the whole batch',
+    [
+      'stored.type === job.type && samePlain(stored.payload, job.payload)',
+      'stored.type === job.type && samePlain(null, null)',
+    ],
+  ),
+  mutant(
+    'folded enqueues are not remembered',
+    'src/core/storage/transitions.ts',
+    'repeat: a repeated enqueue that replaced does so once',
+    ['[...job.absorbed, by].slice(-ABSORBED_LIMIT)', '[...job.absorbed].slice(-ABSORBED_LIMIT)'],
+  ),
+  mutant(
+    'suspects run with others',
+    'src/core/storage/transitions.ts',
+    'suspects: a suspect is not claimed together with others',
+    ['job.interruptions >= 2', 'job.interruptions >= 99'],
+  ),
+  mutant(
+    'jobs of a stale outcome are stored',
+    `${table}/settle.ts`,
+    'chain: jobs enqueued by a stale outcome are not stored',
+    [
+      'if (!holds(job, settlement.fence)) return',
+      'if (!holds(job, settlement.fence)) for (const next of settlement.enqueue ?? []) placeJob(draft, next)\n  if (!holds(job, settlement.fence)) return',
+    ],
+  ),
+  mutant(
+    'a repeated settle is told stale',
+    'src/core/storage/transitions.ts',
+    "repeat-settle: a repeated settle of the kind 'complete' counts once",
+    [
+      "job.state !== 'running' && job.fence === settlement.fence",
+      "job.state === 'running' && job.fence === settlement.fence",
+    ],
+  ),
+  mutant(
+    'requirements are not looked at',
+    `${table}/ready-index.ts`,
+    'claim: a job waits until a claimer has all it requires',
+    [
+      'lane.requires.every((condition) => have.has(condition))',
+      'lane.requires.every((condition) => have.has(condition) || true)',
+    ],
+  ),
+  mutant('records share their payload with the table', `${table}/rows.ts`, 'read: a record that was read is a copy', [
+    'payload: copyPlain(row.payload)',
+    'payload: row.payload',
+  ]),
+  mutant(
+    'a closed session interrupts its jobs',
+    'src/core/storage/transitions.ts',
+    'session: the jobs of a closed session wait again and count as nothing',
+    ["attemptEnded(job, 'released', now)", "attemptEnded(job, 'interrupted', now)"],
+  ),
+  mutant(
+    'the history grows without end',
+    'src/core/storage/transitions.ts',
+    'settle: the history keeps the latest ten attempts, oldest first',
+    ['job.history.slice(1 - HISTORY_LIMIT)', 'job.history'],
+  ),
+  mutant('a page shows the last job of the one before', `${table}/query.ts`, 'list: pages show every job once', [
+    'sign * comparePlaces(place(job), start) <= 0',
+    'sign * comparePlaces(place(job), start) < 0',
+  ]),
+  mutant(
+    'a beat does not look at fences',
+    `${table}/session.ts`,
+    'beat: an earlier attempt is lost, though the session holds the job again',
+    ['holds(job, lease.fence)', 'holds(job, job.fence)'],
+  ),
+]
