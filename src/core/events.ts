@@ -3,7 +3,12 @@ import type { Job } from './job.ts'
 import { isThenable } from './thenable.ts'
 import type { ErrorData } from './storage/contract.ts'
 
-/** What `queue.on` tells: this context only, exact, after the storage has acknowledged it. */
+/**
+ * What `queue.on` tells: this context only, once each, after the storage has acknowledged it. The job is shown as this
+ * executor left it: when somebody else asked in the meantime that it be cancelled, or took its key, an attempt told as
+ * `retrying` or `released` has ended the job, as `get` and `result` say; so has a completion whose chained job could not
+ * be stored.
+ */
 export interface QueueEvents {
   enqueued: { readonly job: Job }
   started: { readonly job: Job }

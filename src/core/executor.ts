@@ -73,6 +73,7 @@ export class Executor {
   #claimer: Claimer
   #services: { stop(): Promise<void> | void }[] = []
   #heartbeat: Heartbeat | null = null
+  #pruner: Pruner | null = null
   #session = ''
   #state: ExecutorStats['state'] = 'idle'
   #starting: Promise<void> | null = null
@@ -152,6 +153,7 @@ export class Executor {
     const nextRunAt = await this.#untilIdle(deadline)
     deadline.cancel()
     const processed = this.#slots.tally.claimed - before
+    if (own) await this.#pruner?.now()
     if (own) await this.stop({ grace: deadline.passed ? 0 : DEFAULT_STOP_GRACE })
     return { processed, nextRunAt }
   }
@@ -193,6 +195,7 @@ export class Executor {
       held: this.#held(),
       onError: onError('heartbeat'),
     })
+    this.#pruner = new Pruner({ storage, environment, rules: core.retention, onError: onError('pruner') })
     this.#services = [
       this.#heartbeat,
       new Reaper({
@@ -204,7 +207,7 @@ export class Executor {
         interrupted: (record, settlement) => this.#interrupted(record, settlement),
         onError: onError('reaper'),
       }),
-      new Pruner({ storage, environment, rules: core.retention, onError: onError('pruner') }),
+      this.#pruner,
       { stop: storage.notifier?.subscribe(({ ready }) => this.wake(ready)) ?? ((): void => undefined) },
       { stop: environment.onConditionsChange(() => this.#claimer.now()) },
     ]

@@ -86,6 +86,11 @@ export class Pruner {
     })
   }
 
+  /** For those that do not run long enough for a tick. */
+  now(): Promise<void> {
+    return this.#ticker.now()
+  }
+
   stop(): Promise<void> {
     return this.#ticker.stop()
   }

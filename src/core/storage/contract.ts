@@ -277,7 +277,10 @@ export interface BeatAnswer {
  */
 export type Settlement = LeaseRef & {
   readonly when?: { readonly beats: number } | { readonly ended: true }
-  /** Jobs stored in the same atomic step as the outcome. Ignored when the verdict is not `ok`. */
+  /**
+   * Jobs stored in the same atomic step as the outcome. Ignored when the verdict is not `ok`. When the id of one is
+   * stored with another type or payload, none is, and the attempt ends `failed` with `HOLDFAST_ID_CONFLICT`. [chain]
+   */
   readonly enqueue?: readonly NewJob[]
 } & (
     | { readonly kind: 'complete'; readonly result: Payload }

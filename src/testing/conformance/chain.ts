@@ -22,6 +22,17 @@ export const chain: readonly ConformanceCase[] = area('chain', {
     await site.shows('child', { state: 'waiting' })
   },
 
+  'a chained job whose id says something else fails the outcome and stores nothing': async (site) => {
+    await site.add({ id: 'parent' })
+    const held = await site.claimOne()
+    await site.add({ id: 'taken', payload: { n: 1 } })
+    const enqueue = [site.newJob({ id: 'child' }), site.newJob({ id: 'taken', payload: { n: 2 } })]
+    equal(await site.settle({ ...complete(held), enqueue }), 'ok', 'the verdict')
+    await site.shows('parent', { state: 'failed', failures: 1 })
+    await site.shows('taken', { payload: { n: 1 } })
+    await site.gone('child')
+  },
+
   'jobs enqueued by a stale outcome are not stored': async (site) => {
     await site.add({ id: 'parent' })
     const held = await site.claimOne({ session: 'a' })

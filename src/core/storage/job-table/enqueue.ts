@@ -28,7 +28,7 @@ export function enqueue(draft: Draft, { jobs }: EnqueueRequest): () => EnqueueAn
 }
 
 /** A job that a later call with its key has updated no longer shows what the call with its id said. */
-function saysTheSame(stored: NewJob | JobRow, job: NewJob): boolean {
+export function saysTheSame(stored: NewJob | Readonly<JobRow>, job: NewJob): boolean {
   if ('revision' in stored && stored.revision > 0) return true
   return stored.type === job.type && samePlain(stored.payload, job.payload)
 }

@@ -1,7 +1,7 @@
-import type { Settlement, Verdict } from '../contract.ts'
+import type { NewJob, Settlement, Verdict } from '../contract.ts'
 import { alreadySettled, holds, type Patch, settled } from '../transitions.ts'
 import type { Draft } from './draft.ts'
-import { placeJob } from './enqueue.ts'
+import { placeJob, saysTheSame } from './enqueue.ts'
 import type { JobRow } from './rows.ts'
 
 /** One attempt's end: compare state and fence, then the guard, then write outcome and new jobs in one unit. */
@@ -10,9 +10,27 @@ export function settle(draft: Draft, settlement: Settlement, now: number): Verdi
   if (job === undefined) return 'missing'
   if (!holds(job, settlement.fence)) return alreadySettled(job, settlement) ? 'ok' : 'stale'
   if (settlement.when !== undefined && !guardHolds(draft, job, settlement.when)) return 'stale'
-  endAttempt(draft, job, settled(job, settlement, now))
-  for (const next of settlement.enqueue ?? []) placeJob(draft, next)
+  const conflict = settlement.enqueue?.find((next) => conflicts(draft, next))
+  endAttempt(draft, job, settled(job, conflict === undefined ? settlement : refused(settlement, conflict), now))
+  if (conflict === undefined) for (const next of settlement.enqueue ?? []) placeJob(draft, next)
   return 'ok'
+}
+
+function conflicts(draft: Draft, next: NewJob): boolean {
+  const stored = draft.get('jobs', next.id)
+  return stored !== undefined && !saysTheSame(stored, next)
+}
+
+/** A job that cannot be chained must not be lost without a word: the one that asked for it is failed, for all to see. */
+function refused({ id, fence }: Settlement, { id: taken }: NewJob): Settlement {
+  const message = `A job with id \`${taken}\` is stored already, with another type or payload: it was not chained`
+  return {
+    id,
+    fence,
+    kind: 'fail',
+    counts: 'failure',
+    error: { name: 'HoldfastError', code: 'HOLDFAST_ID_CONFLICT', message },
+  }
 }
 
 /** Writes what ends a running attempt: the job, the groups that counted it, and the key it may free. */
