@@ -1,7 +1,7 @@
 import type { Executor, ExecutorOptions } from '../core/executor.ts'
 import { invalidOption } from '../core/errors.ts'
 import type { BoundHandler, Job, JobDefinition } from '../core/job.ts'
-import { knownOptions, type Span } from '../core/options.ts'
+import type { Span } from '../core/options.ts'
 import { type JobQueue, openQueue, type QueueOptions } from '../core/queue.ts'
 import type { StorageAdapter } from '../core/storage/contract.ts'
 import { LoggedStorage } from '../core/storage/logged-storage.ts'
@@ -75,7 +75,6 @@ function executorOptions(
   concurrency: number | undefined,
   state: unknown,
 ): ExecutorOptions {
-  knownOptions('testQueue', { handlers }, ['handlers'])
   return { handlers, state, ...(concurrency === undefined ? {} : { concurrency }) }
 }
 
