@@ -21,7 +21,8 @@ export interface AttemptHost {
   readonly payloadLimit: number
 }
 
-type Progress = LeaseRef & { readonly value: unknown }
+/** What a handler said it has done, on its way to the storage. */
+export type Progress = LeaseRef & { readonly value: unknown }
 
 /**
  * One run of one job: what its handler sees, and what the executor must know of it. Signal, job view and the functions
@@ -44,11 +45,14 @@ export class Attempt implements HandlerContext {
   chained: (NewJob | Promise<NewJob>)[] = []
   #controller: AbortController | null = null
   #job: Job | null = null
-  #progress: { readonly value: unknown } | null = null
+  /** What was last said of its progress, by this attempt or one before it. */
+  latestProgress: unknown
+  #progressSaved = true
 
   constructor(record: JobRecord, host: AttemptHost, monotonic: number) {
     this.record = record
     this.#host = host
+    this.latestProgress = record.progress
     this.expiresAt = monotonic + record.timeout
     this.deadline = (record.startedAt ?? 0) + record.timeout
   }
@@ -84,7 +88,8 @@ export class Attempt implements HandlerContext {
 
   get progress(): (value: unknown) => void {
     return (value) => {
-      this.#progress = { value: checkedJson('progress', value, this.#host.payloadLimit) }
+      this.latestProgress = checkedJson('progress', value, this.#host.payloadLimit)
+      this.#progressSaved = false
       this.#host.progressed(this, value)
     }
   }
@@ -114,11 +119,12 @@ export class Attempt implements HandlerContext {
 
   unsavedProgress(): readonly Progress[] {
     const { id, fence } = this.record
-    return this.#progress === null || this.settled ? [] : [{ id, fence, value: this.#progress.value }]
+    return this.#progressSaved || this.settled ? [] : [{ id, fence, value: this.latestProgress }]
   }
 
-  /** Forgets what a beat has stored, unless there is something newer. */
+  /** What a beat has stored is not sent again, unless there is something newer. */
   progressSaved(saved: readonly Progress[]): void {
-    if (saved.some(({ id, value }) => id === this.record.id && value === this.#progress?.value)) this.#progress = null
+    if (saved.some(({ id, value }) => id === this.record.id && value === this.latestProgress))
+      this.#progressSaved = true
   }
 }

@@ -15,7 +15,7 @@ export interface HandlerContext<Payload = unknown> {
   readonly signal: AbortSignal
   /** When the attempt times out, epoch ms. */
   readonly deadline: number
-  /** Records progress: any JSON value. Stored with the next heartbeat; told to listeners in this context at once. */
+  /** Records progress: any JSON value. Stored with the next heartbeat, at the latest with the outcome; told to listeners in this context at once. */
   progress(value: unknown): void
   /** Tells listeners and the logger; nothing is stored. */
   log(message: string, fields?: Readonly<Record<string, unknown>>): void

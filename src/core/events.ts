@@ -12,7 +12,7 @@ import type { ErrorData } from './storage/contract.ts'
 export interface QueueEvents {
   enqueued: { readonly job: Job }
   started: { readonly job: Job }
-  /** Not stored yet when told; the next heartbeat stores it. */
+  /** Not stored yet when told; the next heartbeat stores it, at the latest the outcome. */
   progress: { readonly job: Job; readonly value: unknown }
   log: { readonly job: Job; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
   completed: { readonly job: Job }

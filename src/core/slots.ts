@@ -188,8 +188,9 @@ export class Slots {
   }
 
   #settle(attempt: Attempt, settlement: Settlement): void {
+    const progress = attempt.unsavedProgress()
     this.#close(attempt)
-    this.#options.buffer.add(settlement, (verdict) => this.#acknowledged(attempt, settlement, verdict))
+    this.#options.buffer.add(settlement, (verdict, stored) => this.#acknowledged(attempt, stored, verdict), progress)
   }
 
   #lost(attempt: Attempt): void {
@@ -205,7 +206,8 @@ export class Slots {
   }
 
   #free(attempt: Attempt): void {
-    this.attempts.delete(attempt)
+    // A thenable of another library may call back more than once.
+    if (!this.attempts.delete(attempt)) return
     if (isSuspect(attempt.record)) this.suspects -= 1
     this.#changed()
     this.#options.onRoom()
@@ -224,18 +226,18 @@ export class Slots {
       this.#lost(attempt)
     } else {
       this.tally[TALLIED[settlement.kind]] += 1
-      this.#tell(attempt.record, settlement)
+      this.#tell(attempt, settlement)
     }
     this.#options.onRoom()
   }
 
   /** The job as the storage has it now is computed, not read: it is the same function of the same values. */
-  #tell(record: JobRecord, settlement: Settlement): void {
+  #tell({ record, latestProgress }: Attempt, settlement: Settlement): void {
     const { events, environment } = this.#options.core
     const name = EVENTS[settlement.kind]
     if (!events.has(name)) return
     const now = environment.now()
-    const job = toJob(Object.assign({ ...record }, settled(record, settlement, now)), now)
+    const job = toJob({ ...record, progress: latestProgress, ...settled(record, settlement, now) }, now)
     if (settlement.kind === 'retry') events.tell('retrying', { job, error: settlement.error, runAt: settlement.runAt })
     else if (settlement.kind === 'fail') events.tell('failed', { job, error: settlement.error })
     else if (settlement.kind === 'cancelled') events.tell('cancelled', { job, reason: settlement.reason })

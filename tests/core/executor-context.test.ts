@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { memory } from '../../src/adapters/memory/index.ts'
-import { defineJob, type HandlerContext, type HandlerFunction } from '../../src/index.ts'
+import { defineJob, type HandlerContext, type HandlerFunction, RetryLater } from '../../src/index.ts'
 import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
-import { hooked, problemOf, Stage } from './doubles.ts'
+import { failing, hooked, problemOf, Stage } from './doubles.ts'
 
 const task = defineJob({ type: 'task' })
 const next = defineJob({ type: 'next' })
@@ -93,6 +93,54 @@ describe('progress', () => {
     away = false
     await clock.advance('10s')
     expect((await queue.get('a'))?.progress).toBe(50)
+  })
+
+  test.each([
+    ['completes', 'completed', () => 'done'],
+    [
+      'fails',
+      'scheduled',
+      () => {
+        throw new Error('boom')
+      },
+    ],
+    [
+      'snoozes',
+      'scheduled',
+      () => {
+        throw new RetryLater({ after: '1h' })
+      },
+    ],
+  ])('of a handler that %s right after it is stored with the outcome', async (_, status, end) => {
+    const told: unknown[] = []
+    const { queue, drain } = await testQueue({
+      handlers: [
+        task.handler((_payload, { progress }) => {
+          progress(99)
+          progress(100)
+          return end()
+        }),
+      ],
+    })
+    for (const name of ['completed', 'retrying', 'released'] as const)
+      queue.on(name, ({ job }) => told.push(job.progress))
+    await queue.enqueue(task, null, { id: 'a' })
+    await drain()
+    expect(await queue.get('a')).toMatchObject({ status, progress: 100 })
+    expect(told).toEqual([100])
+  })
+
+  test('is stored with an outcome also when the storage was away meanwhile', async () => {
+    const stage = new Stage()
+    const { queue, clock } = await testQueue({ storage: hooked(memory(), { before: failing('beat', 2) }) })
+    queue.on('error', () => undefined)
+    await queue.createExecutor({ handlers: [task.handler(stage.run)] }).start()
+    await queue.enqueue(task, null, { id: 'a' })
+    await clock.settle()
+    stage.contexts.get('a')?.progress(100)
+    stage.end('a')
+    await clock.advance('1s')
+    expect(await queue.get('a')).toMatchObject({ status: 'completed', progress: 100 })
   })
 
   test('a value that JSON would alter is a typed error for the handler', async () => {
