@@ -13,8 +13,8 @@ export interface ClaimerOptions {
   readonly nothingRuns: () => boolean
   readonly suspectRuns: () => boolean
   readonly take: (job: JobRecord) => void
-  /** The session is gone: opens a new one. */
-  readonly reopen: () => Promise<void>
+  /** The session of this name is gone: opens a new one. */
+  readonly reopen: (ended: string) => Promise<void>
   readonly onError: (error: unknown) => void
 }
 
@@ -134,13 +134,14 @@ export class Claimer {
   }
 
   async #ask(limit: number, suspects: 'none' | 'only'): Promise<ClaimAnswer | null> {
-    const { storage, environment, lanes, session, reopen } = this.#options
+    const { storage, environment, lanes, reopen } = this.#options
+    const session = this.#options.session()
     // A claim whose answer was lost is asked again under its name, and brings the same jobs.
-    this.#requestId ??= `${session()}.${++this.#claims}`
+    this.#requestId ??= `${session}.${++this.#claims}`
     try {
       const request = {
         requestId: this.#requestId,
-        session: session(),
+        session,
         now: environment.now(),
         limit,
         lanes,
@@ -153,7 +154,7 @@ export class Claimer {
     } catch (error) {
       if (HoldfastError.is(error, 'HOLDFAST_SESSION_ENDED')) {
         this.#requestId = null
-        await reopen().then(
+        await reopen(session).then(
           () => (this.#again = true),
           (cause: unknown) => this.#retryLater(cause),
         )

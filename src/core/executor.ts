@@ -5,6 +5,7 @@ import { handlersByType, laneOf } from './handlers.ts'
 import { Heartbeat, type Held } from './heartbeat.ts'
 import { type BoundHandler, toJob } from './job.ts'
 import { integer, knownOptions, type Moment, momentToMs, type Span, spanToMs } from './options.ts'
+import { nextRunAt } from './next-run.ts'
 import { Pruner } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
 import { Reaper } from './reaper.ts'
@@ -66,18 +67,21 @@ const LEAST_UNACKNOWLEDGED = 64
 export class Executor {
   readonly #core: QueueCore
   readonly #concurrency: number
+  readonly #types: readonly string[]
   readonly #lanes: readonly Lane[]
   readonly #leaseDuration: number
   readonly #slots: Slots
   readonly #buffer: SettleBuffer
   #claimer: Claimer
-  #services: { stop(): Promise<void> | void }[] = []
+  readonly #services: { stop(): Promise<void> | void }[] = []
   #heartbeat: Heartbeat | null = null
   #pruner: Pruner | null = null
   #session = ''
   #state: ExecutorStats['state'] = 'idle'
   #starting: Promise<void> | null = null
   #stopping: Promise<void> | null = null
+  /** How long running handlers have left, while it stops. */
+  #grace: Expiry | null = null
   #reopening: Promise<void> | null = null
 
   /** Made by `queue.createExecutor()`. */
@@ -86,6 +90,7 @@ export class Executor {
     const handlers = handlersByType(options.handlers)
     this.#core = core
     this.#concurrency = integer('concurrency', options.concurrency ?? DEFAULT_CONCURRENCY, 1)
+    this.#types = [...handlers.keys()]
     this.#lanes = [...handlers.values()].map(laneOf)
     this.#leaseDuration = Math.min(...[...handlers.values()].map(({ definition }) => definition.defaults.leaseDuration))
     this.#buffer = new SettleBuffer({
@@ -109,8 +114,8 @@ export class Executor {
   start(): Promise<void> {
     if (this.#core.queue.closed) return Promise.reject(queueClosed())
     if (this.#stopping !== null) return this.#stopping.then(() => this.start())
-    this.#starting ??= this.#start().catch((error: unknown) => {
-      this.#core.executors.delete(this)
+    this.#starting ??= this.#start().catch(async (error: unknown) => {
+      await this.#closeSession()
       this.#starting = null
       throw error
     })
@@ -120,14 +125,17 @@ export class Executor {
   /**
    * Claims no more, lets running handlers end for `grace` (default 10 s), then aborts their signals with
    * `HOLDFAST_STOPPING` and gives back what has not ended after `killGrace`, counted as nothing. Resolves when every
-   * outcome is acknowledged and the session closed.
+   * outcome is acknowledged and the session closed. Called again it waits for the same end, and brings it forward when
+   * its `grace` is over sooner.
    */
-  stop(options: { grace?: Span } = {}): Promise<void> {
+  async stop(options: { grace?: Span } = {}): Promise<void> {
     knownOptions('stop', options, ['grace'])
-    const grace = spanToMs('stop.grace', options.grace ?? DEFAULT_STOP_GRACE)
-    if (this.#starting === null) return Promise.resolve()
-    this.#stopping ??= this.#stop(grace)
-    return this.#stopping
+    const grace = options.grace === undefined ? null : spanToMs('stop.grace', options.grace)
+    if (this.#starting === null) return
+    this.#grace ??= new Expiry(this.#core.environment, grace ?? DEFAULT_STOP_GRACE)
+    if (grace !== null) this.#grace.within(grace)
+    this.#stopping ??= this.#stop(this.#grace)
+    await this.#stopping
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -147,15 +155,19 @@ export class Executor {
     const left =
       options.deadline === undefined ? Infinity : momentToMs('deadline', options.deadline) - environment.now()
     const before = this.#slots.tally.claimed
-    const own = this.#starting === null
+    // One that is stopping is started anew.
+    const own = this.#starting === null || this.#stopping !== null
     await this.start()
     const deadline = new Expiry(environment, left)
-    const nextRunAt = await this.#untilIdle(deadline)
-    deadline.cancel()
-    const processed = this.#slots.tally.claimed - before
-    if (own) await this.#pruner?.now()
-    if (own) await this.stop({ grace: deadline.passed ? 0 : DEFAULT_STOP_GRACE })
-    return { processed, nextRunAt }
+    try {
+      const nextRunAt = await this.#untilIdle(deadline)
+      const processed = this.#slots.tally.claimed - before
+      if (own) await this.#pruner?.now()
+      return { processed, nextRunAt }
+    } finally {
+      deadline.cancel()
+      if (own) await this.stop({ grace: deadline.passed ? 0 : DEFAULT_STOP_GRACE })
+    }
   }
 
   stats(): ExecutorStats {
@@ -172,7 +184,7 @@ export class Executor {
 
   /** Something may have become claimable. @internal */
   wake(types: readonly string[]): void {
-    if (this.#state === 'running' && this.#room() > 0 && this.#lanes.some(({ type }) => types.includes(type)))
+    if (this.#state === 'running' && this.#room() > 0 && this.#types.some((type) => types.includes(type)))
       this.#claimer.now()
   }
 
@@ -185,59 +197,76 @@ export class Executor {
     const core = this.#core
     // From here on closing the queue stops it first.
     core.executors.add(this)
+    this.#session = ''
     await this.#openSession()
-    const { storage, environment, onError } = core
     this.#claimer = this.#newClaimer()
-    this.#heartbeat = new Heartbeat({
-      storage,
-      environment,
-      leaseDuration: this.#leaseDuration,
-      held: this.#held(),
-      onError: onError('heartbeat'),
-    })
-    this.#pruner = new Pruner({ storage, environment, rules: core.retention, onError: onError('pruner') })
-    this.#services = [
-      this.#heartbeat,
-      new Reaper({
-        storage,
-        environment,
-        leaseDuration: this.#leaseDuration,
-        types: this.#lanes.map(({ type }) => type),
-        session: () => this.#session,
-        interrupted: (record, settlement) => this.#interrupted(record, settlement),
-        onError: onError('reaper'),
-      }),
-      this.#pruner,
-      { stop: storage.notifier?.subscribe(({ ready }) => this.wake(ready)) ?? ((): void => undefined) },
-      { stop: environment.onConditionsChange(() => this.#claimer.now()) },
-    ]
+    this.#startServices()
     this.#state = 'running'
     this.#claimer.now()
   }
 
-  async #stop(grace: number): Promise<void> {
+  /** One after the other: when one cannot be started, those before it are known and stopped. */
+  #startServices(): void {
+    const { storage, environment, retention, onError } = this.#core
+    const services = this.#services
+    services.push({ stop: storage.notifier?.subscribe(({ ready }) => this.wake(ready)) ?? ((): void => undefined) })
+    services.push({ stop: environment.onConditionsChange(() => this.#claimer.now()) })
+    const leaseDuration = this.#leaseDuration
+    this.#heartbeat = new Heartbeat({
+      storage,
+      environment,
+      leaseDuration,
+      held: this.#held(),
+      onError: onError('heartbeat'),
+    })
+    services.push(this.#heartbeat)
+    const reaper = new Reaper({
+      storage,
+      environment,
+      leaseDuration,
+      types: this.#types,
+      session: () => this.#session,
+      interrupted: (record, settlement) => this.#interrupted(record, settlement),
+      onError: onError('reaper'),
+    })
+    services.push(reaper)
+    this.#pruner = new Pruner({ storage, environment, rules: retention, onError: onError('pruner') })
+    services.push(this.#pruner)
+  }
+
+  async #stop(grace: Expiry): Promise<void> {
     await this.#starting?.catch(() => undefined)
-    if (this.#state !== 'running') {
-      this.#stopping = null
-      return
+    if (this.#state === 'running') {
+      this.#state = 'stopping'
+      // A claim under way is waited for: what it brings is given back.
+      await Promise.all([this.#claimer.stop(), this.#endAttempts(grace)])
+      await this.#drainBuffer()
+      await this.#closeSession()
+      this.#state = 'idle'
+      this.#starting = null
     }
-    this.#state = 'stopping'
-    await this.#claimer.stop()
-    const expiry = new Expiry(this.#core.environment, grace)
-    await Promise.race([this.#slots.allSettled(), expiry.reached])
-    expiry.cancel()
+    grace.cancel()
+    this.#grace = null
+    this.#stopping = null
+  }
+
+  async #endAttempts(grace: Expiry): Promise<void> {
+    await Promise.race([this.#slots.allSettled(), grace.reached])
     this.#slots.stopAll()
     await this.#slots.allSettled()
-    await this.#drainBuffer()
-    for (const service of this.#services) await service.stop()
+  }
+
+  /** Whatever of it fails, the executor has stopped: a session that was not closed falls silent. */
+  async #closeSession(): Promise<void> {
+    const { storage, environment, executors, onError } = this.#core
+    for (const service of this.#services.splice(0))
+      await Promise.resolve()
+        .then(() => service.stop())
+        .catch(onError('stop'))
     this.#slots.stop()
-    await this.#core.storage
-      .session({ close: this.#session, now: this.#core.environment.now() })
-      .catch(this.#core.onError('session'))
-    this.#core.executors.delete(this)
-    this.#state = 'idle'
-    this.#starting = null
-    this.#stopping = null
+    if (this.#session !== '')
+      await storage.session({ close: this.#session, now: environment.now() }).catch(onError('session'))
+    executors.delete(this)
   }
 
   /** A storage that is away must not hold up a stop for ever: what it was not told, a reaper finds out. */
@@ -254,13 +283,17 @@ export class Executor {
     this.#session = session
   }
 
-  /** The storage has ended the session: what it held is lost, and a new one goes on with new work. */
-  #reopen(): Promise<void> {
+  /**
+   * The storage has ended the session: what it held is lost, and a new one goes on with new work. Claim and heartbeat
+   * may both learn of it, one of them when the new session is open already.
+   */
+  async #reopen(ended: string): Promise<void> {
+    if (ended !== this.#session) return
     this.#reopening ??= this.#openSession().finally(() => {
       this.#reopening = null
     })
     for (const attempt of this.#slots.unsettled) this.#slots.lose(attempt)
-    return this.#reopening
+    await this.#reopening
   }
 
   #newClaimer(): Claimer {
@@ -274,7 +307,7 @@ export class Executor {
       nothingRuns: () => this.#slots.unsettled.length === 0,
       suspectRuns: () => this.#slots.suspects > 0,
       take: (job) => this.#take(job),
-      reopen: () => this.#reopen(),
+      reopen: (ended) => this.#reopen(ended),
       onError: onError('claim'),
     })
   }
@@ -294,7 +327,7 @@ export class Executor {
           { ...lease, kind: 'release', runAt: this.#core.environment.now(), delay: null },
           () => undefined,
         ),
-      sessionEnded: () => this.#reopen(),
+      sessionEnded: (session) => this.#reopen(session),
     }
   }
 
@@ -330,26 +363,8 @@ export class Executor {
       if (this.#room() === 0) break
       await this.#pause(deadline)
     }
-    return this.#state === 'running' ? this.#nextRunAt() : null
-  }
-
-  /** When there is work again: now, if some is left. */
-  async #nextRunAt(): Promise<number | null> {
-    const { storage, environment } = this.#core
-    const now = environment.now()
-    const where = { type: { in: this.#lanes.map(({ type }) => type) } }
-    const orderBy = { field: 'runAt', direction: 'asc' } as const
-    const first = async (status: 'pending' | 'scheduled'): Promise<number | undefined> => {
-      const { jobs } = await storage.list({
-        where: { ...where, status: { eq: status } },
-        orderBy,
-        limit: 1,
-        after: null,
-        now,
-      })
-      return jobs[0]?.runAt
-    }
-    return (await first('pending')) === undefined ? ((await first('scheduled')) ?? null) : now
+    if (this.#state !== 'running') return null
+    return nextRunAt(this.#core.storage, this.#types, this.#core.environment.now())
   }
 
   /** The storage is away. */

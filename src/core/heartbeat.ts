@@ -17,7 +17,7 @@ export interface Held {
   readonly lost: (attempt: Attempt) => void
   /** The session holds a job that no attempt here runs: the answer to its claim was lost. */
   readonly orphan: (lease: LeaseRef) => void
-  readonly sessionEnded: () => Promise<void>
+  readonly sessionEnded: (session: string) => Promise<void>
 }
 
 export interface HeartbeatOptions {
@@ -77,10 +77,11 @@ export class Heartbeat {
   async #beat(): Promise<void> {
     const { storage, environment, held } = this.#options
     const attempts = [...held.attempts()]
+    const session = held.session()
     const progress = attempts.flatMap((attempt) => attempt.unsavedProgress())
     try {
       const answer = await storage.beat({
-        session: held.session(),
+        session,
         now: environment.now(),
         holds: attempts.filter((attempt) => !attempt.settled).map(({ record: { id, fence } }) => ({ id, fence })),
         claiming: held.claiming(),
@@ -91,7 +92,7 @@ export class Heartbeat {
       for (const { id, reason } of answer.cancel) held.cancelRequested(id, reason)
       for (const attempt of attempts) if (answer.lost.includes(attempt.record.id)) held.lost(attempt)
       for (const lease of answer.orphans) if (!held.knows(lease)) held.orphan(lease)
-      if (answer.ended) await held.sessionEnded()
+      if (answer.ended) await held.sessionEnded(session)
     } catch (error) {
       this.#giveUp(attempts)
       throw error

@@ -23,6 +23,25 @@ describe('processUntilIdle', () => {
     expect(await queue.counts()).toMatchObject({ completed: 5, pending: 1 })
   })
 
+  test('an executor that is just stopping is started for it, and stopped again', async () => {
+    const { queue } = await testQueue()
+    const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
+    await executor.start()
+    const stopping = executor.stop()
+    await queue.enqueue(task, null)
+    expect(await executor.processUntilIdle()).toMatchObject({ processed: 1 })
+    await stopping
+    expect(executor.stats().state).toBe('idle')
+  })
+
+  test('that fails leaves no executor running', async () => {
+    const storage = hooked(memory(), { before: failing('list', 1) })
+    const { queue, clock } = await testQueue({ storage })
+    const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
+    await expect(executor.processUntilIdle({ deadline: clock.now() })).rejects.toThrow('The storage is away')
+    expect(executor.stats().state).toBe('idle')
+  })
+
   test('says when the next job is due', async () => {
     const { queue, clock } = await testQueue()
     const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
