@@ -5,6 +5,7 @@ import { type Job, type JobDefinition, toJob } from './job.ts'
 import { checkedJson } from './payload.ts'
 import type { JobQueue } from './queue.ts'
 import type { JobRecord, LeaseRef, NewJob } from './storage/contract.ts'
+import { isThenable } from './thenable.ts'
 
 /** What an attempt needs of its executor. */
 export interface AttemptHost {
@@ -103,7 +104,7 @@ export class Attempt implements HandlerContext {
       enqueue: (job, payload, options) => {
         const prepared = this.#host.prepare(job, payload, options)
         // A rejection is met when the outcome is settled; until then it is not an unhandled one.
-        if (prepared instanceof Promise) prepared.catch(() => undefined)
+        if (isThenable(prepared)) prepared.catch(() => undefined)
         this.chained.push(prepared)
       },
     }

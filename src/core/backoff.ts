@@ -1,10 +1,10 @@
 import type { BackoffPolicy } from './storage/contract.ts'
 import { invalidOption } from './errors.ts'
 import { unreachable } from './storage/transitions.ts'
-import { knownOptions, type Span, spanToMs } from './options.ts'
+import { readOptions, type Span, spanToMs } from './options.ts'
 
 /** 5 s × 5^(n−1): 5, 25, 125 s, the schedule of Aurora's durable workers. No jitter unless asked, at most a day. */
-export const DEFAULT_BACKOFF: BackoffPolicy = Object.freeze({
+export const DEFAULT_BACKOFF: Extract<BackoffPolicy, { kind: 'exponential' }> = Object.freeze({
   kind: 'exponential',
   base: 5000,
   factor: 5,
@@ -26,26 +26,14 @@ const GRAPHILE_MOST = 10
 export function exponential(
   options: { base?: Span; factor?: number; max?: Span; jitter?: number } = {},
 ): BackoffPolicy {
-  knownOptions('exponential', options, ['base', 'factor', 'max', 'jitter'])
-  const { base = 5000, factor = 5, max = 86_400_000 } = options
-  if (!(Number.isFinite(factor) && factor >= 1)) throw invalidOption('exponential.factor', 'a number from 1', factor)
-  return Object.freeze({
-    kind: 'exponential',
-    base: spanToMs('exponential.base', base),
-    factor,
-    max: spanToMs('exponential.max', max),
-    jitter: jitterOf('exponential.jitter', options.jitter),
-  })
+  const checks = { base: spanToMs, factor: factorOf, max: spanToMs, jitter: jitterOf }
+  return Object.freeze({ ...DEFAULT_BACKOFF, ...readOptions('exponential', options, checks, 'exponential.') })
 }
 
 /** The same delay after every failure. `jitter` as for `exponential`. */
 export function fixed(delay: Span, options: { jitter?: number } = {}): BackoffPolicy {
-  knownOptions('fixed', options, ['jitter'])
-  return Object.freeze({
-    kind: 'fixed',
-    delay: spanToMs('fixed.delay', delay),
-    jitter: jitterOf('fixed.jitter', options.jitter),
-  })
+  const { jitter = 0 } = readOptions('fixed', options, { jitter: jitterOf }, 'fixed.')
+  return Object.freeze({ kind: 'fixed', delay: spanToMs('fixed.delay', delay), jitter })
 }
 
 /**
@@ -90,22 +78,28 @@ export function checkBackoff(field: string, policy: unknown): BackoffPolicy {
   throw invalidOption(field, 'made by exponential(), fixed() or graphile()', policy)
 }
 
+/** As many keys as its kind has, each of them right: so there is no other. */
 function isPolicy(value: unknown): value is BackoffPolicy {
   if (typeof value !== 'object' || value === null) return false
   const { kind, base, factor, max, delay, jitter } = value as Record<string, unknown>
-  if (kind === 'graphile') return true
-  if (!isNumber(jitter, 0) || jitter > 1) return false
+  const keys = Object.keys(value).length
+  if (kind === 'graphile') return keys === 1
+  if (!isNumber(jitter, 0, 1)) return false
   return kind === 'fixed'
-    ? isNumber(delay, 0)
-    : kind === 'exponential' && isNumber(base, 0) && isNumber(factor, 1) && isNumber(max, 0)
+    ? keys === 3 && isNumber(delay, 0)
+    : kind === 'exponential' && keys === 5 && isNumber(base, 0) && isNumber(factor, 1) && isNumber(max, 0)
 }
 
-function isNumber(value: unknown, from: number): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= from
+function isNumber(value: unknown, from: number, to: number = Number.MAX_VALUE): value is number {
+  return typeof value === 'number' && value >= from && value <= to
 }
 
-function jitterOf(field: string, value: number | undefined): number {
-  if (value === undefined) return 0
-  if (typeof value === 'number' && value >= 0 && value <= 1) return value
+function jitterOf(field: string, value: unknown): number {
+  if (isNumber(value, 0, 1)) return value
   throw invalidOption(field, 'a number from 0 to 1', value)
+}
+
+function factorOf(field: string, value: unknown): number {
+  if (isNumber(value, 1)) return value
+  throw invalidOption(field, 'a number from 1', value)
 }

@@ -1,6 +1,7 @@
 import { invalidOption } from './errors.ts'
 import type { Job } from './job.ts'
-import { isThenable } from './thenable.ts'
+import { callable } from './options.ts'
+import { guarded } from './thenable.ts'
 import type { ErrorData } from './storage/contract.ts'
 
 /**
@@ -61,7 +62,7 @@ export class Events {
   /** Returns the function that removes the listener. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
     if (!EVENT_NAMES.includes(name)) throw invalidOption('event', `one of ${EVENT_NAMES.join(', ')}`, name)
-    if (typeof listener !== 'function') throw invalidOption('listener', 'a function', listener)
+    callable('listener', listener)
     let listeners = this.#listeners.get(name)
     if (listeners === undefined) {
       listeners = new Set()
@@ -77,13 +78,7 @@ export class Events {
   }
 
   tell<Name extends EventName>(name: Name, event: QueueEvents[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
-      try {
-        const returned: unknown = (listener as (event: QueueEvents[Name]) => unknown)(event)
-        if (isThenable(returned)) returned.then(undefined, this.#report)
-      } catch (error) {
-        this.#report(error)
-      }
-    }
+    for (const listener of this.#listeners.get(name) ?? [])
+      guarded(() => (listener as (event: QueueEvents[Name]) => unknown)(event), this.#report)
   }
 }

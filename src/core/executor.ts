@@ -4,7 +4,7 @@ import { Expiry } from './expiry.ts'
 import { handlersByType, laneOf } from './handlers.ts'
 import { Heartbeat, type Held } from './heartbeat.ts'
 import { type BoundHandler, toJob } from './job.ts'
-import { integer, knownOptions, type Moment, momentToMs, type Span, spanToMs } from './options.ts'
+import { anything, integerFrom, type Moment, momentToMs, readOptions, type Span, spanToMs } from './options.ts'
 import { nextRunAt } from './next-run.ts'
 import { Pruner } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
@@ -86,10 +86,11 @@ export class Executor {
 
   /** Made by `queue.createExecutor()`. */
   constructor(core: QueueCore, options: ExecutorOptions) {
-    knownOptions('createExecutor', options, ['handlers', 'concurrency', 'state', 'killGrace'])
-    const handlers = handlersByType(options.handlers)
+    const checks = { handlers: anything, concurrency: integerFrom(1), state: anything, killGrace: spanToMs }
+    const given = readOptions('createExecutor', options, checks)
+    const handlers = handlersByType(given.handlers, (definition) => core.intake.known(definition))
     this.#core = core
-    this.#concurrency = integer('concurrency', options.concurrency ?? DEFAULT_CONCURRENCY, 1)
+    this.#concurrency = given.concurrency ?? DEFAULT_CONCURRENCY
     this.#types = [...handlers.keys()]
     this.#lanes = [...handlers.values()].map(laneOf)
     this.#leaseDuration = Math.min(...[...handlers.values()].map(({ definition }) => definition.defaults.leaseDuration))
@@ -102,8 +103,8 @@ export class Executor {
     this.#slots = new Slots({
       core,
       handlers,
-      state: options.state,
-      killGrace: spanToMs('killGrace', options.killGrace ?? DEFAULT_KILL_GRACE),
+      state: given.state,
+      killGrace: given.killGrace ?? DEFAULT_KILL_GRACE,
       buffer: this.#buffer,
       onRoom: () => this.#claimer.soon(),
     })
@@ -129,11 +130,10 @@ export class Executor {
    * its `grace` is over sooner.
    */
   async stop(options: { grace?: Span } = {}): Promise<void> {
-    knownOptions('stop', options, ['grace'])
-    const grace = options.grace === undefined ? null : spanToMs('stop.grace', options.grace)
+    const { grace } = readOptions('stop', options, { grace: spanToMs }, 'stop.')
     if (this.#starting === null) return
     this.#grace ??= new Expiry(this.#core.environment, grace ?? DEFAULT_STOP_GRACE)
-    if (grace !== null) this.#grace.within(grace)
+    if (grace !== undefined) this.#grace.within(grace)
     this.#stopping ??= this.#stop(this.#grace)
     await this.#stopping
   }
@@ -150,10 +150,10 @@ export class Executor {
   async processUntilIdle(
     options: { deadline?: Moment } = {},
   ): Promise<{ readonly processed: number; readonly nextRunAt: number | null }> {
-    knownOptions('processUntilIdle', options, ['deadline'])
+    const checks = { deadline: momentToMs }
+    const { deadline: end = Infinity } = readOptions('processUntilIdle', options, checks, 'processUntilIdle.')
     const { environment } = this.#core
-    const left =
-      options.deadline === undefined ? Infinity : momentToMs('deadline', options.deadline) - environment.now()
+    const left = end - environment.now()
     const before = this.#slots.tally.claimed
     // One that is stopping is started anew.
     const own = this.#starting === null || this.#stopping !== null

@@ -1,16 +1,14 @@
-import { checkBackoff } from './backoff.ts'
 import type { Environment } from './environment.ts'
 import { HoldfastError, invalidOption } from './errors.ts'
-import { conditions, type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, retriesOf, validated } from './job.ts'
+import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, SETTINGS, validated } from './job.ts'
 import {
   exclusive,
-  integer,
-  knownOptions,
   type Moment,
   momentToMs,
   name,
+  nameUpTo,
   type Priority,
-  priorityToNumber,
+  readOptions,
   type Span,
   spanToMs,
 } from './options.ts'
@@ -41,24 +39,15 @@ export interface EnqueueOptions {
   readonly requires?: readonly string[]
 }
 
-const OPTIONS = [
-  'id',
-  'priority',
-  'runAt',
-  'delay',
-  'maxRetries',
-  'maxAttempts',
-  'maxInterruptions',
-  'timeout',
-  'leaseDuration',
-  'backoff',
-  'jobKey',
-  'jobKeyMode',
-  'queueName',
-  'requires',
-] as const
-
-const KEY_MODES: readonly unknown[] = ['replace', 'preserveRunAt', 'unsafeDedupe']
+const OPTIONS = {
+  ...SETTINGS,
+  id: name,
+  runAt: momentToMs,
+  delay: spanToMs,
+  jobKey: nameUpTo(500),
+  jobKeyMode: keyMode,
+  queueName: nameUpTo(500),
+}
 
 export interface IntakeOptions {
   readonly environment: Pick<Environment, 'now'>
@@ -81,83 +70,78 @@ export class Intake {
 
   /** A promise only when the schema makes one. Throws, or rejects, before anything is stored. */
   prepare(job: JobDefinition | string, payload: unknown, options: EnqueueOptions = {}): NewJob | Promise<NewJob> {
-    const definition = typeof job === 'string' ? this.#byName(job) : checkDefinition(job)
-    const type = definition?.type ?? (job as string)
-    const details = this.#details(type, definition?.defaults ?? PLAIN_DEFAULTS, options)
-    const output = definition === null ? payload : validated(definition, payload)
-    const finish = (checked: unknown): NewJob => {
-      details.payload = checkedJson('payload', checked, this.#options.payloadLimit)
-      details.limitKey = limitKeyOf(definition, details.payload)
+    const definition = typeof job === 'string' ? this.#byName(job) : this.known(job)
+    const { type, defaults } = definition
+    const details = this.#details(type, defaults, options)
+    return validated(definition, payload, (output) => {
+      details.payload = checkedJson('payload', output, this.#options.payloadLimit)
+      details.limitKey = limitKeyOf(defaults, details.payload)
       return details
-    }
-    return output instanceof Promise ? output.then(finish) : finish(output)
+    })
   }
 
-  #byName(type: string): JobDefinition | null {
+  /** A definition that may be used with this queue. With a list of jobs it has to be the very one of the list. */
+  known(value: unknown): JobDefinition {
+    const definition = checkDefinition(value)
+    const { definitions } = this.#options
+    if (definitions === null || definitions.get(definition.type) === definition) return definition
+    throw unknownJob(definition.type, definitions)
+  }
+
+  #byName(type: string): Pick<JobDefinition, 'type' | 'schema' | 'defaults'> {
     const { definitions } = this.#options
     name('job', type)
-    if (definitions === null) return null
+    if (definitions === null) return { type, schema: null, defaults: PLAIN_DEFAULTS }
     const definition = definitions.get(type)
     if (definition !== undefined) return definition
-    throw new HoldfastError(
-      'HOLDFAST_UNKNOWN_JOB',
-      `Job \`${type}\` is not among the jobs of this queue: ${[...definitions.keys()].join(', ')}`,
-      {
-        details: { field: 'job', value: type },
-      },
-    )
+    throw unknownJob(type, definitions)
   }
 
   /** All but `payload` and `limitKey`. */
   #details(type: string, defaults: JobDefaults, options: EnqueueOptions): Details {
-    knownOptions('options', options, OPTIONS)
+    const given = readOptions('options', options, OPTIONS)
+    exclusive('options', options, 'maxRetries', 'maxAttempts')
+    exclusive('options', options, 'runAt', 'delay')
     const createdAt = this.#options.environment.now()
-    const { jobKey, jobKeyMode } = options
-    if (jobKeyMode !== undefined && !KEY_MODES.includes(jobKeyMode))
-      throw invalidOption('jobKeyMode', "'replace', 'preserveRunAt' or 'unsafeDedupe'", jobKeyMode)
-    if (jobKeyMode !== undefined && jobKey === undefined)
+    const { jobKey = null, jobKeyMode, maxAttempts } = given
+    if (jobKeyMode !== undefined && jobKey === null)
       throw invalidOption('jobKeyMode', 'given together with `jobKey`', jobKeyMode)
-    const { runAt, delay } = dueTime(options, createdAt)
     return {
-      id: options.id === undefined ? this.#options.newId() : name('id', options.id),
+      id: given.id ?? this.#options.newId(),
       type,
       payload: null,
-      priority: options.priority === undefined ? defaults.priority : priorityToNumber('priority', options.priority),
-      maxRetries: retriesOf('options', options) ?? defaults.maxRetries,
-      maxInterruptions:
-        options.maxInterruptions === undefined
-          ? (defaults.maxInterruptions ?? this.#options.maxInterruptions)
-          : integer('maxInterruptions', options.maxInterruptions, 0),
+      priority: given.priority ?? defaults.priority,
+      maxRetries: maxAttempts === undefined ? (given.maxRetries ?? defaults.maxRetries) : maxAttempts - 1,
+      maxInterruptions: given.maxInterruptions ?? defaults.maxInterruptions ?? this.#options.maxInterruptions,
       createdAt,
-      runAt,
-      delay,
-      timeout: options.timeout === undefined ? defaults.timeout : spanToMs('timeout', options.timeout, 1),
-      leaseDuration:
-        options.leaseDuration === undefined
-          ? defaults.leaseDuration
-          : spanToMs('leaseDuration', options.leaseDuration, 1000),
-      backoff: options.backoff === undefined ? defaults.backoff : checkBackoff('backoff', options.backoff),
-      jobKey: jobKey === undefined ? null : name('jobKey', jobKey, 500),
+      ...dueTime(given, createdAt),
+      timeout: given.timeout ?? defaults.timeout,
+      leaseDuration: given.leaseDuration ?? defaults.leaseDuration,
+      backoff: given.backoff ?? defaults.backoff,
+      jobKey,
       jobKeyMode: jobKeyMode ?? 'replace',
-      queueName: options.queueName === undefined ? null : name('queueName', options.queueName, 500),
+      queueName: given.queueName ?? null,
       limitKey: null,
-      requires: options.requires === undefined ? defaults.requires : conditions('requires', options.requires),
+      requires: given.requires ?? defaults.requires,
     }
   }
 }
 
+type DueTime = Pick<NewJob, 'runAt' | 'delay'>
+
 /** A moment counts by the clock alone; a span also by itself, so that a wrong clock cannot stretch it. */
-function dueTime(options: EnqueueOptions, now: number): { readonly runAt: number; readonly delay: number | null } {
-  exclusive('options', options, 'runAt', 'delay')
-  if (options.runAt !== undefined) return { runAt: momentToMs('runAt', options.runAt), delay: -1 }
-  if (options.delay === undefined) return { runAt: now, delay: null }
-  const delay = spanToMs('delay', options.delay)
-  return { runAt: now + delay, delay }
+function dueTime({ runAt, delay }: { readonly runAt?: number; readonly delay?: number }, now: number): DueTime {
+  if (runAt !== undefined) return { runAt, delay: -1 }
+  return delay === undefined ? { runAt: now, delay: null } : { runAt: now + delay, delay }
 }
 
-function limitKeyOf(definition: JobDefinition | null, payload: unknown): string | null {
-  if (definition === null || definition.defaults.limit === null) return null
-  const { limitKey } = definition.defaults
+function keyMode(field: string, value: unknown): JobKeyMode {
+  if (value === 'replace' || value === 'preserveRunAt' || value === 'unsafeDedupe') return value
+  throw invalidOption(field, "'replace', 'preserveRunAt' or 'unsafeDedupe'", value)
+}
+
+function limitKeyOf({ limit, limitKey }: JobDefaults, payload: unknown): string | null {
+  if (limit === null) return null
   if (limitKey === null) return ''
   const key: unknown = limitKey(payload as never)
   if (typeof key !== 'string' || key.length > 500)
@@ -166,8 +150,18 @@ function limitKeyOf(definition: JobDefinition | null, payload: unknown): string 
 }
 
 export function checkDefinition(value: unknown): JobDefinition {
-  const definition = value as Partial<JobDefinition> | null
-  if (typeof definition === 'object' && typeof definition?.type === 'string' && typeof definition.defaults === 'object')
-    return definition as JobDefinition
+  const { type, defaults, handler } = Object(value) as Partial<JobDefinition>
+  const { leaseDuration } = Object(defaults) as Partial<JobDefaults>
+  if (typeof type === 'string' && typeof leaseDuration === 'number' && typeof handler === 'function')
+    return value as JobDefinition
   throw invalidOption('job', 'a definition made by defineJob(), or the name of one', value)
+}
+
+/** Another definition of a name on the list is unknown too: which of the two counts would be anybody's guess. */
+function unknownJob(type: string, definitions: ReadonlyMap<string, JobDefinition>): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_UNKNOWN_JOB',
+    `Job \`${type}\` ${definitions.has(type) ? 'has another definition in' : 'is not among'} the jobs of this queue: ${[...definitions.keys()].join(', ')}`,
+    { details: { field: 'job', value: type } },
+  )
 }

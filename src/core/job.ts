@@ -2,14 +2,17 @@ import { backoffDelay, checkBackoff, GRAPHILE_RETRIES } from './backoff.ts'
 import type { HandlerContext } from './context.ts'
 import { HoldfastError, invalidOption } from './errors.ts'
 import {
+  callable,
+  type Check,
   exclusive,
-  integer,
-  knownOptions,
+  integerFrom,
   name,
   type Priority,
   priorityToNumber,
+  type Read,
+  readOptions,
   type Span,
-  spanToMs,
+  spanFrom,
 } from './options.ts'
 import type { AttemptRecord, BackoffPolicy, ErrorData, JobRecord, JobStatus } from './storage/contract.ts'
 import { statusOf } from './storage/job-table/query.ts'
@@ -87,7 +90,7 @@ export interface JobDefinition<Type extends string = string, Input = unknown, Ou
   readonly schema: StandardSchema<Input, Output> | null
   readonly defaults: JobDefaults
   /** Binds what runs the job. Executors take bound handlers. */
-  handler<Result>(run: HandlerFunction<Output, Result>): BoundHandler<Type>
+  readonly handler: <Result>(run: HandlerFunction<Output, Result>) => BoundHandler<Type>
 }
 
 export type HandlerFunction<Payload, Result = unknown> = (
@@ -106,37 +109,34 @@ export interface BoundHandler<Type extends string = string> {
 export type PayloadInput<Definition> = Definition extends JobDefinition<string, infer Input, infer _> ? Input : never
 export type PayloadOutput<Definition> = Definition extends JobDefinition<string, infer _, infer Output> ? Output : never
 
-const DEFAULT_RETRIES = 3
-const DEFAULT_TIMEOUT = 300_000
-const DEFAULT_LEASE = 30_000
-const LEAST_LEASE = 1000
-
-const JOB_OPTIONS = [
-  'type',
-  'payload',
-  'priority',
-  'maxRetries',
-  'maxAttempts',
-  'maxInterruptions',
-  'timeout',
-  'leaseDuration',
-  'backoff',
-  'limit',
-  'requires',
-] as const
-
 /** The numbers of a job whose type has no definition here. */
 export const PLAIN_DEFAULTS: JobDefaults = Object.freeze({
   priority: 1,
-  maxRetries: DEFAULT_RETRIES,
+  maxRetries: 3,
   maxInterruptions: null,
-  timeout: DEFAULT_TIMEOUT,
-  leaseDuration: DEFAULT_LEASE,
+  timeout: 300_000,
+  leaseDuration: 30_000,
   backoff: null,
   requires: Object.freeze([]),
   limit: null,
   limitKey: null,
 })
+
+type Settings = { readonly maxAttempts: Check<number> } & {
+  readonly [Key in Exclude<keyof JobDefaults, keyof Limits>]: Check<NonNullable<JobDefaults[Key]>>
+}
+
+/** What a definition states for its jobs and one enqueue may state for one of them. */
+export const SETTINGS: Settings = {
+  priority: priorityToNumber,
+  maxRetries: integerFrom(0),
+  maxAttempts: integerFrom(1),
+  maxInterruptions: integerFrom(0),
+  timeout: spanFrom(1),
+  leaseDuration: spanFrom(1000),
+  backoff: checkBackoff,
+  requires: conditions,
+}
 
 /**
  * Defines a kind of job.
@@ -146,15 +146,14 @@ export const PLAIN_DEFAULTS: JobDefaults = Object.freeze({
 export function defineJob<const Type extends string, Schema extends StandardSchema = StandardSchema>(
   options: JobOptions<Type, Schema>,
 ): JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> {
-  knownOptions('defineJob', options, JOB_OPTIONS)
+  const checks = { type: name, payload: checkSchema, limit: limitOf, ...SETTINGS }
+  const { type = name('type', undefined), payload, limit, ...settings } = readOptions('defineJob', options, checks)
+  exclusive('defineJob', options, 'maxRetries', 'maxAttempts')
   const definition: JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> = {
-    type: name('type', options.type) as Type,
-    schema: checkSchema(options.payload) as StandardSchema<SchemaInput<Schema>, SchemaOutput<Schema>> | null,
-    defaults: defaultsOf(options),
-    handler(run) {
-      if (typeof run !== 'function') throw invalidOption('handler', 'a function', run)
-      return { type: this.type, definition: this, run: run }
-    },
+    type: type as Type,
+    schema: (payload ?? null) as StandardSchema<SchemaInput<Schema>, SchemaOutput<Schema>> | null,
+    defaults: defaultsOf(settings, limit),
+    handler: (run) => ({ type: definition.type, definition, run: callable('handler', run) as typeof run }),
   }
   return Object.freeze(definition)
 }
@@ -162,59 +161,41 @@ export function defineJob<const Type extends string, Schema extends StandardSche
 type SchemaInput<Schema> = Schema extends StandardSchema<infer Input, infer _> ? Input : unknown
 type SchemaOutput<Schema> = Schema extends StandardSchema<infer _, infer Output> ? Output : unknown
 
-function defaultsOf(options: JobOptions<string, StandardSchema>): JobDefaults {
-  const backoff = options.backoff === undefined ? null : checkBackoff('backoff', options.backoff)
-  const { limit, limitKey } = limitOf(options.limit)
-  return Object.freeze({
-    priority: priorityToNumber('priority', options.priority ?? 'normal'),
-    maxRetries: retriesOf('defineJob', options) ?? (backoff?.kind === 'graphile' ? GRAPHILE_RETRIES : DEFAULT_RETRIES),
-    maxInterruptions:
-      options.maxInterruptions === undefined ? null : integer('maxInterruptions', options.maxInterruptions, 0),
-    timeout: spanToMs('timeout', options.timeout ?? DEFAULT_TIMEOUT, 1),
-    leaseDuration: spanToMs('leaseDuration', options.leaseDuration ?? DEFAULT_LEASE, LEAST_LEASE),
-    backoff,
-    requires: conditions('requires', options.requires),
-    limit,
-    limitKey,
-  })
+function defaultsOf({ maxAttempts, ...given }: Read<typeof SETTINGS>, limit: Limits | undefined): JobDefaults {
+  const retries = maxAttempts === undefined ? {} : { maxRetries: maxAttempts - 1 }
+  const graphile = given.backoff?.kind === 'graphile' ? { maxRetries: GRAPHILE_RETRIES } : {}
+  return Object.freeze({ ...PLAIN_DEFAULTS, ...graphile, ...given, ...retries, ...limit })
 }
 
-/** `maxRetries`, or `maxAttempts` said in retries; `null` when neither is given. */
-export function retriesOf(
-  what: string,
-  options: { readonly maxRetries?: number; readonly maxAttempts?: number },
-): number | null {
-  exclusive(what, options, 'maxRetries', 'maxAttempts')
-  if (options.maxRetries !== undefined) return integer('maxRetries', options.maxRetries, 0)
-  return options.maxAttempts === undefined ? null : integer('maxAttempts', options.maxAttempts, 1) - 1
-}
-
-export function conditions(field: string, value: readonly string[] | undefined): readonly string[] {
-  if (value === undefined) return []
+function conditions(field: string, value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw invalidOption(field, 'an array of names', value)
-  return Object.freeze([...new Set(value.map((condition) => name(`${field}[]`, condition, 50)))].sort())
+  const names = Array.from(value, (condition) => name(`${field}[]`, condition, 50))
+  return Object.freeze([...new Set(names)].sort())
 }
 
-function limitOf(options: LimitOptions<never> | undefined): Pick<JobDefaults, 'limit' | 'limitKey'> {
-  if (options === undefined) return { limit: null, limitKey: null }
-  knownOptions('limit', options, ['concurrency', 'rate', 'per', 'key'])
-  const { concurrency, rate, per, key } = options
+type Limits = Pick<JobDefaults, 'limit' | 'limitKey'>
+
+const LIMIT_CHECKS = {
+  concurrency: integerFrom(1),
+  rate: integerFrom(1),
+  per: spanFrom(1),
+  key: callable,
+}
+
+function limitOf(_field: string, options: unknown): Limits {
+  const { concurrency, rate, per, key } = readOptions('limit', options, LIMIT_CHECKS, 'limit.')
   if (concurrency === undefined && rate === undefined)
     throw invalidOption('limit', 'given `concurrency` or `rate`', options)
   if ((rate === undefined) !== (per === undefined))
     throw invalidOption('limit.per', 'given together with `limit.rate`', per)
-  if (key !== undefined && typeof key !== 'function') throw invalidOption('limit.key', 'a function', key)
   const limit = {
-    ...(concurrency === undefined ? {} : { concurrency: integer('limit.concurrency', concurrency, 1) }),
-    ...(rate === undefined
-      ? {}
-      : { rate: { count: integer('limit.rate', rate, 1), per: spanToMs('limit.per', per, 1) } }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(rate === undefined || per === undefined ? {} : { rate: { count: rate, per } }),
   }
-  return { limit: Object.freeze(limit), limitKey: key ?? null }
+  return { limit: Object.freeze(limit), limitKey: (key as Limits['limitKey'] | undefined) ?? null }
 }
 
-function checkSchema(schema: unknown): StandardSchema | null {
-  if (schema === undefined) return null
+function checkSchema(_field: string, schema: unknown): StandardSchema {
   if (isStandardSchema(schema)) return schema
   throw invalidOption('payload', 'a Standard Schema (version 1)', schema)
 }
@@ -227,13 +208,20 @@ function isStandardSchema(value: unknown): value is StandardSchema {
   return standard?.version === 1 && typeof standard.validate === 'function'
 }
 
-/** Runs a schema, as far as possible without waiting. Throws `HOLDFAST_SCHEMA_MISMATCH` with the schema's issues. */
-export function validated(definition: JobDefinition, payload: unknown): unknown {
-  if (definition.schema === null) return payload
-  const result = definition.schema['~standard'].validate(payload)
+/**
+ * Runs a schema, without waiting where it does not, and hands on what it puts out: by a call, so that a payload that is
+ * a promise itself is not taken for the schema's. Throws `HOLDFAST_SCHEMA_MISMATCH` with the schema's issues.
+ */
+export function validated<Result>(
+  { schema, type }: Pick<JobDefinition, 'schema' | 'type'>,
+  payload: unknown,
+  then: (output: unknown) => Result,
+): Result | Promise<Result> {
+  if (schema === null) return then(payload)
+  const result = schema['~standard'].validate(payload)
   return isThenable(result)
-    ? Promise.resolve(result).then((late) => schemaOutput(definition.type, late))
-    : schemaOutput(definition.type, result)
+    ? Promise.resolve(result).then((late) => then(schemaOutput(type, late)))
+    : then(schemaOutput(type, result))
 }
 
 function schemaOutput(type: string, result: SchemaResult<unknown>): unknown {

@@ -92,6 +92,68 @@ export function knownOptions(what: string, options: unknown, known: readonly str
   }
 }
 
+/** Answers a value as the core uses it, or throws `HOLDFAST_INVALID_OPTION` naming the field. */
+export type Check<Value = unknown> = (field: string, value: unknown) => Value
+export type Checks = Readonly<Record<string, Check>>
+export type Read<Given extends Checks> = { readonly [Key in keyof Given]?: ReturnType<Given[Key]> }
+
+/**
+ * The options that were given, checked one by one. Only `undefined` is absence: `null` is a value, and refused where it
+ * is none of the option's.
+ */
+export function readOptions<Given extends Checks>(
+  what: string,
+  options: unknown,
+  checks: Given,
+  prefix = '',
+): Read<Given> {
+  knownOptions(what, options, Object.keys(checks))
+  const read: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(options as object))
+    if (value !== undefined) read[key] = checks[key]?.(prefix + key, value)
+  return read as Read<Given>
+}
+
+export const spanFrom =
+  (atLeast: number): Check<number> =>
+  (field, value) =>
+    spanToMs(field, value, atLeast)
+
+export const integerFrom =
+  (from: number, to?: number): Check<number> =>
+  (field, value) =>
+    integer(field, value, from, to)
+
+export const nameUpTo =
+  (most: number): Check<string> =>
+  (field, value) =>
+    name(field, value, most)
+
+export function boolean(field: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value
+  throw invalidOption(field, 'true or false', value)
+}
+
+export function text(field: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw invalidOption(field, 'a text', value)
+}
+
+/** For what only its user understands. */
+export const anything: Check = (_field, value) => value
+
+export function callable(field: string, value: unknown): (...values: never[]) => unknown {
+  if (typeof value === 'function') return value as () => unknown
+  throw invalidOption(field, 'a function', value)
+}
+
+/** By its shape: it may be of another realm, or a polyfill. */
+export function abortSignal(field: string, value: unknown): AbortSignal {
+  const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>
+  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return value as AbortSignal
+  throw invalidOption(field, 'an AbortSignal', value)
+}
+
 export function exclusive(what: string, options: object, first: string, second: string): void {
   const given = options as Record<string, unknown>
   if (given[first] !== undefined && given[second] !== undefined) {

@@ -1,5 +1,5 @@
 import type { Environment } from './environment.ts'
-import { integer, knownOptions, type Span, spanToMs } from './options.ts'
+import { type Check, integerFrom, readOptions, type Span, spanToMs } from './options.ts'
 import type { FinishedState, StorageAdapter } from './storage/contract.ts'
 import { Ticker } from './ticker.ts'
 
@@ -34,28 +34,24 @@ const BATCH = 1000
 /** The wall clock and the monotonic one may drift apart by this much between two runs before neither is believed. */
 const CLOCK_STEP = 60_000
 
-export function retentionRules(options: RetentionOptions = {}): readonly KeptFor[] {
-  knownOptions('retention', options, ['completed', 'failed', 'cancelled'])
+export function retentionRules(options: unknown = {}): readonly KeptFor[] {
+  const checks = { completed: retention, failed: retention, cancelled: retention }
+  const { completed, failed, cancelled } = readOptions('retention', options, checks, 'retention.')
   return [
-    rule('completed', options.completed, DAY, 1000),
-    rule('failed', options.failed, 30 * DAY, 10_000),
-    rule('cancelled', options.cancelled, 30 * DAY, 10_000),
+    { state: 'completed', maxAge: DAY, maxCount: 1000, ...completed },
+    { state: 'failed', maxAge: 30 * DAY, maxCount: 10_000, ...failed },
+    { state: 'cancelled', maxAge: 30 * DAY, maxCount: 10_000, ...cancelled },
   ]
 }
 
-function rule(state: FinishedState, given: Retention = {}, maxAge: number, maxCount: number): KeptFor {
-  const field = `retention.${state}`
-  knownOptions(field, given, ['maxAge', 'maxCount'])
-  return {
-    state,
-    maxAge: unlessInfinite(given.maxAge ?? maxAge, (value) => spanToMs(`${field}.maxAge`, value)),
-    maxCount: unlessInfinite(given.maxCount ?? maxCount, (value) => integer(`${field}.maxCount`, value, 0)),
-  }
+function retention(field: string, value: unknown): { readonly maxAge?: number; readonly maxCount?: number } {
+  return readOptions(field, value, { maxAge: orInfinite(spanToMs), maxCount: orInfinite(integerFrom(0)) }, `${field}.`)
 }
 
-function unlessInfinite(value: unknown, check: (value: unknown) => number): number {
-  return value === Infinity ? Infinity : check(value)
-}
+const orInfinite =
+  (check: Check<number>): Check<number> =>
+  (field, value) =>
+    value === Infinity ? Infinity : check(field, value)
 
 export interface PrunerOptions {
   readonly storage: StorageAdapter

@@ -1,4 +1,5 @@
 import type { Environment } from './environment.ts'
+import { HoldfastError } from './errors.ts'
 import type { ErrorData, Hint, JobRecord, StorageAdapter } from './storage/contract.ts'
 
 /** How a job ended. `unknown`: no such job (never stored, removed, or gone by retention). */
@@ -48,13 +49,13 @@ export class Results {
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason is the caller's own
         reject(signal?.reason)
       }
-      const waiter: Waiter = {
-        resolve: (result) => {
+      const settle =
+        <Value>(how: (value: Value) => void) =>
+        (value: Value): void => {
           signal?.removeEventListener('abort', abandon)
-          resolve(result)
-        },
-        reject,
-      }
+          how(value)
+        }
+      const waiter: Waiter = { resolve: settle(resolve), reject: settle(reject) }
       signal?.addEventListener('abort', abandon, { once: true })
       const waiters = this.#waiters.get(id)
       if (waiters === undefined) this.#waiters.set(id, new Set([waiter]))
@@ -68,6 +69,10 @@ export class Results {
   /** Whoever still waits is told so: a closed queue can give no answer. */
   close(error: Error): void {
     this.#closed = error
+    this.#abandon(error)
+  }
+
+  #abandon(error: unknown): void {
     for (const waiters of this.#waiters.values()) for (const { reject } of waiters) reject(error)
     this.#waiters.clear()
     this.#rest()
@@ -105,9 +110,13 @@ export class Results {
     while (this.#lookAgain) {
       this.#lookAgain = false
       const ids = [...this.#waiters.keys()]
-      // While the storage is away nothing is known; the next poll asks again.
-      const jobs = await this.#storage.get(ids).catch(() => null)
-      if (jobs !== null) for (const [at, id] of ids.entries()) this.#answer(id, endOf(jobs[at] ?? null))
+      try {
+        const jobs = await this.#storage.get(ids)
+        for (const [at, id] of ids.entries()) this.#answer(id, endOf(jobs[at] ?? null))
+      } catch (error) {
+        // While the storage is away nothing is known; the next poll asks again. One that was closed does not come back.
+        if (HoldfastError.is(error, 'HOLDFAST_STORAGE_CLOSED')) this.#abandon(error)
+      }
     }
     this.#looking = false
     if (this.#waiters.size === 0) this.#rest()

@@ -63,7 +63,7 @@ export class Slots {
       prepare: (job, payload, enqueueOptions) => core.intake.prepare(job, payload, enqueueOptions),
       progressed: ({ job }, value) => core.events.tell('progress', { job, value }),
       logged: ({ job }, message, fields) => {
-        core.logger.info(message, { ...fields, job: job.id, type: job.type })
+        core.log('info', message, { ...fields, job: job.id, type: job.type })
         core.events.tell('log', { job, message, fields })
       },
     }

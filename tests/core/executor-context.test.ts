@@ -1,9 +1,8 @@
-/* eslint-disable @typescript-eslint/unbound-method -- what testQueue() and a handler's context hold is made to be taken out of it */
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob, type HandlerContext, type HandlerFunction, RetryLater } from '../../src/index.ts'
-import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
+import { ManualClock, SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
 import { failing, hooked, problemOf, Stage } from './doubles.ts'
 
 const task = defineJob({ type: 'task' })
@@ -167,6 +166,42 @@ describe('log', () => {
     await drain()
     expect(told).toEqual([['a', 'half way', { percent: 50 }]])
     expect(lines).toEqual([['half way', { percent: 50, job: 'a', type: 'task' }]])
+  })
+})
+
+describe('a logger that fails', () => {
+  const failure = new Error('the disk is full')
+  const thrown = (): never => {
+    throw failure
+  }
+  // A function that answers by a promise is taken where one is wanted that answers nothing.
+  const rejected: () => unknown = () => Promise.reject(failure)
+
+  test.each([
+    ['throws', thrown],
+    ['rejects', rejected],
+  ])('that %s is reported, and is no harm to the job', async (_, fail) => {
+    const { queue, clock, drain } = await testQueue({
+      logger: { debug: fail, info: fail, warn: fail, error: fail },
+      storage: hooked(memory(), { before: failing('settle', 1) }),
+      handlers: [task.handler((_payload, { log }) => log('half way'))],
+    })
+    await queue.enqueue(task, null, { id: 'a' })
+    const draining = drain()
+    await clock.advance('1s')
+    await draining
+    expect(await queue.get('a')).toMatchObject({ status: 'completed', failures: 0 })
+    expect(clock.reported).toEqual([failure, failure])
+  })
+
+  test('with a last resort that fails too', async () => {
+    const clock = Object.assign(new ManualClock(), { report: thrown })
+    const { queue, drain } = await testQueue({ clock, handlers: [task.handler(() => 'done')] })
+    queue.on('completed', thrown)
+    await queue.enqueue(task, null, { id: 'a' })
+    await drain()
+    expect(await queue.get('a')).toMatchObject({ status: 'completed' })
+    await queue.close()
   })
 })
 

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/unbound-method -- what testQueue() and a handler's context hold is made to be taken out of it */
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob } from '../../src/index.ts'
