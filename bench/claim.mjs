@@ -59,7 +59,6 @@ async function claimOnce(bench, now) {
   bench.spans.push(performance.now() - started)
   if (jobs.length !== BATCH) throw new Error(`Claimed ${jobs.length} jobs instead of ${BATCH}`)
   await storage.settle({
-    session: 'bench',
     batch: jobs.map(({ id, fence }) => ({ id, fence, kind: 'complete', result: null })),
     now,
   })

@@ -10,8 +10,7 @@ import type { QueueCore } from './queue-core.ts'
 import { Reaper } from './reaper.ts'
 import { SettleBuffer } from './settle-buffer.ts'
 import { Slots } from './slots.ts'
-import type { JobRecord, Lane, Settlement } from './storage/contract.ts'
-import { settled } from './storage/transitions.ts'
+import type { JobRecord, Lane } from './storage/contract.ts'
 
 export interface ExecutorOptions {
   /** One handler per type. The executor claims these types and no others. */
@@ -91,7 +90,6 @@ export class Executor {
     this.#buffer = new SettleBuffer({
       storage: core.storage,
       environment: core.environment,
-      session: () => this.#session,
       onError: core.onError('settle'),
     })
     this.#slots = new Slots({
@@ -204,7 +202,7 @@ export class Executor {
         leaseDuration: this.#leaseDuration,
         types: this.#lanes.map(({ type }) => type),
         session: () => this.#session,
-        interrupted: (record, settlement) => this.#interrupted(record, settlement),
+        interrupted: (record) => this.#interrupted(record),
         onError: onError('reaper'),
       }),
       this.#pruner,
@@ -310,12 +308,10 @@ export class Executor {
     return Math.max(0, this.#concurrency - this.#slots.attempts.size)
   }
 
-  #interrupted(record: JobRecord, settlement: Settlement): void {
+  #interrupted(record: JobRecord): void {
     const { events, environment, queue } = this.#core
     queue.wakeExecutors([record.type])
-    if (!events.has('interrupted')) return
-    const now = environment.now()
-    events.tell('interrupted', { job: toJob(Object.assign({ ...record }, settled(record, settlement, now)), now) })
+    if (events.has('interrupted')) events.tell('interrupted', { job: toJob(record, environment.now()) })
   }
 
   /** Works until a whole claim brings nothing while nothing runs. Answers when the next job is due. */

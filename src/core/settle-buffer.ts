@@ -1,21 +1,22 @@
 import { HoldfastError } from './errors.ts'
 import type { Environment } from './environment.ts'
-import type { Settlement, StorageAdapter, Verdict } from './storage/contract.ts'
+import type { SettleAnswer, Settlement, StorageAdapter } from './storage/contract.ts'
 
 interface Entry {
   readonly settlement: Settlement
-  readonly acknowledged: (verdict: Verdict) => void
+  readonly acknowledged: (answer: SettleAnswer) => void
 }
 
 export interface SettleBufferOptions {
   readonly storage: StorageAdapter
   readonly environment: Environment
-  readonly session: () => string
   readonly onError: (error: unknown) => void
 }
 
 const FIRST_RETRY = 100
 const LAST_RETRY = 5000
+
+const GIVEN_UP: SettleAnswer = { verdict: 'stale', became: null }
 
 /**
  * Group completion: outcomes that arrive while a settle is under way go into the next one together. A settle that the
@@ -41,7 +42,7 @@ export class SettleBuffer {
     return [...this.#waiting, ...this.#underWay].some(({ settlement }) => settlement.id === id)
   }
 
-  add(settlement: Settlement, acknowledged: (verdict: Verdict) => void): void {
+  add(settlement: Settlement, acknowledged: (answer: SettleAnswer) => void): void {
     this.#waiting.push({ settlement, acknowledged })
     this.#flushing ??= this.#flush()
   }
@@ -58,17 +59,17 @@ export class SettleBuffer {
       const entries = this.#waiting
       this.#waiting = []
       this.#underWay = entries
-      const verdicts = await this.#settle(entries)
+      const answers = await this.#settle(entries)
       this.#underWay = []
-      for (const [at, { acknowledged }] of entries.entries()) acknowledged(verdicts?.[at] ?? 'stale')
+      for (const [at, { acknowledged }] of entries.entries()) acknowledged(answers?.[at] ?? GIVEN_UP)
     }
     this.#flushing = null
   }
 
   /** `null` when the storage takes no more writes: whoever holds the jobs next starts them anew. */
-  async #settle(entries: readonly Entry[]): Promise<readonly Verdict[] | null> {
-    const { storage, environment, session, onError } = this.#options
-    const request = { session: session(), batch: entries.map(({ settlement }) => settlement), now: environment.now() }
+  async #settle(entries: readonly Entry[]): Promise<readonly SettleAnswer[] | null> {
+    const { storage, environment, onError } = this.#options
+    const request = { batch: entries.map(({ settlement }) => settlement), now: environment.now() }
     for (let delay = FIRST_RETRY; ; delay = Math.min(2 * delay, LAST_RETRY)) {
       try {
         return await storage.settle(request)

@@ -190,7 +190,7 @@ describe('flushes', () => {
     await storage.beat({ session: 's', now: NOW, holds: [], claiming: ['1'], progress: [] })
     expect(durable.splice(0)).toEqual([false, false])
     const settlement = { id: 'a', fence: job?.fence ?? 0, kind: 'complete', result: null } as const
-    await storage.settle({ session: 's', batch: [settlement], now: NOW })
+    await storage.settle({ batch: [settlement], now: NOW })
     expect(durable).toEqual([true])
   })
 

@@ -21,6 +21,14 @@ const LANES: ClaimRequest['lanes'] = [
   { type: 'limited', limit: { concurrency: 2 } },
   { type: 'rated', limit: { rate: { count: 2, per: 10_000 } } },
 ]
+const STATE_AFTER: Readonly<Record<End['ending'], ModelJob['state']>> = {
+  complete: 'completed',
+  retry: 'waiting',
+  interrupt: 'waiting',
+  fail: 'failed',
+  release: 'waiting',
+  cancelled: 'cancelled',
+}
 const ERROR = { name: 'Error', message: 'boom' }
 
 const detail = fc.record({
@@ -161,15 +169,15 @@ class Pair {
     if (job === undefined) return
     const lease = { id: job.id, fence: stale === 1 ? job.fence - 1 : job.fence }
     const runAt = this.#now + (pick % 3) * 2000
-    const session = job.session ?? 'one'
     // A repeat of the outcome that counts is told `ok`; the kit proves that, the model leaves it out.
     if (job.state !== 'running') return
-    const [verdict] = await this.#storage.settle({
-      session,
+    const [answer] = await this.#storage.settle({
       batch: [settlement(lease, ending, this.#now, runAt)],
       now: this.#now,
     })
-    expect(verdict, 'the verdict').toBe(this.#model.settle({ ...lease, ending, runAt }))
+    expect(answer?.verdict, 'the verdict').toBe(this.#model.settle({ ...lease, ending, runAt }))
+    const state = answer?.became?.state ?? STATE_AFTER[ending]
+    if (answer?.verdict === 'ok') expect(state, 'what it became').toBe(job.state)
   }
 
   async #amend({ pick, kind, priority }: StepOf<'amend'>): Promise<void> {

@@ -111,7 +111,7 @@ async function take({ storage, session, held }: Replica, { kind, pick }: Step, s
     }
     case 'settle': {
       const lease = held.splice(pick % Math.max(1, held.length), 1)[0]
-      if (lease !== undefined) await storage.settle({ session, batch: [outcome(lease, pick)], now: NOW })
+      if (lease !== undefined) await storage.settle({ batch: [outcome(lease, pick)], now: NOW })
       return
     }
     case 'beat': {

@@ -25,12 +25,11 @@ async function buffered(answer: (call: number) => Promise<void> | void) {
   const buffer = new SettleBuffer({
     storage,
     environment: clock,
-    session: () => 's',
     onError: (error) => errors.push(error),
   })
   const verdicts: Record<string, Verdict> = {}
   const add = (...ids: string[]): void => {
-    for (const id of ids) buffer.add(done(id), (verdict) => (verdicts[id] = verdict))
+    for (const id of ids) buffer.add(done(id), ({ verdict }) => (verdicts[id] = verdict))
   }
   return { clock, buffer, add, calls, errors, verdicts }
 }

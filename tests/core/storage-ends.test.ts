@@ -15,7 +15,7 @@ async function running(job: Parameters<typeof newJob>[0] = { id: 'a' }) {
   const request = { requestId: '1', session: 's', now: NOW, limit: 1, lanes, have: [], suspects: 'none' } as const
   const [held] = (await storage.claim(request)).jobs as [JobRecord]
   const settle = async (settlement: Settlement) => {
-    await storage.settle({ session: 's', batch: [settlement], now: NOW })
+    await storage.settle({ batch: [settlement], now: NOW })
     return (await storage.get(['a']))[0]
   }
   return { storage, lease: { id: held.id, fence: held.fence }, settle }

@@ -205,6 +205,12 @@ export const mutants = [
       'lane.requires.every((condition) => have.has(condition) || true)',
     ],
   ),
+  mutant(
+    'an outcome does not say what its job became',
+    `${table}/settle.ts`,
+    'settle: an outcome whose job became something else shows the job',
+    ['job === undefined || job.state === stateAfter(kind)', 'job === undefined || job.state !== stateAfter(null)'],
+  ),
   mutant('records share their payload with the table', `${table}/rows.ts`, 'read: a record that was read is a copy', [
     'payload: copyPlain(row.payload)',
     'payload: row.payload',

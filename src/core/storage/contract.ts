@@ -297,9 +297,18 @@ export type Settlement = LeaseRef & {
   )
 
 export interface SettleRequest {
-  readonly session: string
   readonly batch: readonly Settlement[]
   readonly now: number
+}
+
+export interface SettleAnswer {
+  readonly verdict: Verdict
+  /**
+   * After `ok`: the job, where it is not in the state that the outcome asks for, since it was to be cancelled, its key
+   * was taken, or a job of `enqueue` could not be stored (or, told to a repeat, since others changed it afterwards).
+   * `null`: it is in that state, or the verdict is another. [settle] [chain] [repeat-settle]
+   */
+  readonly became: JobRecord | null
 }
 
 export interface RunningRequest {
@@ -478,8 +487,11 @@ export interface StorageAdapter {
   /** One write keeps all jobs of a session; storage and executor compare what it holds. [session] */
   beat(request: BeatRequest): Promise<BeatAnswer>
 
-  /** Per item: compare state and fence (and the guard), then write. Items are independent. [settle] [reaper] */
-  settle(request: SettleRequest): Promise<readonly Verdict[]>
+  /**
+   * Per item: compare state and fence (and the guard), then write. Items are independent. The fence alone says whose
+   * the outcome is: it is never reused, so the session needs no saying. [settle] [reaper]
+   */
+  settle(request: SettleRequest): Promise<readonly SettleAnswer[]>
 
   /** What the reaper looks at. */
   sessions(): Promise<readonly SessionRecord[]>

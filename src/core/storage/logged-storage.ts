@@ -22,11 +22,11 @@ import type {
   RunningRequest,
   SessionRecord,
   SessionRequest,
+  SettleAnswer,
   SettleRequest,
   StorageAdapter,
   StorageTraits,
   TickRequest,
-  Verdict,
 } from './contract.ts'
 import type { Operation } from './job-table/decide.ts'
 import { type JobTable, pauseScopes } from './job-table/job-table.ts'
@@ -135,7 +135,7 @@ export class LoggedStorage implements StorageAdapter {
     return this.#call({ name: 'beat', request })
   }
 
-  settle(request: SettleRequest): Promise<readonly Verdict[]> {
+  settle(request: SettleRequest): Promise<readonly SettleAnswer[]> {
     return this.#call({ name: 'settle', request })
   }
 

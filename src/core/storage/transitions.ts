@@ -1,4 +1,12 @@
-import type { AttemptOutcome, AttemptRecord, ErrorData, JobRecord, NewJob, Settlement } from './contract.ts'
+import type {
+  AttemptOutcome,
+  AttemptRecord,
+  ErrorData,
+  JobRecord,
+  NewJob,
+  Settlement,
+  StoredState,
+} from './contract.ts'
 import { copyPlain } from './plain.ts'
 
 /**
@@ -77,6 +85,19 @@ export function outcomeOf(settlement: Settlement): AttemptOutcome {
     default:
       return unreachable(settlement)
   }
+}
+
+const STATE_AFTER = {
+  complete: 'completed',
+  retry: 'waiting',
+  fail: 'failed',
+  release: 'waiting',
+  cancelled: 'cancelled',
+} as const
+
+/** The state that an outcome asks for; a request to cancel, or a newer holder of its key, may end the job otherwise. */
+export function stateAfter(kind: Settlement['kind']): StoredState {
+  return STATE_AFTER[kind]
 }
 
 /** The end of the running attempt. [settle] */

@@ -1,6 +1,5 @@
 import { equal } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
-import { NOW } from './moments.ts'
 import { complete, fail, interrupt, retry } from './settlements.ts'
 import { ids } from './site.ts'
 
@@ -27,7 +26,8 @@ export const chain: readonly ConformanceCase[] = area('chain', {
     const held = await site.claimOne()
     await site.add({ id: 'taken', payload: { n: 1 } })
     const enqueue = [site.newJob({ id: 'child' }), site.newJob({ id: 'taken', payload: { n: 2 } })]
-    equal(await site.settle({ ...complete(held), enqueue }), 'ok', 'the verdict')
+    const { verdict, became } = await site.outcome({ ...complete(held), enqueue })
+    equal([verdict, became?.state, became?.error?.code], ['ok', 'failed', 'HOLDFAST_ID_CONFLICT'], 'the answer')
     await site.shows('parent', { state: 'failed', failures: 1 })
     await site.shows('taken', { payload: { n: 1 } })
     await site.gone('child')
@@ -36,7 +36,7 @@ export const chain: readonly ConformanceCase[] = area('chain', {
   'jobs enqueued by a stale outcome are not stored': async (site) => {
     await site.add({ id: 'parent' })
     const held = await site.claimOne({ session: 'a' })
-    await site.settle(interrupt(held), NOW, 'reaper')
+    await site.settle(interrupt(held))
     equal(await site.settle({ ...complete(held), enqueue: [site.newJob({ id: 'child' })] }), 'stale', 'the verdict')
     await site.gone('child')
   },

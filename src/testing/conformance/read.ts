@@ -26,7 +26,7 @@ export const read: readonly ConformanceCase[] = area('read', {
     await storage.session({ open: WORKER, now: NOW })
     const { jobs } = await storage.claim(site.claimRequest())
     equal((await storage.get(['one']))[0]?.state, 'running', 'the state after the claim')
-    await storage.settle({ session: WORKER, batch: jobs.map((job) => complete(job)), now: NOW })
+    await storage.settle({ batch: jobs.map((job) => complete(job)), now: NOW })
     equal((await storage.get(['one']))[0]?.state, 'completed', 'the state after the completion')
   },
 

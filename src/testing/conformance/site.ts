@@ -8,6 +8,7 @@ import type {
   EnqueueAnswer,
   JobRecord,
   NewJob,
+  SettleAnswer,
   Settlement,
   StorageAdapter,
   Verdict,
@@ -26,7 +27,6 @@ export const WORKER = 'worker'
 export class Site {
   readonly handles: Handles
   readonly #sessions: Set<string> = new Set()
-  readonly #holders: Map<string, string> = new Map()
   #names = 0
 
   constructor(handles: Handles) {
@@ -91,21 +91,22 @@ export class Site {
     const request = this.claimRequest(overrides)
     await this.#use(request.session)
     const storage = await this.storage()
-    const answer = await storage.claim(request)
-    for (const job of answer.jobs) this.#holders.set(`${job.fence} ${job.id}`, request.session)
-    return answer
+    return storage.claim(request)
   }
 
   async claimOne(overrides: Partial<ClaimRequest> = {}): Promise<JobRecord> {
     return only((await this.claim(overrides)).jobs, 'the claimed job')
   }
 
-  /** Settles one attempt in the name of the session that claimed it, or of `session`. */
-  async settle(settlement: Settlement, now: number = NOW, session?: string): Promise<Verdict> {
-    const by = session ?? this.#holders.get(`${settlement.fence} ${settlement.id}`) ?? WORKER
-    await this.#use(by)
+  /** Settles one attempt. */
+  async settle(settlement: Settlement, now: number = NOW): Promise<Verdict> {
+    return (await this.outcome(settlement, now)).verdict
+  }
+
+  /** Settles one attempt and says what became of its job. */
+  async outcome(settlement: Settlement, now: number = NOW): Promise<SettleAnswer> {
     const storage = await this.storage()
-    return only(await storage.settle({ session: by, batch: [settlement], now }), 'the verdict')
+    return only(await storage.settle({ batch: [settlement], now }), 'the answer')
   }
 
   async beat(overrides: Partial<BeatRequest> = {}): Promise<BeatAnswer> {
