@@ -104,6 +104,53 @@ describe('appends that go wrong', () => {
     expect((await allJobs(storage)).map(({ id }) => id)).toEqual(['b'])
   })
 
+  test('a record that arrives when one of its callers has been told is applied whole', async () => {
+    const { log, storage } = await opened()
+    faults(log, 'drop', 'drop', 'drop', 'drop', 'lose the answer')
+    const early = storage.enqueue({ jobs: [newJob({ id: 'early' })], now: NOW }).catch(codeOf)
+    for (let turn = 0; turn < 3; turn++) await Promise.resolve()
+    const late = storage.enqueue({ jobs: [newJob({ id: 'late' })], now: NOW })
+    expect([await early, (await late).accepted]).toEqual(['HOLDFAST_OUTCOME_UNKNOWN', true])
+    const other = await opened(log)
+    expect((await allJobs(storage)).map(({ id }) => id)).toEqual(['early', 'late'])
+    expect(await allJobs(storage)).toEqual(await allJobs(other.storage))
+  })
+
+  test('a call that always comes too late is told after 32 races, and has done nothing', async () => {
+    const { log, storage } = await opened()
+    const other = await opened(log)
+    await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+    let races = 0
+    let othersTurn = false
+    log.fault = () => (othersTurn ? null : 'overtake')
+    log.interfere = () => {
+      othersTurn = true
+      const amendment = { kind: 'reschedule', id: 'a', priority: ++races } as const
+      void other.storage.amend({ batch: [amendment], now: NOW }).finally(() => (othersTurn = false))
+    }
+    const cancel = { kind: 'cancel', id: 'a', reason: 'enough' } as const
+    expect(await storage.amend({ batch: [cancel], now: NOW }).catch(codeOf)).toBe('HOLDFAST_STORAGE_BUSY')
+    log.fault = () => null
+    expect([races, (await allJobs(storage))[0]]).toMatchObject([32, { state: 'waiting', priority: 32 }])
+    expect(await storage.amend({ batch: [cancel], now: NOW })).toMatchObject([{ verdict: 'ok' }])
+  })
+
+  test('a call that lost a race goes before those that came meanwhile', async () => {
+    const { log, storage } = await opened()
+    const other = await opened(log)
+    await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+    const cancelled = { kind: 'cancel', id: 'a', reason: 'first' } as const
+    let later: Promise<unknown> = Promise.resolve()
+    log.interfere = () => {
+      void other.storage.amend({ batch: [{ kind: 'reschedule', id: 'a', priority: 2 }], now: NOW })
+      later = storage.amend({ batch: [{ ...cancelled, reason: 'second' }], now: NOW })
+    }
+    faults(log, 'overtake')
+    await storage.amend({ batch: [cancelled], now: NOW })
+    await later
+    expect(await allJobs(storage)).toMatchObject([{ state: 'cancelled', cancelRequested: 'first' }])
+  })
+
   test('of two handles that claim one job at the same time one gets it', async () => {
     const { log, storage } = await opened()
     const other = await opened(log)

@@ -112,6 +112,12 @@ export const mutants = [
     '!== change.expect) continue',
   ]),
   mutant(
+    'a unit stands without the one it builds on',
+    'src/core/storage/record-replay.ts',
+    'claim: a claim that was decided on a change that came too late takes no job from another',
+    ['if (!builds && ', 'if ('],
+  ),
+  mutant(
     'a claim does not write its session',
     `${table}/claim.ts`,
     'session: a claim that races the close of its session leaves no job behind',
@@ -209,7 +215,7 @@ export const mutants = [
     'an outcome does not say what its job became',
     `${table}/settle.ts`,
     'settle: an outcome whose job became something else shows the job',
-    ['job === undefined || job.state === stateAfter(kind)', 'job === undefined || job.state !== stateAfter(null)'],
+    ['job === undefined || job.state === stateAfter(kind)', 'job === undefined || job.id === id'],
   ),
   mutant('records share their payload with the table', `${table}/rows.ts`, 'read: a record that was read is a copy', [
     'payload: copyPlain(row.payload)',

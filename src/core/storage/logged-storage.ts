@@ -253,7 +253,8 @@ export class LoggedStorage implements StorageAdapter {
         turn.calls = [...again, ...waiting]
         return append
       })
-      this.#calls.push(...this.#replica.commit(turn.calls ?? [], receipt))
+      // Before those that came meanwhile: whoever lost a race is the next to be served.
+      this.#calls.unshift(...this.#replica.commit(turn.calls ?? [], receipt))
     } catch (error) {
       if (turn.calls !== null) this.#replica.abort(turn.calls, recordId, error)
       else {
