@@ -138,7 +138,7 @@ class Pair {
     const isLimited = detail.type === 'limited' || detail.type === 'rated'
     const runAt = this.#now + (detail.delay ?? 0)
     const due = { runAt, createdAt: this.#now, payload: [id] }
-    const job = newJob({ ...detail, ...(isLimited ? limited(detail) : { limitKey: null }), ...due, id })
+    const job = newJob({ ...detail, ...(isLimited ? {} : { limitKey: null }), ...due, id })
     const answer = await this.#storage.enqueue({ jobs: [job], now: this.#now })
     expect(answer.accepted && answer.jobs.map((one) => one.id)).toEqual([this.#model.enqueue(job)])
   }
@@ -213,21 +213,6 @@ class Pair {
       )
     }
   }
-}
-
-/**
- * Where a serial queue meets a limit, a claim may leave a job for the next claim, and whether a job may overtake another
- * of its queue that waits for a place in its limit is nobody's promise. So such a queue has one limit here, and nothing
- * in it requires anything.
- */
-function limited({
-  type,
-  queueName,
-  limitKey,
-  requires,
-}: Pick<NewJob, 'type' | 'queueName' | 'limitKey' | 'requires'>) {
-  if (queueName === null) return { queueName, limitKey, requires }
-  return { queueName: `${type} ${queueName}`, limitKey: '', requires: [] }
 }
 
 function settlement(

@@ -141,6 +141,24 @@ export const mutants = [
     'limits: no more jobs start in a window than the rate allows',
     ['? window.used : 0', '? 0 : 0'],
   ),
+  mutant(
+    'a claim forgets the starts of those before it',
+    `${table}/claim.ts`,
+    'limits: starts of several claims add up in one window',
+    ['used: used + admitted', 'used: admitted'],
+  ),
+  mutant(
+    'a claim lands after a pause it has not seen',
+    `${table}/claim.ts`,
+    'pause: a claim at the same time as a pause comes before it, or takes nothing',
+    ["draft.require('meta', 'pauses')", ''],
+  ),
+  mutant(
+    'a blocked job keeps its place in the limit',
+    `${table}/claim.ts`,
+    'limits: a job whose serial queue this claim gives to another leaves its place in the limit to the next',
+    ['if (unused !== undefined)', 'if (unused === null)'],
+  ),
   mutant('a pause of a type is not heard', `${table}/claim.ts`, 'pause: a paused type is not claimed, others are', [
     '!types.includes(lane.type)',
     'true',

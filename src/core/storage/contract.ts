@@ -479,8 +479,9 @@ export interface StorageAdapter {
 
   /**
    * Select and lease in one step: no two claims share a job, at most one running job per serial queue, limits held,
-   * order by priority descending, `runAt`, sequence over all lanes. Counts the attempt and raises the fence in the
-   * same step. Rejects with `HOLDFAST_SESSION_ENDED` when the session is gone. [claim] [groups] [fence]
+   * order by priority descending, `runAt`, sequence over all lanes; jobs of one type with the same requirements do not
+   * overtake each other in a serial queue. Counts the attempt and raises the fence in the
+   * same step. Rejects with `HOLDFAST_SESSION_ENDED` when the session is gone. [claim] [groups] [limits] [fence]
    */
   claim(request: ClaimRequest): Promise<ClaimAnswer>
 
