@@ -32,11 +32,11 @@ const STATE_AFTER: Readonly<Record<End['ending'], ModelJob['state']>> = {
 const ERROR = { name: 'Error', message: 'boom' }
 
 const detail = fc.record({
-  type: fc.constantFrom('plain', 'limited', 'rated', 'unhandled'),
+  type: fc.constantFrom('plain', 'plain', 'limited', 'limited', 'rated', 'unhandled'),
   priority: fc.integer({ min: 0, max: 2 }),
   delay: fc.constantFrom(null, null, 0, 3000, 7000),
-  queueName: fc.constantFrom(null, null, 'q', 'r'),
-  limitKey: fc.constantFrom('', 'x', 'y'),
+  queueName: fc.constantFrom(null, 'q', 'r'),
+  limitKey: fc.constantFrom('', '', 'x'),
   requires: fc.constantFrom([], [], ['online']),
   jobKey: fc.constantFrom(null, null, null, 'k', 'l'),
   jobKeyMode: fc.constantFrom<NewJob['jobKeyMode'][]>('replace', 'preserveRunAt', 'unsafeDedupe'),
