@@ -35,7 +35,7 @@ function job(now) {
 async function storageWith(waiting) {
   const storage = memory()
   await storage.open()
-  await storage.session({ open: 'bench', now: 0 })
+  await storage.session({ open: 'bench', leaseDuration: 30_000, now: 0 })
   for (let start = 0; start < waiting; start += 1000) {
     await storage.enqueue({ jobs: Array.from({ length: 1000 }, () => job(start)), now: start })
   }

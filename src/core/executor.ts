@@ -248,7 +248,7 @@ export class Executor {
   async #openSession(): Promise<void> {
     const { storage, environment, newId } = this.#core
     const session = newId()
-    await storage.session({ open: session, now: environment.now() })
+    await storage.session({ open: session, leaseDuration: this.#leaseDuration, now: environment.now() })
     this.#session = session
   }
 

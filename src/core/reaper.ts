@@ -7,7 +7,7 @@ import { Ticker } from './ticker.ts'
 export interface ReaperOptions {
   readonly storage: StorageAdapter
   readonly environment: Environment
-  /** The shortest lease among the types this executor handles, ms. */
+  /** The shortest lease among the types this executor handles, ms: it looks three times as often. */
   readonly leaseDuration: number
   readonly types: readonly string[]
   readonly session: () => string
@@ -81,7 +81,7 @@ export class Reaper {
   }
 
   async #reap(session: SessionRecord, silence: number): Promise<void> {
-    const { storage, environment, types, leaseDuration } = this.#options
+    const { storage, environment, types } = this.#options
     const held = await storage.running({ session: session.id, types, limit: BATCH })
     const expired = held.filter((job) => silence >= job.leaseDuration)
     const now = environment.now()
@@ -94,8 +94,9 @@ export class Reaper {
         if (verdict === 'ok')
           this.#options.interrupted(became ?? { ...job, ...settled(job, batch[at] as Settlement, now) })
       }
-    } else if (held.length === 0 && silence >= leaseDuration) {
-      // It holds nothing (the storage checks that of all types), so its name can go.
+    } else if (held.length === 0 && silence >= session.leaseDuration) {
+      // It holds nothing (the storage checks that of all types), so its name can go. By its own lease, not by that of
+      // whoever looks: an executor of long jobs beats more rarely than one of short jobs expects.
       await storage.session({ close: session.id, now, when: { beats: session.beats } })
     }
   }

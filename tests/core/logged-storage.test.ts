@@ -69,7 +69,7 @@ describe('appends that go wrong', () => {
   test('a refused claim gives no job away', async () => {
     const { log, storage } = await opened()
     await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
-    await storage.session({ open: 's', now: NOW })
+    await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
     faults(log, 'refuse')
     const request = { session: 's', now: NOW, limit: 1, lanes: [{ type: 'task' }], have: [], suspects: 'none' } as const
     await expect(storage.claim({ ...request, requestId: '1' }).catch(codeOf)).resolves.toBe('HOLDFAST_STORAGE')
@@ -155,8 +155,8 @@ describe('appends that go wrong', () => {
     const { log, storage } = await opened()
     const other = await opened(log)
     await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
-    await storage.session({ open: 'one', now: NOW })
-    await other.storage.session({ open: 'two', now: NOW })
+    await storage.session({ open: 'one', leaseDuration: 30_000, now: NOW })
+    await other.storage.session({ open: 'two', leaseDuration: 30_000, now: NOW })
     const request = { now: NOW, limit: 1, lanes: [{ type: 'task' }], have: [], suspects: 'none' } as const
     const second: Promise<ClaimAnswer>[] = []
     log.interfere = () => void second.push(other.storage.claim({ ...request, session: 'two', requestId: '2' }))
@@ -170,7 +170,7 @@ describe('appends that go wrong', () => {
     const { log, storage } = await opened()
     const other = await opened(log)
     await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
-    await storage.session({ open: 's', now: NOW })
+    await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
     log.interfere = () => void other.storage.pause({ scope: { type: 'task' }, paused: true })
     faults(log, 'overtake')
     const lanes = [{ type: 'task' }]
@@ -196,7 +196,7 @@ describe('flushes', () => {
 
   test('an empty claim and a repeated enqueue append nothing', async () => {
     const { log, storage } = await opened()
-    await storage.session({ open: 's', now: NOW })
+    await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
     await storage.enqueue({ jobs: [newJob({ id: 'a', type: 'other' })], now: NOW })
     const records = recorded(log)
     const lanes = [{ type: 'task' }]
@@ -228,7 +228,7 @@ describe('flushes', () => {
     })
     await storage.open()
     await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
-    await storage.session({ open: 's', now: NOW })
+    await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
     expect(durable.splice(0)).toEqual([true, true])
     const lanes = [{ type: 'task' }]
     const [job] = (

@@ -195,7 +195,7 @@ class Pair {
   }
 
   async #openSession(session: string): Promise<void> {
-    await this.#storage.session({ open: session, now: this.#now })
+    await this.#storage.session({ open: session, leaseDuration: 30_000, now: this.#now })
     this.#model.sessions.add(session)
   }
 

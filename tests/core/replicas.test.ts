@@ -40,7 +40,7 @@ class Replica {
 
   async open(): Promise<void> {
     await this.storage.open()
-    await this.storage.session({ open: this.session, now: NOW })
+    await this.storage.session({ open: this.session, leaseDuration: 30_000, now: NOW })
   }
 
   /** The rows of the table, as a replica that has read the whole log has them. */

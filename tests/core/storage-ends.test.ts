@@ -9,7 +9,7 @@ const ERROR = { name: 'Error', message: 'boom' }
 async function running(job: Parameters<typeof newJob>[0] = { id: 'a' }) {
   const storage = memory()
   await storage.open()
-  await storage.session({ open: 's', now: NOW })
+  await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
   await storage.enqueue({ jobs: [newJob(job)], now: NOW })
   const lanes = [{ type: 'task' }]
   const request = { requestId: '1', session: 's', now: NOW, limit: 1, lanes, have: [], suspects: 'none' } as const

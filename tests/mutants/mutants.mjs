@@ -36,6 +36,12 @@ export const mutants = [
     'table.epoch + 1',
     'Math.max(1, table.epoch)',
   ]),
+  mutant(
+    'every session gets the same lease',
+    `${table}/session.ts`,
+    'session: each session is listed with its own lease, also after it has beaten',
+    ['{ beats: 0, leaseDuration, ', '{ beats: 0, leaseDuration: 30_000, '],
+  ),
   mutant('reaper unguarded', `${table}/settle.ts`, 'reaper: a beat in between saves the job', [
     "if ('ended' in when) return true",
     'return true',

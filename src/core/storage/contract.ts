@@ -173,7 +173,12 @@ export interface Notifier {
 // --- requests and answers -----------------------------------------------------------------------------------------
 
 export type SessionRequest =
-  | { readonly open: string; readonly now: number }
+  | {
+      readonly open: string
+      /** How long the session may be silent (ms) before a reaper clears it, if it holds nothing: it beats more often. */
+      readonly leaseDuration: number
+      readonly now: number
+    }
   | {
       readonly close: string
       readonly now: number
@@ -185,6 +190,8 @@ export interface SessionRecord {
   readonly id: string
   /** How often it has beaten. Whoever sees the same number for a lease knows that it is silent. */
   readonly beats: number
+  /** As given when it was opened, ms. [session] */
+  readonly leaseDuration: number
   readonly openedAt: number
   readonly lastBeat: number
   readonly epoch: number

@@ -161,9 +161,10 @@ export class LoggedStorage implements StorageAdapter {
 
   sessions(): Promise<readonly SessionRecord[]> {
     return this.#read((table) =>
-      [...table.tables.sessions].map(([id, { beats, openedAt, lastBeat, epoch }]) => ({
+      [...table.tables.sessions].map(([id, { beats, leaseDuration, openedAt, lastBeat, epoch }]) => ({
         id,
         beats,
+        leaseDuration,
         openedAt,
         lastBeat,
         epoch,

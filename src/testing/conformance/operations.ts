@@ -8,7 +8,7 @@ export function everyOperation(
   session: string,
 ): Readonly<Record<string, (storage: StorageAdapter) => Promise<unknown>>> {
   return {
-    session: (storage) => storage.session({ open: session, now: NOW }),
+    session: (storage) => storage.session({ open: session, leaseDuration: 30_000, now: NOW }),
     enqueue: (storage) => storage.enqueue({ jobs: [site.newJob()], now: NOW }),
     claim: (storage) => storage.claim(site.claimRequest({ session })),
     beat: (storage) => storage.beat({ session, now: NOW, holds: [], claiming: [], progress: [] }),

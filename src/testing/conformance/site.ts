@@ -15,7 +15,7 @@ import type {
 } from '../../core/storage/contract.ts'
 import { equal, matches, ok } from './expect.ts'
 import type { Handles } from './handles.ts'
-import { NOW } from './moments.ts'
+import { NOW, SECOND } from './moments.ts'
 
 /** The session a step uses when it names none. */
 export const WORKER = 'worker'
@@ -70,10 +70,10 @@ export class Site {
   }
 
   /** Opens a session; answers its epoch. */
-  async open(session: string, now: number = NOW): Promise<number> {
+  async open(session: string, now: number = NOW, leaseDuration: number = 30 * SECOND): Promise<number> {
     this.#sessions.add(session)
     const storage = await this.storage()
-    return (await storage.session({ open: session, now })).epoch
+    return (await storage.session({ open: session, leaseDuration, now })).epoch
   }
 
   async close(session: string, now: number = NOW): Promise<void> {

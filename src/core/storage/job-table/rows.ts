@@ -32,6 +32,7 @@ export interface KeyRow extends Row {
 
 export interface SessionRow extends Row {
   beats: number
+  leaseDuration: number
   openedAt: number
   lastBeat: number
   epoch: number
