@@ -192,15 +192,27 @@ export const mutants = [
     `${table}/enqueue.ts`,
     'enqueue: an id stored with another payload refuses the whole batch',
     [
-      'stored.type === job.type && samePlain(stored.payload, job.payload)',
-      'stored.type === job.type && samePlain(null, null)',
+      'known.type === job.type && samePlain(known.payload, job.payload)',
+      'known.type === job.type && samePlain(null, null)',
     ],
+  ),
+  mutant(
+    'an id of a folded call taken for another payload',
+    `${table}/enqueue.ts`,
+    'keys: the id of a folded call with another payload is refused, with its own it is a repeat',
+    ['digest !== undefined && digest !== digestOf(job)', 'digest === null'],
+  ),
+  mutant(
+    'a replaced holder takes any payload for its id',
+    'src/core/storage/transitions.ts',
+    'keys: the id of a replaced holder with another payload is refused, with its own it is a repeat',
+    ['digest: job.digest ?? digestOf(job)', 'digest: digestOf(by)'],
   ),
   mutant(
     'folded enqueues are not remembered',
     'src/core/storage/transitions.ts',
     'repeat: a repeated enqueue that replaced does so once',
-    ['[...job.absorbed, by].slice(-ABSORBED_LIMIT)', '[...job.absorbed].slice(-ABSORBED_LIMIT)'],
+    ['absorbed: absorbed.slice(-ABSORBED_LIMIT)', 'absorbed: job.absorbed'],
   ),
   mutant(
     'suspects run with others',

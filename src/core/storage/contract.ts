@@ -114,8 +114,20 @@ export interface JobRecord {
   readonly history: readonly AttemptRecord[]
   /** Rises when an enqueue with the job's key touches it. */
   readonly revision: number
-  /** Ids of the latest enqueues (at most 16) that were folded into this job by its key; repeats of them do nothing. */
-  readonly absorbed: readonly string[]
+  /**
+   * Digest of the type and payload that the call with this id gave, kept once another call has replaced them; `null`
+   * before. Each storage makes digests its own way. [keys]
+   */
+  readonly digest: number | null
+  /** The latest enqueues (at most 16) that were folded into this job by its key; repeats of them do nothing. */
+  readonly absorbed: readonly AbsorbedEnqueue[]
+}
+
+/** A call that made no job of its own. */
+export interface AbsorbedEnqueue {
+  readonly id: string
+  /** Of its type and payload: the same id with others is a conflict. */
+  readonly digest: number
 }
 
 /** A job to be stored, all defaults filled in by the core. */
@@ -209,7 +221,10 @@ export type EnqueueAnswer =
       readonly accepted: true
       readonly jobs: readonly { readonly id: string; readonly disposition: Disposition; readonly job: JobRecord }[]
     }
-  /** Item `index` names a stored id with another type or payload. Nothing of the batch was stored. */
+  /**
+   * Item `index` has an id that the storage knows from a call with another type or payload, whether that made a job or
+   * was folded into one. Nothing of the batch was stored. [enqueue] [keys]
+   */
   | { readonly accepted: false; readonly index: number; readonly id: string }
 
 /** How many of a group may run at once, and how many may start per window of `per` ms. */

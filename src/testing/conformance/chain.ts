@@ -33,6 +33,18 @@ export const chain: readonly ConformanceCase[] = area('chain', {
     await site.gone('child')
   },
 
+  'a chained job whose id was folded with another payload fails the outcome too': async (site) => {
+    await site.add({ id: 'parent' })
+    const held = await site.claimOne()
+    await site.addAll([
+      { id: 'holder', jobKey: 'key', payload: 1 },
+      { id: 'folded', jobKey: 'key', payload: 2 },
+    ])
+    const { became } = await site.outcome({ ...complete(held), enqueue: [site.newJob({ id: 'folded', payload: 3 })] })
+    equal(became?.error?.code, 'HOLDFAST_ID_CONFLICT', 'the error of the outcome')
+    await site.shows('holder', { payload: 2 })
+  },
+
   'jobs enqueued by a stale outcome are not stored': async (site) => {
     await site.add({ id: 'parent' })
     const held = await site.claimOne({ session: 'a' })

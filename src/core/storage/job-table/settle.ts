@@ -1,7 +1,7 @@
-import type { NewJob, SettleAnswer, Settlement } from '../contract.ts'
+import type { SettleAnswer, Settlement } from '../contract.ts'
 import { alreadySettled, holds, type Patch, settled, stateAfter } from '../transitions.ts'
 import type { Draft } from './draft.ts'
-import { placeJob, saysTheSame } from './enqueue.ts'
+import { conflictIn, placeJob } from './enqueue.ts'
 import type { JobTable } from './job-table.ts'
 import { type JobRow, toRecord } from './rows.ts'
 
@@ -20,9 +20,10 @@ export function settle(draft: Draft, settlement: Settlement, now: number): () =>
       : () => STALE
   }
   if (settlement.when !== undefined && !guardHolds(draft, job, settlement.when)) return () => STALE
-  const conflict = settlement.enqueue?.find((next) => conflicts(draft, next))
-  endAttempt(draft, job, settled(job, conflict === undefined ? settlement : refused(settlement, conflict), now))
-  if (conflict === undefined) for (const next of settlement.enqueue ?? []) placeJob(draft, next)
+  const chained = settlement.enqueue ?? []
+  const conflict = chained.length === 0 ? null : conflictIn(draft, chained)
+  endAttempt(draft, job, settled(job, conflict === null ? settlement : refused(settlement, conflict.id), now))
+  if (conflict === null) for (const next of chained) placeJob(draft, next)
   return () => answerOf(table, settlement)
 }
 
@@ -31,13 +32,8 @@ function answerOf(table: JobTable, { id, kind }: Settlement): SettleAnswer {
   return job === undefined || job.state === stateAfter(kind) ? AS_ASKED : { verdict: 'ok', became: toRecord(job) }
 }
 
-function conflicts(draft: Draft, next: NewJob): boolean {
-  const stored = draft.get('jobs', next.id)
-  return stored !== undefined && !saysTheSame(stored, next)
-}
-
 /** A job that cannot be chained must not be lost without a word: the one that asked for it is failed, for all to see. */
-function refused({ id, fence }: Settlement, { id: taken }: NewJob): Settlement {
+function refused({ id, fence }: Settlement, taken: string): Settlement {
   const message = `A job with id \`${taken}\` is stored already, with another type or payload: it was not chained`
   return {
     id,
