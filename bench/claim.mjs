@@ -2,6 +2,7 @@
 // so that the number stays; both storages live in the same process and are asked in turn, so that both meet the same
 // noise, garbage collection included.
 import { memory } from 'holdfast/memory'
+import { newJob } from 'holdfast/testing'
 import { PAYLOAD, quantile, report } from './work.mjs'
 
 const CLAIMS = 20_000
@@ -11,25 +12,7 @@ const AIM = 2
 let made = 0
 function job(now) {
   made += 1
-  return {
-    id: `job-${made}`,
-    type: 'work',
-    payload: PAYLOAD,
-    priority: made % 100,
-    maxRetries: 3,
-    maxInterruptions: 3,
-    createdAt: now,
-    runAt: now,
-    delay: null,
-    timeout: 300_000,
-    leaseDuration: 30_000,
-    jobKey: null,
-    jobKeyMode: 'replace',
-    queueName: null,
-    limitKey: null,
-    requires: [],
-    backoff: null,
-  }
+  return newJob({ id: `job-${made}`, type: 'work', payload: PAYLOAD, priority: made % 100, createdAt: now, runAt: now })
 }
 
 async function storageWith(waiting) {

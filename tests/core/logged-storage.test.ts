@@ -3,9 +3,9 @@ import { HoldfastError } from '../../src/core/errors.ts'
 import type { ClaimAnswer } from '../../src/core/storage/contract.ts'
 import { LOG_FORMAT } from '../../src/core/storage/log.ts'
 import { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
-import { type Fault, SharedLog, sharedStorage } from '../../src/testing/index.ts'
+import { type Fault, newJob, SharedLog, sharedStorage } from '../../src/testing/index.ts'
 import { keepsTheContract } from './kit.ts'
-import { allJobs, contending, every, newJob, NOW, overtaken, passing, sharedTarget, slow } from './kit-targets.ts'
+import { allJobs, contending, every, NOW, overtaken, passing, sharedTarget, slow } from './kit-targets.ts'
 
 keepsTheContract(sharedTarget('a shared log'))
 keepsTheContract(sharedTarget('a log whose appends take their time', slow))

@@ -9,7 +9,8 @@ import type {
   PauseScope,
   Settlement,
 } from '../../src/core/storage/contract.ts'
-import { allJobs, newJob, NOW } from './kit-targets.ts'
+import { newJob } from '../../src/testing/index.ts'
+import { allJobs, NOW } from './kit-targets.ts'
 import { type End, type ModelJob, NaiveModel } from './naive-model.ts'
 
 const RUNS = Number(process.env['HOLDFAST_MODEL_RUNS'] ?? 300)

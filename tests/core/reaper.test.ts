@@ -3,9 +3,9 @@ import { memory } from '../../src/adapters/memory/index.ts'
 import { Reaper } from '../../src/core/reaper.ts'
 import type { NewJob } from '../../src/core/storage/contract.ts'
 import { defineJob, openQueue } from '../../src/index.ts'
-import { ManualClock, SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
+import { ManualClock, newJob, SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
 import { failing, Gate, hooked, never, Stage } from './doubles.ts'
-import { newJob, NOW } from './kit-targets.ts'
+import { NOW } from './kit-targets.ts'
 
 const LEASE = 30_000
 const LOOK = LEASE / 3

@@ -4,8 +4,8 @@ import { HoldfastError } from '../../src/core/errors.ts'
 import type { JobRecord, LeaseRef, Settlement } from '../../src/core/storage/contract.ts'
 import type { Snapshot } from '../../src/core/storage/job-table/job-table.ts'
 import { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
-import { type Fault, SharedLog } from '../../src/testing/index.ts'
-import { newJob, NOW } from './kit-targets.ts'
+import { type Fault, newJob, SharedLog } from '../../src/testing/index.ts'
+import { NOW } from './kit-targets.ts'
 
 const HANDLES = 3
 const TYPES = ['task', 'limited', 'other']

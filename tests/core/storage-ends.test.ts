@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import type { JobRecord, Settlement } from '../../src/core/storage/contract.ts'
-import { newJob, NOW } from './kit-targets.ts'
+import { newJob } from '../../src/testing/index.ts'
+import { NOW } from './kit-targets.ts'
 
 const ERROR = { name: 'Error', message: 'boom' }
 

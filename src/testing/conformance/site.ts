@@ -13,6 +13,7 @@ import type {
   StorageAdapter,
   Verdict,
 } from '../../core/storage/contract.ts'
+import { newJob } from '../new-job.ts'
 import { equal, matches, ok } from './expect.ts'
 import type { Handles } from './handles.ts'
 import { NOW, SECOND } from './moments.ts'
@@ -49,8 +50,7 @@ export class Site {
   }
 
   newJob(overrides: Partial<NewJob> = {}): NewJob {
-    const id = overrides.id ?? this.name('job')
-    return { ...DEFAULTS, id, payload: { for: id }, requires: [], ...overrides }
+    return newJob({ ...overrides, id: overrides.id ?? this.name('job') })
   }
 
   async enqueue(jobs: readonly Partial<NewJob>[], now: number = NOW): Promise<EnqueueAnswer> {
@@ -156,21 +156,4 @@ export function only<T>(items: readonly T[], what: string): T {
 
 export function ids(jobs: readonly { readonly id: string }[]): readonly string[] {
   return jobs.map(({ id }) => id)
-}
-
-const DEFAULTS: Omit<NewJob, 'id' | 'payload' | 'requires'> = {
-  type: 'task',
-  priority: 1,
-  maxRetries: 3,
-  maxInterruptions: 3,
-  createdAt: NOW,
-  runAt: NOW,
-  delay: null,
-  timeout: 300_000,
-  leaseDuration: 30_000,
-  jobKey: null,
-  jobKeyMode: 'replace',
-  queueName: null,
-  limitKey: null,
-  backoff: null,
 }
