@@ -225,8 +225,8 @@ export const mutants = [
     `${table}/settle.ts`,
     'chain: jobs enqueued by a stale outcome are not stored',
     [
-      'if (!holds(job, settlement.fence)) return',
-      'if (!holds(job, settlement.fence)) for (const next of settlement.enqueue ?? []) placeJob(draft, next)\n  if (!holds(job, settlement.fence)) return',
+      'if (!holds(job, settlement.fence)) {',
+      'if (!holds(job, settlement.fence)) {\n    for (const next of settlement.enqueue ?? []) placeJob(draft, next)',
     ],
   ),
   mutant(
