@@ -5,10 +5,9 @@ import { guarded } from './thenable.ts'
 import type { ErrorData } from './storage/contract.ts'
 
 /**
- * What `queue.on` tells: this context only, once each, after the storage has acknowledged it. The job is shown as this
- * executor left it: when somebody else asked in the meantime that it be cancelled, or took its key, an attempt told as
- * `retrying` or `released` has ended the job, as `get` and `result` say; so has a completion whose chained job could not
- * be stored.
+ * What `queue.on` tells: this context only, once each, after the storage has acknowledged it. The event is named for
+ * what became of the job: an attempt that threw after somebody asked that the job be cancelled is told as `cancelled`,
+ * one whose key a newer job took as `failed`, and so is a completion whose chained job could not be stored.
  */
 export interface QueueEvents {
   enqueued: { readonly job: Job }

@@ -11,8 +11,7 @@ import type { QueueCore } from './queue-core.ts'
 import { Reaper } from './reaper.ts'
 import { SettleBuffer } from './settle-buffer.ts'
 import { Slots } from './slots.ts'
-import type { JobRecord, Lane, Settlement } from './storage/contract.ts'
-import { settled } from './storage/transitions.ts'
+import type { JobRecord, Lane } from './storage/contract.ts'
 
 export interface ExecutorOptions {
   /** One handler per type. The executor claims these types and no others. */
@@ -226,7 +225,7 @@ export class Executor {
       leaseDuration,
       types: this.#types,
       session: () => this.#session,
-      interrupted: (record, settlement) => this.#interrupted(record, settlement),
+      interrupted: (record) => this.#interrupted(record),
       onError: onError('reaper'),
     })
     services.push(reaper)
@@ -279,7 +278,7 @@ export class Executor {
   async #openSession(): Promise<void> {
     const { storage, environment, newId } = this.#core
     const session = newId()
-    await storage.session({ open: session, now: environment.now() })
+    await storage.session({ open: session, leaseDuration: this.#leaseDuration, now: environment.now() })
     this.#session = session
   }
 
@@ -343,12 +342,10 @@ export class Executor {
     return Math.max(0, this.#concurrency - this.#slots.attempts.size)
   }
 
-  #interrupted(record: JobRecord, settlement: Settlement): void {
+  #interrupted(record: JobRecord): void {
     const { events, environment, queue } = this.#core
     queue.wakeExecutors([record.type])
-    if (!events.has('interrupted')) return
-    const now = environment.now()
-    events.tell('interrupted', { job: toJob(Object.assign({ ...record }, settled(record, settlement, now)), now) })
+    if (events.has('interrupted')) events.tell('interrupted', { job: toJob(record, environment.now()) })
   }
 
   /** Works until a whole claim brings nothing while nothing runs. Answers when the next job is due. */

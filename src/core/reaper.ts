@@ -1,16 +1,18 @@
 import { backoffDelay } from './backoff.ts'
 import type { Environment } from './environment.ts'
 import type { ErrorData, JobRecord, SessionRecord, Settlement, StorageAdapter } from './storage/contract.ts'
+import { settled } from './storage/transitions.ts'
 import { Ticker } from './ticker.ts'
 
 export interface ReaperOptions {
   readonly storage: StorageAdapter
   readonly environment: Environment
-  /** The shortest lease among the types this executor handles, ms. */
+  /** The shortest lease among the types this executor handles, ms: it looks three times as often. */
   readonly leaseDuration: number
   readonly types: readonly string[]
   readonly session: () => string
-  readonly interrupted: (job: JobRecord, settlement: Settlement) => void
+  /** Told of each job that was taken back, as it is then. */
+  readonly interrupted: (job: JobRecord) => void
   readonly onError: (error: unknown) => void
 }
 
@@ -79,18 +81,22 @@ export class Reaper {
   }
 
   async #reap(session: SessionRecord, silence: number): Promise<void> {
-    const { storage, environment, types, leaseDuration } = this.#options
+    const { storage, environment, types } = this.#options
     const held = await storage.running({ session: session.id, types, limit: BATCH })
     const expired = held.filter((job) => silence >= job.leaseDuration)
     const now = environment.now()
     if (expired.length > 0) {
       const batch = expired.map((job) => interruption(job, { beats: session.beats }, environment))
-      const verdicts = await storage.settle({ session: this.#options.session(), batch, now })
-      for (const [at, verdict] of verdicts.entries()) {
-        if (verdict === 'ok') this.#options.interrupted(expired[at] as JobRecord, batch[at] as Settlement)
+      const answers = await storage.settle({ batch, now })
+      for (const [at, { verdict, became }] of answers.entries()) {
+        const job = expired[at] as JobRecord
+        // Where the job became what was asked, it is the same function of the same values, and needs no reading.
+        if (verdict === 'ok')
+          this.#options.interrupted(became ?? { ...job, ...settled(job, batch[at] as Settlement, now) })
       }
-    } else if (held.length === 0 && silence >= leaseDuration) {
-      // It holds nothing (the storage checks that of all types), so its name can go.
+    } else if (held.length === 0 && silence >= session.leaseDuration) {
+      // It holds nothing (the storage checks that of all types), so its name can go. By its own lease, not by that of
+      // whoever looks: an executor of long jobs beats more rarely than one of short jobs expects.
       await storage.session({ close: session.id, now, when: { beats: session.beats } })
     }
   }

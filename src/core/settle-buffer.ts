@@ -1,10 +1,10 @@
 import type { Progress } from './attempt.ts'
 import type { Environment } from './environment.ts'
 import { HoldfastError, toErrorData } from './errors.ts'
-import type { Settlement, StorageAdapter, Verdict } from './storage/contract.ts'
+import type { SettleAnswer, Settlement, StorageAdapter } from './storage/contract.ts'
 
-/** Told the verdict, and what it is about: the outcome that was added, or the failure that took its place. */
-type Acknowledged = (verdict: Verdict, settlement: Settlement) => void
+/** Told the answer, and what it is about: the outcome that was added, or the failure that took its place. */
+type Acknowledged = (answer: SettleAnswer, settlement: Settlement) => void
 
 interface Entry {
   settlement: Settlement
@@ -15,6 +15,7 @@ interface Entry {
 export interface SettleBufferOptions {
   readonly storage: StorageAdapter
   readonly environment: Environment
+  /** Whose progress is stored. */
   readonly session: () => string
   readonly onError: (error: unknown) => void
 }
@@ -23,10 +24,12 @@ const FIRST_RETRY = 100
 const LAST_RETRY = 5000
 
 /** What may be mended while we wait, and what nobody knows the end of. Errors without a code count among them. */
-const REPEATED: readonly string[] = ['HOLDFAST_STORAGE', 'HOLDFAST_OUTCOME_UNKNOWN']
+const REPEATED: readonly string[] = ['HOLDFAST_STORAGE', 'HOLDFAST_STORAGE_BUSY', 'HOLDFAST_OUTCOME_UNKNOWN']
 
 /** The storage takes no more writes: whoever holds the jobs next starts them anew. */
 const OVER: readonly string[] = ['HOLDFAST_STORAGE_CLOSED', 'HOLDFAST_STORAGE_NEWER']
+
+const GIVEN_UP: SettleAnswer = { verdict: 'stale', became: null }
 
 /**
  * Group completion: outcomes that arrive while a settle is under way go into the next one together. A settle that the
@@ -77,14 +80,14 @@ export class SettleBuffer {
   }
 
   async #settle(entries: readonly Entry[]): Promise<void> {
-    let verdicts: readonly Verdict[] | null
+    let answers: readonly SettleAnswer[] | null
     try {
-      verdicts = await this.#ask(entries)
+      answers = await this.#ask(entries)
     } catch (refusal) {
       for (const entry of entries) await (entries.length > 1 ? this.#settle([entry]) : this.#refused(entry, refusal))
       return
     }
-    for (const [at, entry] of entries.entries()) this.#acknowledge(entry, verdicts?.[at] ?? 'stale')
+    for (const [at, entry] of entries.entries()) this.#acknowledge(entry, answers?.[at] ?? GIVEN_UP)
   }
 
   async #refused(entry: Entry, refusal: unknown): Promise<void> {
@@ -95,26 +98,27 @@ export class SettleBuffer {
     else if (kind === 'complete' || kind === 'retry')
       entry.settlement = { id, fence, kind: 'fail', error: toErrorData(refusal), counts: 'failure' }
     else {
-      this.#acknowledge(entry, 'stale')
+      this.#acknowledge(entry, GIVEN_UP)
       return
     }
     await this.#settle([entry])
   }
 
-  #acknowledge(entry: Entry, verdict: Verdict): void {
+  #acknowledge(entry: Entry, answer: SettleAnswer): void {
     this.#held.delete(entry)
-    entry.acknowledged(verdict, entry.settlement)
+    entry.acknowledged(answer, entry.settlement)
   }
 
   /** `null` when the storage takes no more writes. Throws what no repeat can mend. */
-  async #ask(entries: readonly Entry[]): Promise<readonly Verdict[] | null> {
+  async #ask(entries: readonly Entry[]): Promise<readonly SettleAnswer[] | null> {
     const { storage, environment, session, onError } = this.#options
-    const request = { session: session(), batch: entries.map(({ settlement }) => settlement), now: environment.now() }
+    const request = { batch: entries.map(({ settlement }) => settlement), now: environment.now() }
     const progress = entries.flatMap((entry) => entry.progress)
     for (let delay = FIRST_RETRY; ; delay = Math.min(2 * delay, LAST_RETRY)) {
       try {
         // Its answer is for the heartbeat, which asks for itself.
-        if (progress.length > 0) await storage.beat({ ...request, holds: [], claiming: [], progress })
+        if (progress.length > 0)
+          await storage.beat({ session: session(), now: request.now, holds: [], claiming: [], progress })
         return await storage.settle(request)
       } catch (error) {
         if (HoldfastError.is(error) && !REPEATED.includes(error.code) && !OVER.includes(error.code)) throw error

@@ -7,7 +7,7 @@ import { checkedJson } from './payload.ts'
 import type { QueueCore } from './queue-core.ts'
 import type { SettleBuffer } from './settle-buffer.ts'
 import { settlementOf } from './settlement.ts'
-import type { JobRecord, NewJob, Settlement, Verdict } from './storage/contract.ts'
+import type { ErrorData, JobRecord, NewJob, SettleAnswer, Settlement } from './storage/contract.ts'
 import { isSuspect, settled } from './storage/transitions.ts'
 import { isThenable } from './thenable.ts'
 
@@ -190,7 +190,7 @@ export class Slots {
   #settle(attempt: Attempt, settlement: Settlement): void {
     const progress = attempt.unsavedProgress()
     this.#close(attempt)
-    this.#options.buffer.add(settlement, (verdict, stored) => this.#acknowledged(attempt, stored, verdict), progress)
+    this.#options.buffer.add(settlement, (answer, stored) => this.#acknowledged(attempt, stored, answer), progress)
   }
 
   #lost(attempt: Attempt): void {
@@ -220,38 +220,32 @@ export class Slots {
     for (const wake of waiters) wake()
   }
 
-  #acknowledged(attempt: Attempt, settlement: Settlement, verdict: Verdict): void {
-    if (verdict !== 'ok') {
+  #acknowledged(attempt: Attempt, settlement: Settlement, { verdict, became }: SettleAnswer): void {
+    if (verdict === 'ok') this.#tell(attempt, settlement, became)
+    else {
       attempt.abort(leaseLost(attempt.record.id), Infinity)
       this.#lost(attempt)
-    } else {
-      this.tally[TALLIED[settlement.kind]] += 1
-      this.#tell(attempt, settlement)
     }
     this.#options.onRoom()
   }
 
-  /** The job as the storage has it now is computed, not read: it is the same function of the same values. */
-  #tell({ record, latestProgress }: Attempt, settlement: Settlement): void {
+  #tell({ record, latestProgress }: Attempt, settlement: Settlement, became: JobRecord | null): void {
     const { events, environment } = this.#options.core
-    const name = EVENTS[settlement.kind]
+    const name = eventOf(settlement.kind, became)
+    this.tally[name === 'retrying' ? 'retried' : name] += 1
     if (!events.has(name)) return
     const now = environment.now()
-    const job = toJob({ ...record, progress: latestProgress, ...settled(record, settlement, now) }, now)
-    if (settlement.kind === 'retry') events.tell('retrying', { job, error: settlement.error, runAt: settlement.runAt })
-    else if (settlement.kind === 'fail') events.tell('failed', { job, error: settlement.error })
-    else if (settlement.kind === 'cancelled') events.tell('cancelled', { job, reason: settlement.reason })
-    else events.tell(settlement.kind === 'complete' ? 'completed' : 'released', { job })
+    // What became of it as asked is computed, not read: it is the same function of the same values.
+    const asked = { ...record, progress: latestProgress, ...settled(record, settlement, now) }
+    const ended = became?.state === name ? became : asked
+    const job = toJob(ended, now)
+    if (name === 'retrying') events.tell(name, { job, error: ended.error as ErrorData, runAt: ended.runAt })
+    else if (name === 'failed') events.tell(name, { job, error: ended.error as ErrorData })
+    else if (name === 'cancelled') events.tell(name, { job, reason: ended.cancelRequested ?? '' })
+    else events.tell(name, { job })
   }
 }
 
-const TALLIED = {
-  complete: 'completed',
-  retry: 'retried',
-  fail: 'failed',
-  release: 'released',
-  cancelled: 'cancelled',
-} as const
 const EVENTS = {
   complete: 'completed',
   retry: 'retrying',
@@ -259,3 +253,15 @@ const EVENTS = {
   release: 'released',
   cancelled: 'cancelled',
 } as const
+
+/** What an outcome is told and counted as: what its job became, or how the attempt ended where the job goes on. */
+function eventOf(kind: Settlement['kind'], became: JobRecord | null): (typeof EVENTS)[keyof typeof EVENTS] {
+  switch (became?.state) {
+    case 'completed':
+    case 'failed':
+    case 'cancelled':
+      return became.state
+    default:
+      return EVENTS[kind]
+  }
+}

@@ -30,7 +30,7 @@ async function buffered(answer: (call: number, ids: readonly string[]) => Promis
   })
   const verdicts: Record<string, Verdict> = {}
   const add = (...ids: string[]): void => {
-    for (const id of ids) buffer.add(done(id), (verdict) => (verdicts[id] = verdict))
+    for (const id of ids) buffer.add(done(id), ({ verdict }) => (verdicts[id] = verdict))
   }
   return { clock, buffer, add, calls, errors, verdicts }
 }
@@ -121,7 +121,7 @@ describe('an outcome that the storage refuses for good', () => {
 
   test('is not made a failure when it only gives the job back', async () => {
     const { clock, buffer, errors, verdicts } = await buffered(refusing('a'))
-    buffer.add({ id: 'a', fence: 1, kind: 'release', runAt: 0, delay: null }, (verdict) => (verdicts['a'] = verdict))
+    buffer.add({ id: 'a', fence: 1, kind: 'release', runAt: 0, delay: null }, ({ verdict }) => (verdicts['a'] = verdict))
     await clock.settle()
     expect([verdicts, errors]).toEqual([{ a: 'stale' }, [refusal]])
   })
@@ -130,7 +130,7 @@ describe('an outcome that the storage refuses for good', () => {
     const { clock, buffer, calls, errors, verdicts } = await buffered((call) => {
       if (call === 1) throw refusal
     })
-    buffer.add(done('a'), (verdict) => (verdicts['a'] = verdict), [{ id: 'a', fence: 1, value: 'huge' }])
+    buffer.add(done('a'), ({ verdict }) => (verdicts['a'] = verdict), [{ id: 'a', fence: 1, value: 'huge' }])
     await clock.settle()
     expect([verdicts, errors, calls.map(({ ids }) => ids)]).toEqual([{ a: 'missing' }, [refusal], [[], ['a']]])
   })

@@ -22,11 +22,11 @@ import type {
   RunningRequest,
   SessionRecord,
   SessionRequest,
+  SettleAnswer,
   SettleRequest,
   StorageAdapter,
   StorageTraits,
   TickRequest,
-  Verdict,
 } from './contract.ts'
 import type { Operation } from './job-table/decide.ts'
 import { type JobTable, pauseScopes } from './job-table/job-table.ts'
@@ -135,7 +135,7 @@ export class LoggedStorage implements StorageAdapter {
     return this.#call({ name: 'beat', request })
   }
 
-  settle(request: SettleRequest): Promise<readonly Verdict[]> {
+  settle(request: SettleRequest): Promise<readonly SettleAnswer[]> {
     return this.#call({ name: 'settle', request })
   }
 
@@ -161,9 +161,10 @@ export class LoggedStorage implements StorageAdapter {
 
   sessions(): Promise<readonly SessionRecord[]> {
     return this.#read((table) =>
-      [...table.tables.sessions].map(([id, { beats, openedAt, lastBeat, epoch }]) => ({
+      [...table.tables.sessions].map(([id, { beats, leaseDuration, openedAt, lastBeat, epoch }]) => ({
         id,
         beats,
+        leaseDuration,
         openedAt,
         lastBeat,
         epoch,
@@ -253,7 +254,8 @@ export class LoggedStorage implements StorageAdapter {
         turn.calls = [...again, ...waiting]
         return append
       })
-      this.#calls.push(...this.#replica.commit(turn.calls ?? [], receipt))
+      // Before those that came meanwhile: whoever lost a race is the next to be served.
+      this.#calls.unshift(...this.#replica.commit(turn.calls ?? [], receipt))
     } catch (error) {
       if (turn.calls !== null) this.#replica.abort(turn.calls, recordId, error)
       else {

@@ -4,6 +4,7 @@ import { decide, isBatched, type Operation, type Part } from './job-table/decide
 import { JobTable, type Undo } from './job-table/job-table.ts'
 import type { Unit } from './job-table/rows.ts'
 import { type Append, LOG_FORMAT, type LogRecord, type Receipt, type Tail } from './log.ts'
+import { RecordReplay } from './record-replay.ts'
 
 /** Losing one of these in a power cut causes a re-run at most; everything else is durable before it is answered. */
 const NOT_DURABLE: ReadonlySet<Operation['name']> = new Set(['claim', 'beat'])
@@ -11,24 +12,38 @@ const NOT_DURABLE: ReadonlySet<Operation['name']> = new Set(['claim', 'beat'])
 /** How often a call whose record did not arrive is decided again before its caller is told. */
 const MOST_TRIES = 5
 
+/**
+ * How many races a call may lose before its caller is told. Whoever loses one has others to thank for it who won, so the
+ * storage as a whole goes on; where 2 in 100 are lost, no call ever comes so far.
+ */
+const MOST_RACES = 32
+
 /** A mutating call on its way through flushes. */
 export class Call {
   readonly operation: Operation
   readonly #answers: unknown[]
   readonly #resolve: (answer: never) => void
-  readonly reject: (error: unknown) => void
+  readonly #reject: (error: unknown) => void
+  /** Its caller was told of an error. What was decided for it may be in the log all the same. */
+  rejected = false
   /** Indexes of the parts that are not in the log yet. */
   open: readonly number[]
   /** What was decided for them in the latest flush. */
   parts: Part[] = []
   tries = 0
+  races = 0
 
   constructor(operation: Operation, resolve: (answer: never) => void, reject: (error: unknown) => void) {
     this.operation = operation
     this.#answers = []
     this.#resolve = resolve
-    this.reject = reject
+    this.#reject = reject
     this.open = isBatched(operation) ? operation.request.batch.map((_, index) => index) : [0]
+  }
+
+  reject(error: unknown): void {
+    this.rejected = true
+    this.#reject(error)
   }
 
   /** Takes over the answers of all parts but those at `voided`, which stay open. True when none is left. */
@@ -117,16 +132,31 @@ export class Replica {
   /** The append certainly is not in the log, or nobody knows: then the calls wait for the next tail. */
   abort(calls: readonly Call[], recordId: string, error: unknown): void {
     this.#takeBack()
-    if (HoldfastError.is(error, 'HOLDFAST_OUTCOME_UNKNOWN'))
-      this.#uncertain = { recordId, calls: triedAgain(calls, error) }
+    if (HoldfastError.is(error, 'HOLDFAST_OUTCOME_UNKNOWN')) this.#doubt({ recordId, calls }, error)
     else for (const call of calls) call.reject(error)
   }
 
   /** The log could not even be read: whoever waits for the tail does so a bounded number of times. */
   unread(error: unknown): void {
-    if (this.#uncertain === null) return
-    const calls = triedAgain(this.#uncertain.calls, error)
-    this.#uncertain = calls.length === 0 ? null : { ...this.#uncertain, calls }
+    if (this.#uncertain !== null) this.#doubt(this.#uncertain, error)
+  }
+
+  /**
+   * Calls whose caller was told stay with the others until the tail has been read: the record is applied whole, if it
+   * arrived. When all were told, nobody waits for it, and the tail's copy is a record like any other.
+   */
+  #doubt(uncertain: Uncertain, error: unknown): void {
+    for (const call of uncertain.calls) {
+      call.tries += 1
+      if (call.tries >= MOST_TRIES) call.reject(error)
+    }
+    this.#uncertain = uncertain.calls.every(({ rejected }) => rejected) ? null : uncertain
+  }
+
+  #mayRaceAgain(call: Call): boolean {
+    call.races += 1
+    if (call.races >= MOST_RACES) call.reject(busy(this.#name))
+    return !call.rejected
   }
 
   #decide(call: Call): void {
@@ -153,35 +183,34 @@ export class Replica {
     const uncertain = this.#uncertain
     this.#uncertain = null
     let again = uncertain?.calls ?? []
+    let arrived = false
     for (const record of records) {
-      if (record.id !== uncertain?.recordId) this.#applyRecord(record)
-      // The record arrived after all (the first copy of it: a second is void).
-      else again = this.#applyCalls(again)
+      if (arrived || record.id !== uncertain?.recordId) this.#applyRecord(record)
+      else {
+        // It arrived after all. A second copy of it is void.
+        arrived = true
+        again = this.#applyCalls(again)
+      }
     }
-    return [...again]
+    return again.filter(({ rejected }) => !rejected)
   }
 
   #applyRecord(record: LogRecord): void {
     if (record.format > LOG_FORMAT) this.#newer = true
     if (this.#newer) return
-    for (const unit of record.units) this.table.apply(unit)
+    const replay = new RecordReplay(this.table)
+    for (const unit of record.units) replay.apply(unit)
   }
 
-  /** Applies what was decided for the calls; those with void parts are returned. */
+  /** Applies what was decided for the calls; those with void parts are returned, to be decided again. */
   #applyCalls(calls: readonly Call[]): readonly Call[] {
-    const applied = calls.map((call) => call.parts.flatMap((part, at) => (this.#applyPart(part) ? [] : [at])))
+    const replay = new RecordReplay(this.table)
+    const applied = calls.map((call) => call.parts.flatMap((part, at) => (applyPart(replay, part) ? [] : [at])))
     return calls.filter((call, at) => {
-      if (!call.accept(applied[at] as number[])) return true
+      if (!call.accept(applied[at] as number[])) return this.#mayRaceAgain(call)
       call.resolve()
       return false
     })
-  }
-
-  /** The answer is made anew: a job that others came before has another place in the order. */
-  #applyPart(part: Part): boolean {
-    if (part.unit !== null && !this.table.apply(part.unit)) return false
-    part.answer = part.show()
-    return true
   }
 
   #takeBack(): void {
@@ -193,13 +222,18 @@ export class Replica {
   }
 }
 
-function triedAgain(calls: readonly Call[], error: unknown): readonly Call[] {
-  return calls.filter((call) => {
-    call.tries += 1
-    if (call.tries < MOST_TRIES) return true
-    call.reject(error)
-    return false
-  })
+/** The answer is made anew: a job that others came before has another place in the order. */
+function applyPart(replay: RecordReplay, part: Part): boolean {
+  if (part.unit !== null && !replay.apply(part.unit)) return false
+  part.answer = part.show()
+  return true
+}
+
+function busy(name: string): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_STORAGE_BUSY',
+    `The ${name} storage is written to by so many at once that this call lost ${MOST_RACES} races: repeat it`,
+  )
 }
 
 function newerFormat(name: string): HoldfastError {

@@ -102,6 +102,12 @@ export class JobTable {
     return this.tables.jobs.get(id) ?? this.tables.jobs.get(this.#absorbed.get(id) ?? '')
   }
 
+  /** The digest of the call with this id, if it was folded into a job. */
+  foldedAs(id: string): number | undefined {
+    const holder = this.tables.jobs.get(this.#absorbed.get(id) ?? '')
+    return holder?.absorbed.find((call) => call.id === id)?.digest
+  }
+
   /** False when the unit is void: some row has moved on since it was decided. */
   apply(unit: Unit, undo?: Undo): boolean {
     for (const change of unit) {
@@ -223,7 +229,7 @@ export class JobTable {
       if (held === undefined) this.#running.set(session, new Set([row]))
       else held.add(row)
     } else this.finished[row.state].add(row)
-    for (const id of row.absorbed) this.#absorbed.set(id, row.id)
+    for (const { id } of row.absorbed) this.#absorbed.set(id, row.id)
   }
 
   #unindex(row: JobRow): void {
@@ -235,7 +241,7 @@ export class JobTable {
       held?.delete(row)
       if (held?.size === 0) this.#running.delete(row.session ?? '')
     } else this.finished[row.state].remove(row)
-    for (const id of row.absorbed) this.#absorbed.delete(id)
+    for (const { id } of row.absorbed) this.#absorbed.delete(id)
   }
 
   #tell(row: JobRow, kind: JobChange['kind']): void {

@@ -32,6 +32,7 @@ export interface KeyRow extends Row {
 
 export interface SessionRow extends Row {
   beats: number
+  leaseDuration: number
   openedAt: number
   lastBeat: number
   epoch: number
@@ -75,7 +76,7 @@ export interface Change {
 export type Unit = readonly Change[]
 
 const NO_STRINGS: readonly string[] = Object.freeze([])
-const NO_HISTORY: readonly never[] = Object.freeze([])
+const NO_ENTRIES: readonly never[] = Object.freeze([])
 
 /** A row from the fields of a change; what the change leaves out has its default. One literal, so one hidden class. */
 // eslint-disable-next-line max-lines-per-function -- one line per field of a job
@@ -114,9 +115,10 @@ export function jobRow(id: string, sequence: number, version: number, to: Partia
     progress: to.progress ?? null,
     result: to.result ?? null,
     error: to.error ?? null,
-    history: to.history ?? NO_HISTORY,
+    history: to.history ?? NO_ENTRIES,
     revision: to.revision ?? 0,
-    absorbed: to.absorbed ?? NO_STRINGS,
+    digest: to.digest ?? null,
+    absorbed: to.absorbed ?? NO_ENTRIES,
     version,
     dueAt: Number.NaN,
     stage: 0,
@@ -148,6 +150,7 @@ export function newJobFields(job: NewJob): Partial<Mutable<JobRecord>> {
 }
 
 /** A copy for the outside: nothing in it is shared with the table. */
+// eslint-disable-next-line max-lines-per-function -- one line per field of a job
 export function toRecord(row: JobRow): JobRecord {
   return {
     id: row.id,
@@ -185,7 +188,8 @@ export function toRecord(row: JobRow): JobRecord {
     error: copyPlain(row.error),
     history: copyPlain(row.history),
     revision: row.revision,
-    absorbed: copyStrings(row.absorbed),
+    digest: row.digest,
+    absorbed: row.absorbed.length === 0 ? NO_ENTRIES : row.absorbed.map((entry) => ({ ...entry })),
   }
 }
 
