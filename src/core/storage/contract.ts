@@ -162,6 +162,8 @@ export interface Hint {
   readonly changes: readonly JobChange[]
   /** Changes were missed: a listener that keeps a picture must read again. */
   readonly gap: boolean
+  /** A session was found to have ended without a word: a reaper has something to do. */
+  readonly ended?: boolean
 }
 
 /** Signals of a storage that several handles share. */
@@ -173,7 +175,12 @@ export interface Notifier {
 // --- requests and answers -----------------------------------------------------------------------------------------
 
 export type SessionRequest =
-  | { readonly open: string; readonly now: number }
+  | {
+      readonly open: string
+      readonly now: number
+      /** How others find out whether the process lives, where the storage can tell. Set by the storage itself. */
+      readonly process?: unknown
+    }
   | {
       readonly close: string
       readonly now: number
@@ -188,6 +195,19 @@ export interface SessionRecord {
   readonly openedAt: number
   readonly lastBeat: number
   readonly epoch: number
+  /** The storage has proof that the session is over: its jobs need not wait for a lease. */
+  readonly ended?: true
+}
+
+/** How a storage is. */
+export interface StorageHealth {
+  /** `read-only`: a newer version of the package writes here. `failing`: `cause` keeps it from taking writes now. */
+  readonly state: 'ok' | 'read-only' | 'failing'
+  readonly cause: Error | null
+  /** Records that could not be read since the storage was opened; they were set aside, the rest works. */
+  readonly damaged: number
+  /** Jobs in the table of this handle: each costs memory, about 0.6 kB and its payload. */
+  readonly jobs: number
 }
 
 export interface EnqueueRequest {
@@ -450,6 +470,8 @@ export interface StorageAdapter {
   readonly traits: StorageTraits
   /** Present only where the storage itself can signal. */
   readonly notifier?: Notifier
+  /** Absent: nothing can be wrong with it. Answers at any time, also while the storage is failing. */
+  health?(): StorageHealth
 
   /** Idempotent. Every other operation before it or after `close` rejects with `HOLDFAST_STORAGE_CLOSED`. [lifecycle] */
   open(): Promise<void>

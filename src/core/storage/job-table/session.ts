@@ -13,7 +13,14 @@ export function session(draft: Draft, request: SessionRequest): { epoch: number 
     if (open !== undefined) return { epoch: open.epoch }
     const epoch = table.epoch + 1
     draft.put('meta', 'epoch', { value: epoch })
-    draft.put('sessions', request.open, { beats: 0, openedAt: request.now, lastBeat: request.now, epoch })
+    const { now, process } = request
+    draft.put('sessions', request.open, {
+      beats: 0,
+      openedAt: now,
+      lastBeat: now,
+      epoch,
+      ...(process !== undefined && { process }),
+    })
     return { epoch }
   }
   const closing = table.row('sessions', request.close)
