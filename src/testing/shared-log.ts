@@ -146,6 +146,6 @@ export function sharedStorage(log: SharedLog): LoggedStorage {
   return new LoggedStorage({ name: 'shared', traits: SHARED_TRAITS, log: log.handle(), writer: `shared-${handles}` })
 }
 
-function copySnapshot({ sequence, highest, rows }: Snapshot): Snapshot {
-  return { sequence, highest, rows: structuredClone([...rows]) }
+function copySnapshot({ rows, ...rest }: Snapshot): Snapshot {
+  return { ...rest, rows: structuredClone([...rows]) }
 }

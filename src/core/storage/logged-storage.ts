@@ -274,7 +274,7 @@ export class LoggedStorage implements StorageAdapter {
   /** True when the log asks for another exchange. */
   async #flush(waiting: readonly Call[]): Promise<boolean> {
     const recordId = `${this.#writer}.${++this.#records}`
-    let decided = false
+    let decided = false as boolean
     try {
       const receipt = await this.#log.exchange((tail) => {
         this.#behind = false
