@@ -118,24 +118,34 @@ export class Journal implements Log {
 
   /** The synchronous turn: read, decide, append, read back. */
   #take(segment: Segment, turn: Turn): Taken {
-    const tail = this.#tail(segment)
-    if (segment.sealedBy !== null) {
+    const append = this.#handOver(segment, (tail) => {
+      if (segment.sealedBy === null) return { decided: turn(tail) }
       this.#replica?.catchUp(tail)
       return 'again'
-    }
-    const append = turn(tail)
-    if (append === null || append.record === null) return { append, receipt: NOTHING_BETWEEN }
-    const landing = this.#append(segment, append.record)
+    })
+    if (append === 'again') return append
+    const { decided } = append
+    if (decided === null || decided.record === null) return { append: decided, receipt: NOTHING_BETWEEN }
+    const landing = this.#append(segment, decided.record)
     if (landing.kind === 'void') return 'again'
-    return { append, receipt: landing }
+    return { append: decided, receipt: landing }
   }
 
-  #tail(segment: Segment): Tail {
+  /** Gives the table what it has not seen. What it could not take, a snapshot that cannot be read, it gets again. */
+  #handOver<Answer>(segment: Segment, to: (tail: Tail) => Answer): Answer {
     const records = segment.take()
-    if (this.#snapshot === null) return { records }
-    const snapshot = this.#snapshot
-    this.#snapshot = null
-    return { snapshot, records }
+    try {
+      const answer = to(this.#snapshot === null ? { records } : { snapshot: this.#snapshot, records })
+      this.#snapshot = null
+      return answer
+    } catch (error) {
+      segment.putBack(records)
+      throw error
+    }
+  }
+
+  #catchUp(segment: Segment): void {
+    this.#handOver(segment, (tail) => this.#replica?.catchUp(tail))
   }
 
   /** What was cut short is appended again: the newline at its beginning parts it from the debris. */
@@ -192,11 +202,11 @@ export class Journal implements Log {
     if (this.#mustSeal) {
       segment.seal(this.#options.writer)
       this.#mustSeal = false
-      this.#replica?.catchUp(this.#tail(segment))
+      this.#catchUp(segment)
     }
     if (segment.sealedBy === null) return segment
     // What the seal made void is taken back, so that the table is what the segment says.
-    this.#replica?.catchUp(this.#tail(segment))
+    this.#catchUp(segment)
     return this.#moveOn(this.#folder, segment)
   }
 
@@ -279,13 +289,16 @@ export class Journal implements Log {
     this.#damaged += 1
     await folder.keepDamaged(damaged.number)
     const before = await folder.find(damaged.number - 1)
-    if (before === null || !before.head.whole) return readSnapshot(damaged.file, damaged.head)
+    if (before === null) return readSnapshot(damaged.file, damaged.head)
     const predecessor = new Segment({ ...before, start: before.head.end, durable: false, onDamage: () => undefined })
-    const { rows, ...rest } = readSnapshot(before.file, before.head)
-    const snapshot = { ...rest, rows: [...rows] }
-    segment.putBack(predecessor.take())
-    await predecessor.close()
-    return snapshot
+    try {
+      if (!before.head.whole) return readSnapshot(damaged.file, damaged.head)
+      const snapshot = readSnapshot(before.file, before.head)
+      segment.putBack(predecessor.take())
+      return { ...snapshot, rows: [...snapshot.rows] }
+    } finally {
+      await predecessor.close()
+    }
   }
 
   #setAside(folder: SegmentFolder, number: number, offset: number, bytes: Uint8Array): void {

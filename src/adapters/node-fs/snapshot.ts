@@ -158,7 +158,7 @@ class HeadReader {
 
 /** The snapshot itself. Its rows are parsed as they are asked for. */
 export function readSnapshot(file: OpenFile, { sequence, highest, versions, count, end }: SnapshotHead): Snapshot {
-  return { sequence, highest, versions, count, rows: rowsIn(file, end) }
+  return { sequence, highest, versions, count, rows: { [Symbol.iterator]: () => rowsIn(file, end) } }
 }
 
 function* rowsIn(file: OpenFile, end: number): Generator<SnapshotRow> {

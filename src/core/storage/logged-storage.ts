@@ -279,8 +279,9 @@ export class LoggedStorage implements StorageAdapter {
       const receipt = await this.#log.exchange((tail) => {
         this.#behind = false
         this.#unread = null
+        const append = this.#replica.turn(tail, waiting, recordId, this.#log.exclusive)
         decided = true
-        return this.#replica.turn(tail, waiting, recordId, this.#log.exclusive)
+        return append
       })
       this.#calls.unshift(...this.#replica.commit(receipt))
       return receipt.unfinished ?? false

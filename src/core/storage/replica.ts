@@ -184,12 +184,13 @@ export class Replica {
   }
 
   #beginAnew(snapshot: Snapshot): void {
-    const { observe, ready } = this.table
-    this.table = new JobTable()
+    const table = new JobTable()
     // What this handle saw of time stays: a delay that it began to wait for does not begin anew. [clock]
-    this.table.ready.advance(ready.now)
-    this.table.restore(snapshot)
-    this.table.observe = observe
+    table.ready.advance(this.table.ready.now)
+    // May fail half-way, where rows are read from a disk.
+    table.restore(snapshot)
+    table.observe = this.table.observe
+    this.table = table
     this.gap = true
   }
 
