@@ -7,7 +7,7 @@ import type { Presence } from '../../core/storage/log.ts'
 /** Bytes a socket's path may have on every system; a longer one is cut without a word, and two would be one. */
 const LONGEST_PATH = 103
 /** Between looks at the others, ms. */
-const LOOK = 500
+const LOOK = 250
 /** A process is over when it was refused twice, this far apart, ms. */
 const TWICE = 1000
 
@@ -68,13 +68,15 @@ export class SocketPresence implements Presence {
 
   watch(others: () => Iterable<unknown>, found: () => void): () => void {
     let looking = false
-    const timer = setInterval(() => {
+    const look = (): void => {
       if (looking) return
       looking = true
       void this.#look(others, found).finally(() => {
         looking = false
       })
-    }, LOOK)
+    }
+    look()
+    const timer = setInterval(look, LOOK)
     timer.unref()
     const sweep = setTimeout(() => void this.#sweep(others).catch(() => undefined), TWICE)
     sweep.unref()
@@ -92,14 +94,10 @@ export class SocketPresence implements Presence {
       this.#over.delete(socket)
       await rm(socket, { force: true }).catch(() => undefined)
     }
-    await Promise.all(
-      [...named].map(async (socket) => {
-        if (!this.#over.has(socket) && (await this.#isProvenOver(socket))) {
-          this.#over.add(socket)
-          found()
-        }
-      }),
-    )
+    const suspects = [...named].filter((socket) => !this.#over.has(socket))
+    const proven = await Promise.all(suspects.map((socket) => this.#isProvenOver(socket)))
+    for (const [at, socket] of suspects.entries()) if (proven[at] === true) this.#over.add(socket)
+    if (proven.includes(true)) found()
   }
 
   async #isProvenOver(socket: string): Promise<boolean> {

@@ -1,15 +1,27 @@
 import { LOG_FORMAT } from '../../core/storage/log.ts'
 import type { JournalRecord, Line } from './lines.ts'
 
-/** Puts the records of one segment together from its lines. What follows the first seal is void. */
+/**
+ * Puts the records of one segment together from its lines. What follows the first seal is void, and so is a second copy
+ * of a record: its units would be void too, but for one that makes a row which has been removed since.
+ */
 export class RecordReader {
   readonly #parts = new Map<string, string[]>()
+  readonly #read = new Set<string>()
   /** Who sealed the segment; `null`: it is open. */
   sealedBy: string | null = null
 
   /** The record that the line completes. `'damaged'`: it should have completed one, and pieces are missing. */
   read(line: Line): JournalRecord | 'damaged' | null {
     if (this.sealedBy !== null) return null
+    const record = this.#recordIn(line)
+    if (record === null || record === 'damaged') return record
+    if (this.#read.has(record.id)) return null
+    this.#read.add(record.id)
+    return record
+  }
+
+  #recordIn(line: Line): JournalRecord | 'damaged' | null {
     switch (line.kind) {
       case 'record':
         return line
