@@ -174,6 +174,8 @@ export interface Hint {
   readonly changes: readonly JobChange[]
   /** Changes were missed: a listener that keeps a picture must read again. */
   readonly gap: boolean
+  /** A session was found to have ended without a word: a reaper has something to do. */
+  readonly ended?: boolean
 }
 
 /** Signals of a storage that several handles share. */
@@ -190,6 +192,8 @@ export type SessionRequest =
       /** How long the session may be silent (ms) before a reaper clears it, if it holds nothing: it beats more often. */
       readonly leaseDuration: number
       readonly now: number
+      /** How others find out whether the process lives, where the storage can tell. Set by the storage itself. */
+      readonly process?: unknown
     }
   | {
       readonly close: string
@@ -207,6 +211,19 @@ export interface SessionRecord {
   readonly openedAt: number
   readonly lastBeat: number
   readonly epoch: number
+  /** The storage has proof that the session is over: its jobs need not wait for a lease. */
+  readonly ended?: true
+}
+
+/** How a storage is. */
+export interface StorageHealth {
+  /** `read-only`: a newer version of the package writes here. `failing`: `cause` keeps it from taking writes now. */
+  readonly state: 'ok' | 'read-only' | 'failing'
+  readonly cause: Error | null
+  /** Records that could not be read since the storage was opened; they were set aside, the rest works. */
+  readonly damaged: number
+  /** Jobs in the table of this handle: each costs memory, about 0.6 kB and its payload. */
+  readonly jobs: number
 }
 
 export interface EnqueueRequest {
@@ -481,6 +498,8 @@ export interface StorageAdapter {
   readonly traits: StorageTraits
   /** Present only where the storage itself can signal. */
   readonly notifier?: Notifier
+  /** Absent: nothing can be wrong with it. Answers at any time, also while the storage is failing. */
+  health?(): StorageHealth
 
   /** Idempotent. Every other operation before it or after `close` rejects with `HOLDFAST_STORAGE_CLOSED`. [lifecycle] */
   open(): Promise<void>

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../errors.ts'
 import type { JobChange } from './contract.ts'
 import { decide, isBatched, type Operation, type Part } from './job-table/decide.ts'
-import { JobTable, type Undo } from './job-table/job-table.ts'
+import { JobTable, type Snapshot, type Undo } from './job-table/job-table.ts'
 import type { Unit } from './job-table/rows.ts'
 import { type Append, LOG_FORMAT, type LogRecord, type Receipt, type Tail } from './log.ts'
 import { RecordReplay } from './record-replay.ts'
@@ -46,6 +46,12 @@ export class Call {
     this.#reject(error)
   }
 
+  /** How many things it asks for, by which a flush is bounded. */
+  get items(): number {
+    const { request } = this.operation
+    return 'jobs' in request ? request.jobs.length : 'batch' in request ? request.batch.length : 1
+  }
+
   /** Takes over the answers of all parts but those at `voided`, which stay open. True when none is left. */
   accept(voided: readonly number[]): boolean {
     for (const [at, part] of this.parts.entries()) this.#answers[this.open[at] as number] = part.answer
@@ -76,68 +82,109 @@ export class Replica {
   readonly #name: string
   #uncertain: Uncertain | null = null
   #newer = false
+  /** Calls of the flush that is under way, as decided in its latest turn. */
+  #deciding: readonly Call[] = []
+  /** Calls that a tail brought back, to be decided with those of the next turn. */
+  #again: readonly Call[] = []
+  /** Calls whose record was found in a tail: answered once an exchange confirms that the log is durable that far. */
+  #found: Call[] = []
   #undo: Undo | undefined
 
   constructor(name: string) {
     this.#name = name
   }
 
-  get uncertain(): boolean {
-    return this.#uncertain !== null
+  /** Why this handle only reads; `null`: it does not. */
+  get problem(): HoldfastError | null {
+    return this.#newer ? newerFormat(this.#name) : null
   }
 
   observe(on: boolean): void {
     this.table.observe = on ? (change): void => void this.changes.push(change) : null
   }
 
-  /** One turn: what others appended, then the calls. Returns what is to be appended and the calls to decide again. */
-  turn(
-    tail: Tail,
-    calls: readonly Call[],
-    recordId: string,
-    exclusive: boolean,
-  ): { append: Append | null; again: Call[] } {
+  /** True while calls wait for an exchange that is not theirs. */
+  get waiting(): boolean {
+    return this.#uncertain !== null || this.#again.length > 0 || this.#found.length > 0
+  }
+
+  /** Takes over a tail and decides nothing. What was decided and did not reach the log is undone. */
+  catchUp({ snapshot, records }: Tail): void {
+    this.#takeBack()
+    if (snapshot !== undefined) this.#beginAnew(snapshot)
+    const uncertain = this.#uncertain
+    // Without the record in a tail that was read to its end, it is not in the log.
+    this.#uncertain = null
+    let again = uncertain?.calls ?? []
+    let arrived = false
+    for (const record of records) {
+      if (arrived || record.id !== uncertain?.recordId) this.#applyRecord(record)
+      else {
+        // It arrived after all. A second copy of it is void.
+        arrived = true
+        again = this.#applyCalls(again)
+      }
+    }
+    this.#again = [...this.#again, ...again.filter(({ rejected }) => !rejected)]
+  }
+
+  /** One turn: what others appended, then the calls. Returns what is to be appended. */
+  turn(tail: Tail, calls: readonly Call[], recordId: string, exclusive: boolean): Append | null {
     // By the callers' clock, not by what it was when this handle was last asked: a delay counts from now. [clock]
     const timed = calls.find(({ operation }) => 'now' in operation.request)
     if (timed !== undefined && 'now' in timed.operation.request) this.table.ready.advance(timed.operation.request.now)
-    const again = this.#applyTail(tail)
+    this.catchUp(tail)
     this.#undo = exclusive ? undefined : []
+    this.#deciding = this.#again.length === 0 ? calls : [...this.#again, ...calls]
     const units: Unit[] = []
-    let durable = false
-    for (const call of [...again, ...calls]) {
+    // An answer that rests on what others wrote must not outlive it. [answers rest on durable records]
+    let durable = this.#found.length > 0
+    for (const call of this.#deciding) {
       this.#decide(call)
-      for (const { unit } of call.parts) {
-        if (unit === null) continue
-        units.push(unit)
-        durable ||= !NOT_DURABLE.has(call.operation.name)
-      }
+      durable ||= !NOT_DURABLE.has(call.operation.name)
+      for (const { unit } of call.parts) if (unit !== null) units.push(unit)
     }
-    return {
-      append: units.length === 0 ? null : { record: { id: recordId, format: LOG_FORMAT, units }, durable },
-      again,
-    }
+    if (units.length > 0) return { record: { id: recordId, format: LOG_FORMAT, units }, durable }
+    return durable ? { record: null, durable } : null
   }
 
   /** The append stands. Answers its calls, and returns those that lost a race and are to be decided again. */
-  commit(calls: readonly Call[], { between }: Receipt): readonly Call[] {
+  commit({ between }: Receipt): readonly Call[] {
+    const calls = this.#deciding
+    this.#deciding = []
+    this.#again = []
+    let again: readonly Call[] = []
     if (between.length === 0) {
+      this.#undo = undefined
       for (const call of calls) if (call.accept([])) call.resolve()
-      return []
+    } else {
+      this.#takeBack()
+      for (const record of between) this.#applyRecord(record)
+      again = this.#applyCalls(calls)
     }
-    this.#takeBack()
-    for (const record of between) this.#applyRecord(record)
-    return this.#applyCalls(calls)
+    const found = this.#found
+    this.#found = []
+    for (const call of found) call.resolve()
+    return again
   }
 
   /** The append certainly is not in the log, or nobody knows: then the calls wait for the next tail. */
-  abort(calls: readonly Call[], recordId: string, error: unknown): void {
+  abort(recordId: string, error: unknown): void {
     this.#takeBack()
+    const calls = this.#deciding
+    this.#deciding = []
+    this.#again = []
     if (HoldfastError.is(error, 'HOLDFAST_OUTCOME_UNKNOWN')) this.#doubt({ recordId, calls }, error)
     else for (const call of calls) call.reject(error)
+    this.#found = triedAgain(this.#found, error)
   }
 
   /** The log could not even be read: whoever waits for the tail does so a bounded number of times. */
   unread(error: unknown): void {
+    this.#takeBack()
+    this.#deciding = []
+    this.#found = triedAgain(this.#found, error)
+    this.#again = triedAgain(this.#again, error)
     if (this.#uncertain !== null) this.#doubt(this.#uncertain, error)
   }
 
@@ -146,10 +193,7 @@ export class Replica {
    * arrived. When all were told, nobody waits for it, and the tail's copy is a record like any other.
    */
   #doubt(uncertain: Uncertain, error: unknown): void {
-    for (const call of uncertain.calls) {
-      call.tries += 1
-      if (call.tries >= MOST_TRIES) call.reject(error)
-    }
+    triedAgain(uncertain.calls, error)
     this.#uncertain = uncertain.calls.every(({ rejected }) => rejected) ? null : uncertain
   }
 
@@ -162,7 +206,7 @@ export class Replica {
   #decide(call: Call): void {
     call.parts = []
     try {
-      if (this.#newer) throw newerFormat(this.#name)
+      if (this.problem !== null) throw this.problem
       decide(this.table, call.operation, call.open, call.parts, this.#undo)
     } catch (error) {
       call.open = call.open.slice(0, call.parts.length)
@@ -170,29 +214,15 @@ export class Replica {
     }
   }
 
-  #applyTail({ snapshot, records }: Tail): Call[] {
-    if (snapshot !== undefined) {
-      const { observe, ready } = this.table
-      this.table = new JobTable()
-      // What this handle saw of time stays: a delay that it began to wait for does not begin anew. [clock]
-      this.table.ready.advance(ready.now)
-      this.table.restore(snapshot)
-      this.table.observe = observe
-      this.gap = true
-    }
-    const uncertain = this.#uncertain
-    this.#uncertain = null
-    let again = uncertain?.calls ?? []
-    let arrived = false
-    for (const record of records) {
-      if (arrived || record.id !== uncertain?.recordId) this.#applyRecord(record)
-      else {
-        // It arrived after all. A second copy of it is void.
-        arrived = true
-        again = this.#applyCalls(again)
-      }
-    }
-    return again.filter(({ rejected }) => !rejected)
+  #beginAnew(snapshot: Snapshot): void {
+    const table = new JobTable()
+    // What this handle saw of time stays: a delay that it began to wait for does not begin anew. [clock]
+    table.ready.advance(this.table.ready.now)
+    // May fail half-way, where rows are read from a disk.
+    table.restore(snapshot)
+    table.observe = this.table.observe
+    this.table = table
+    this.gap = true
   }
 
   #applyRecord(record: LogRecord): void {
@@ -202,19 +232,21 @@ export class Replica {
     for (const unit of record.units) replay.apply(unit)
   }
 
-  /** Applies what was decided for the calls; those with void parts are returned, to be decided again. */
+  /** Applies what was decided for the calls; those with void parts are returned, the others are answered in the end. */
   #applyCalls(calls: readonly Call[]): readonly Call[] {
     const replay = new RecordReplay(this.table)
     const applied = calls.map((call) => call.parts.flatMap((part, at) => (applyPart(replay, part) ? [] : [at])))
-    return calls.filter((call, at) => {
-      if (!call.accept(applied[at] as number[])) return this.#mayRaceAgain(call)
-      call.resolve()
-      return false
-    })
+    const again: Call[] = []
+    for (const [at, call] of calls.entries()) {
+      if (call.accept(applied[at] as number[])) this.#found.push(call)
+      else if (this.#mayRaceAgain(call)) again.push(call)
+    }
+    return again
   }
 
   #takeBack(): void {
-    const undo = this.#undo ?? []
+    const undo = this.#undo
+    if (undo === undefined) return
     for (let at = undo.length - 1; at >= 0; at--) undo[at]?.()
     this.#undo = undefined
     this.changes = []
@@ -227,6 +259,15 @@ function applyPart(replay: RecordReplay, part: Part): boolean {
   if (part.unit !== null && !replay.apply(part.unit)) return false
   part.answer = part.show()
   return true
+}
+
+/** Those that may go on waiting; the others' callers are told. */
+function triedAgain(calls: readonly Call[], error: unknown): Call[] {
+  return calls.filter((call) => {
+    call.tries += 1
+    if (call.tries >= MOST_TRIES) call.reject(error)
+    return !call.rejected
+  })
 }
 
 function busy(name: string): HoldfastError {

@@ -25,6 +25,9 @@ export interface SnapshotRow {
 export interface Snapshot {
   readonly sequence: number
   readonly highest: number
+  /** How many rows, and the sum of their versions: by these a replica that stands at the snapshot knows that it does. */
+  readonly count: number
+  readonly versions: number
   readonly rows: Iterable<SnapshotRow>
 }
 
@@ -64,6 +67,7 @@ export class JobTable {
   readonly #absorbed = new Map<string, string>()
   #sequence = 0
   #highest = 0
+  #versions = 0
   #runningCount = 0
   /** Told of each job's change while somebody listens. */
   observe: ((change: JobChange) => void) | null = null
@@ -123,17 +127,30 @@ export class JobTable {
 
   /** What a new replica loads instead of the log before it. */
   snapshot(): Snapshot {
-    return { sequence: this.#sequence, highest: this.#highest, rows: this.#snapshotRows() }
+    let count = 0
+    for (const table of Object.keys(this.tables) as TableName[]) count += this.tables[table].size
+    return {
+      sequence: this.#sequence,
+      highest: this.#highest,
+      count,
+      versions: this.#versions,
+      rows: this.#snapshotRows(),
+    }
   }
 
   restore(snapshot: Snapshot): void {
     for (const { table, key, row } of snapshot.rows) {
       const version = row['version'] as number
       if (table === 'jobs') this.#insertJob(jobRow(key, row['sequence'] as number, version, row))
-      else this.#rows(table).set(key, { ...row, version })
+      else {
+        this.#rows(table).set(key, { ...row, version })
+        this.#versions += version
+      }
+      this.#sequence = Math.max(this.#sequence, (row['sequence'] as number | undefined) ?? 0)
+      this.#highest = Math.max(this.#highest, version)
     }
-    this.#sequence = snapshot.sequence
-    this.#highest = snapshot.highest
+    this.#sequence = Math.max(this.#sequence, snapshot.sequence)
+    this.#highest = Math.max(this.#highest, snapshot.highest)
     this.ready.refillAll()
   }
 
@@ -184,6 +201,7 @@ export class JobTable {
     this.#unindex(row)
     Object.assign(row, fields)
     if (fields['runAt'] !== undefined) row.dueAt = Number.NaN
+    this.#versions += version - row.version
     row.version = version
     this.#highest = Math.max(this.#highest, version)
     this.#index(row)
@@ -191,12 +209,14 @@ export class JobTable {
 
   #insertJob(row: JobRow): void {
     this.tables.jobs.set(row.id, row)
+    this.#versions += row.version
     this.#index(row)
   }
 
   #deleteJob(row: JobRow): void {
     this.#unindex(row)
     this.tables.jobs.delete(row.id)
+    this.#versions -= row.version
   }
 
   #writeRow({ table, key, to, version }: Change, undo: Undo | undefined): void {
@@ -205,11 +225,15 @@ export class JobTable {
     // Rows other than jobs are small: a changed one is a new object, and undoing puts the old one back.
     if (to === null) rows.delete(key)
     else rows.set(key, { ...row, ...to, version: row === undefined ? (version ?? 1) : row.version + 1 })
-    this.#highest = Math.max(this.#highest, rows.get(key)?.version ?? 0)
+    const written = rows.get(key)?.version ?? 0
+    const more = written - (row?.version ?? 0)
+    this.#highest = Math.max(this.#highest, written)
+    this.#versions += more
     this.#rowChanged(table, key)
     undo?.push(() => {
       if (row === undefined) rows.delete(key)
       else rows.set(key, row)
+      this.#versions -= more
       this.#rowChanged(table, key)
     })
   }

@@ -36,6 +36,8 @@ export interface SessionRow extends Row {
   openedAt: number
   lastBeat: number
   epoch: number
+  /** By what others find out whether its process lives; see `Presence`. */
+  process?: unknown
 }
 
 export interface DefinitionRow extends Row {
