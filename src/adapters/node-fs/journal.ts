@@ -273,8 +273,11 @@ export class Journal implements Log {
     const onDamage = (...line: [number, number, Uint8Array]): void => this.#setAside(folder, ...line)
     const segment = new Segment({ number, file, start: head.end, durable, onDamage })
     if (durable) segment.reassure()
-    if (this.#segment?.number !== number - 1 || !this.#standsAt(head))
-      this.#snapshot = head.whole ? readSnapshot(file, head) : await this.#mended(folder, found, segment)
+    const follows = this.#segment?.number === number - 1
+    if (follows && this.#standsAt(head)) return segment
+    // Whoever read the predecessor to its seal has the same table: if not, one of them read something that was damaged.
+    if (follows || !head.whole) this.#damaged += 1
+    this.#snapshot = head.whole ? readSnapshot(file, head) : await this.#mended(folder, found, segment)
     return segment
   }
 
@@ -286,7 +289,6 @@ export class Journal implements Log {
 
   /** For a snapshot that is damaged: its predecessor leads to the same table; without one, what can be read of it. */
   async #mended(folder: SegmentFolder, damaged: FoundSegment, segment: Segment): Promise<Snapshot> {
-    this.#damaged += 1
     await folder.keepDamaged(damaged.number)
     const before = await folder.find(damaged.number - 1)
     if (before === null) return readSnapshot(damaged.file, damaged.head)

@@ -21,6 +21,11 @@ export class RecordReader {
     return record
   }
 
+  /** A record that was seen to stand in the segment, without its line being read: a later copy is a copy. */
+  note(id: string): void {
+    this.#read.add(id)
+  }
+
   #recordIn(line: Line): JournalRecord | 'damaged' | null {
     switch (line.kind) {
       case 'record':

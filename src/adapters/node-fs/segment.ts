@@ -4,7 +4,7 @@ import type { OpenFile } from './file-system.ts'
 import { encodeLine, encodeRecord, type JournalRecord, parseLine, scanLines } from './lines.ts'
 import { RecordReader } from './records.ts'
 
-/** Bytes read at once; grows for a line that is longer. */
+/** Bytes read at once at most; more for a line that is longer. */
 const READ_SIZE = 1 << 20
 
 export interface SegmentOptions {
@@ -47,7 +47,7 @@ export class Segment {
   #ahead: LogRecord[] = []
   /** Whether nothing that was read can have been lost without a word. */
   #sure: boolean
-  #buffer = Buffer.allocUnsafe(READ_SIZE)
+  #buffer = Buffer.alloc(0)
 
   constructor({ number, file, start, durable, onDamage }: SegmentOptions) {
     this.number = number
@@ -109,7 +109,10 @@ export class Segment {
     const lines = encodeRecord(this.#durable > 0 ? { ...record, synced: this.#durable } : record)
     const from = this.#position
     const failure = this.#write(lines)
-    if (this.#ahead.length === 0 && this.#standsAt(from, lines)) return { kind: 'landed', between: [] }
+    if (this.#ahead.length === 0 && this.#standsAt(from, lines)) {
+      this.#records.note(record.id)
+      return { kind: 'landed', between: [] }
+    }
     this.#read()
     const own = this.#ahead.findIndex(({ id }) => id === record.id)
     if (own === -1) return this.sealedBy === null ? { kind: 'torn', failure } : { kind: 'void' }

@@ -20,6 +20,7 @@ import { cutShort } from './segment.ts'
 const CHUNK = 200_000
 /** How long the event loop may be kept, ms. */
 const SLICE = 8
+/** Bytes read at once at most; more for a line that is longer. */
 const READ_SIZE = 1 << 20
 
 /**
@@ -103,22 +104,25 @@ const LOST_BEGIN = { format: LOG_FORMAT, sequence: 0, highest: 0, versions: 0 }
 /** Looks through the head of a file, in slices. `null`: the file is no segment but a tombstone, or not ours. */
 export async function readHead(file: OpenFile): Promise<SnapshotHead | null> {
   const reader = new HeadReader()
-  for await (const { lines, position } of slices(file)) {
+  for (const { lines, position } of stretches(file, file.stat().size)) {
     for (const line of lines) if (reader.read(line, position)) return reader.head()
+    await yieldToOthers()
   }
   return reader.head()
 }
 
-/** Reads a file from its beginning, and lets others run in between. */
-async function* slices(file: OpenFile): AsyncGenerator<{ lines: readonly ScannedLine[]; position: number }> {
-  const buffer = Buffer.allocUnsafe(READ_SIZE)
-  for (let position = 0; ; ) {
-    const read = file.read(buffer, position)
+/** A file from its beginning, as many whole lines at a time as fit. */
+function* stretches(file: OpenFile, end: number): Generator<{ lines: readonly ScannedLine[]; position: number }> {
+  let buffer = Buffer.allocUnsafe(Math.min(READ_SIZE, end))
+  for (let position = 0; position < end; ) {
+    const read = file.read(buffer.subarray(0, end - position), position)
     const { lines, consumed } = scanLines(buffer.subarray(0, read))
     yield { lines, position }
-    if (consumed === 0) return
     position += consumed
-    await yieldToOthers()
+    if (consumed > 0) continue
+    // Either the last line is not whole, or it is longer than what was read of it.
+    if (read < buffer.length || position + read >= end) return
+    buffer = Buffer.allocUnsafe(2 * buffer.length)
   }
 }
 
@@ -162,16 +166,11 @@ export function readSnapshot(file: OpenFile, { sequence, highest, versions, coun
 }
 
 function* rowsIn(file: OpenFile, end: number): Generator<SnapshotRow> {
-  const buffer = Buffer.allocUnsafe(READ_SIZE)
-  for (let position = 0; position < end; ) {
-    const read = file.read(buffer.subarray(0, Math.min(READ_SIZE, end - position)), position)
-    const { lines, consumed } = scanLines(buffer.subarray(0, read))
-    if (consumed === 0) return
+  for (const { lines } of stretches(file, end)) {
     for (const line of lines) {
       const parsed = parseLine(line)
       if (parsed?.kind !== 'rows') continue
       for (const [table, key, row] of parsed.rows) yield { table: table as TableName, key, row }
     }
-    position += consumed
   }
 }
