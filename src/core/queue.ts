@@ -10,7 +10,7 @@ import { abortSignal, boolean, knownOptions, name, readOptions, type Span, spanT
 import type { QueueCore } from './queue-core.ts'
 import { type QueueOptions, type QueueSettings, queueSettings } from './queue-options.ts'
 import { type JobResult, Results } from './results.ts'
-import type { Amendment, Disposition, JobCounts, NewJob } from './storage/contract.ts'
+import type { Amendment, Disposition, JobCounts, NewJob, StorageHealth } from './storage/contract.ts'
 import { guarded, isThenable } from './thenable.ts'
 import { type ChangeEvent, ChangeStream, untilIdle } from './watching.ts'
 
@@ -157,6 +157,12 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
   async counts(): Promise<JobCounts> {
     const { storage, environment } = this.#open()
     return storage.counts({ now: environment.now() })
+  }
+
+  /** How the storage is: whether it takes writes, what was damaged, how many jobs it holds. Asks no disk. */
+  health(): StorageHealth {
+    const { storage } = this.#open()
+    return storage.health?.() ?? { state: 'ok', cause: null, damaged: 0, jobs: 0 }
   }
 
   /** How the job ended, as soon as it has; whoever runs it, and across reloads. Rejects only with the signal's reason. */

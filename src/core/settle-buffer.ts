@@ -24,7 +24,12 @@ const FIRST_RETRY = 100
 const LAST_RETRY = 5000
 
 /** What may be mended while we wait, and what nobody knows the end of. Errors without a code count among them. */
-const REPEATED: readonly string[] = ['HOLDFAST_STORAGE', 'HOLDFAST_STORAGE_BUSY', 'HOLDFAST_OUTCOME_UNKNOWN']
+const REPEATED: readonly string[] = [
+  'HOLDFAST_STORAGE',
+  'HOLDFAST_STORAGE_BUSY',
+  'HOLDFAST_STORAGE_FULL',
+  'HOLDFAST_OUTCOME_UNKNOWN',
+]
 
 /** The storage takes no more writes: whoever holds the jobs next starts them anew. */
 const OVER: readonly string[] = ['HOLDFAST_STORAGE_CLOSED', 'HOLDFAST_STORAGE_NEWER']
