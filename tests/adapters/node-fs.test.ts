@@ -10,7 +10,7 @@ import { keepsTheContract } from '../core/kit.ts'
 function target(name: string, rollAt: number): StorageUnderTest {
   return {
     name,
-    offers: ['two handles', 'reopened'],
+    offers: ['two handles'],
     pause: () => sleep(5),
     async create() {
       const directory = await mkdtemp(join(tmpdir(), 'holdfast-kit-'))

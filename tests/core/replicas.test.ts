@@ -16,7 +16,7 @@ class Replica {
   readonly storage: LoggedStorage
   readonly session: string
   held: LeaseRef[] = []
-  #snapshot: () => Snapshot = () => ({ sequence: 0, highest: 0, rows: [] })
+  #snapshot: () => Snapshot = () => ({ sequence: 0, highest: 0, count: 0, versions: 0, rows: [] })
 
   constructor(log: SharedLog, name: string) {
     const inner = log.handle()

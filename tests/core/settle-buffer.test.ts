@@ -121,7 +121,10 @@ describe('an outcome that the storage refuses for good', () => {
 
   test('is not made a failure when it only gives the job back', async () => {
     const { clock, buffer, errors, verdicts } = await buffered(refusing('a'))
-    buffer.add({ id: 'a', fence: 1, kind: 'release', runAt: 0, delay: null }, ({ verdict }) => (verdicts['a'] = verdict))
+    buffer.add(
+      { id: 'a', fence: 1, kind: 'release', runAt: 0, delay: null },
+      ({ verdict }) => (verdicts['a'] = verdict),
+    )
     await clock.settle()
     expect([verdicts, errors]).toEqual([{ a: 'stale' }, [refusal]])
   })
