@@ -224,18 +224,18 @@ export class Journal implements Log {
     await folder.publish(number, snapshot)
     const found = await folder.newest(number - 1)
     if (found !== null) return found
-    throw new HoldfastError(
-      'HOLDFAST_STORAGE',
-      `A file that is no journal is in the way: ${folder.path}/${segmentName(number)}`,
-    )
+    throw inTheWay(folder, number)
   }
 
   /** From a segment that is over to the one that follows. */
   async #moveOn(folder: SegmentFolder, from: Segment): Promise<Segment> {
     let mine = from.sealedBy === this.#options.writer
     for (;;) {
+      // A segment appears under its name whole: what has the name and is none will not become one.
+      const taken = await folder.isTaken(from.number + 1)
       const found = await folder.newest(from.number)
       if (found !== null) return this.#enter(folder, found)
+      if (taken) throw inTheWay(folder, from.number + 1)
       if (mine) return this.#enter(folder, await this.#roll(folder, from))
       mine = await nobodyRolls(folder, from.number)
     }
@@ -314,6 +314,13 @@ export class Journal implements Log {
     this.#segment = null
     await segment?.close()
   }
+}
+
+function inTheWay(folder: SegmentFolder, number: number): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_STORAGE',
+    `A file that is no journal, or is damaged, is in the way: ${folder.path}/${segmentName(number)}. Move it elsewhere`,
+  )
 }
 
 function outcomeUnknown(cause: unknown): HoldfastError {

@@ -7,7 +7,7 @@ import type { Presence } from '../../core/storage/log.ts'
 /** Bytes a socket's path may have on every system; a longer one is cut without a word, and two would be one. */
 const LONGEST_PATH = 103
 /** Between looks at the others, ms. */
-const LOOK = 250
+const LOOK = 500
 /** A process is over when it was refused twice, this far apart, ms. */
 const TWICE = 1000
 
@@ -33,6 +33,7 @@ export class SocketPresence implements Presence {
   /** When each was first refused. */
   readonly #refused = new Map<string, number>()
   readonly #over = new Set<string>()
+  #lookAgain: () => void = () => undefined
 
   /** @param name unique among all processes that ever open the folder */
   constructor(name: string) {
@@ -75,6 +76,7 @@ export class SocketPresence implements Presence {
         looking = false
       })
     }
+    this.#lookAgain = look
     look()
     const timer = setInterval(look, LOOK)
     timer.unref()
@@ -83,6 +85,7 @@ export class SocketPresence implements Presence {
     return () => {
       clearInterval(timer)
       clearTimeout(sweep)
+      this.#lookAgain = (): void => undefined
     }
   }
 
@@ -106,8 +109,12 @@ export class SocketPresence implements Presence {
       return false
     }
     const since = this.#refused.get(socket)
-    if (since === undefined) this.#refused.set(socket, performance.now())
-    if (since === undefined || performance.now() - since < TWICE) return false
+    if (since === undefined) {
+      this.#refused.set(socket, performance.now())
+      setTimeout(() => this.#lookAgain(), TWICE + 1).unref()
+      return false
+    }
+    if (performance.now() - since < TWICE) return false
     this.#refused.delete(socket)
     return true
   }

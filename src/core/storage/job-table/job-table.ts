@@ -7,6 +7,7 @@ import {
   jobRow,
   type Row,
   type RowOf,
+  storedJob,
   type TableName,
   type Tables,
   type Unit,
@@ -15,7 +16,7 @@ import {
 /** Takes back what one change did. Run in reverse order. */
 export type Undo = (() => void)[]
 
-/** A row as it stands in a snapshot. `dueAt` and `stage` belong to a replica, not to the row. */
+/** A row as it stands in a snapshot. Fields of a job that have their default are left out. */
 export interface SnapshotRow {
   readonly table: TableName
   readonly key: string
@@ -156,10 +157,8 @@ export class JobTable {
 
   *#snapshotRows(): Generator<SnapshotRow> {
     for (const name of Object.keys(this.tables) as TableName[]) {
-      for (const [key, row] of this.tables[name]) {
-        const { dueAt: _dueAt, stage: _stage, ...kept } = row as JobRow
-        yield { table: name, key, row: kept }
-      }
+      if (name === 'jobs') for (const [key, row] of this.tables.jobs) yield { table: name, key, row: storedJob(row) }
+      else for (const [key, row] of this.tables[name]) yield { table: name, key, row: { ...row } }
     }
   }
 

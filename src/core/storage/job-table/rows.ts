@@ -129,6 +129,24 @@ export function jobRow(id: string, sequence: number, version: number, to: Partia
   return row
 }
 
+const DEFAULTS: Readonly<Record<string, unknown>> = Object.freeze({ ...jobRow('', 0, 0, {}) })
+
+/** What `jobRow` makes the row from again. `dueAt` and `stage` belong to a replica, not to the row. */
+export function storedJob(row: JobRow): Readonly<Record<string, unknown>> {
+  const stored: Record<string, unknown> = {}
+  for (const field in row) {
+    if (field === 'id' || field === 'dueAt' || field === 'stage') continue
+    const value: unknown = row[field as keyof JobRow]
+    const usual = DEFAULTS[field]
+    if (value === usual || (Array.isArray(usual) && (value as readonly unknown[]).length === 0)) continue
+    if (field === 'runAt' && value === row.createdAt) continue
+    stored[field] = value
+  }
+  // As they are in the row, whatever the default is.
+  stored['payload'] = row.payload
+  return stored
+}
+
 /** What an enqueue writes into a new row: its details, without what is the default anyway. */
 export function newJobFields(job: NewJob): Partial<Mutable<JobRecord>> {
   const fields: Partial<Mutable<JobRecord>> = {
