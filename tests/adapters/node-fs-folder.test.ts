@@ -103,6 +103,20 @@ describe('a folder that cannot hold a journal', () => {
   })
 })
 
+test('a file that takes the place of the next segment is told, and when it is gone the work goes on', async () => {
+  const storage = await opened({ rollAt: 100_000 })
+  await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+  await writeFile(join(directory, '0000000002.journal'), '')
+  const more = newJob({ id: 'b', payload: 'x'.repeat(200_000) })
+  await storage.enqueue({ jobs: [more], now: NOW })
+  expect(await codeOf(storage.enqueue({ jobs: [newJob({ id: 'c' })], now: NOW }))).toBe('HOLDFAST_STORAGE')
+  expect(storage.health?.().state).toBe('failing')
+  await rm(join(directory, '0000000002.journal'))
+  await storage.enqueue({ jobs: [newJob({ id: 'd' })], now: NOW })
+  expect((await allJobs(storage)).map(({ id }) => id)).toEqual(['a', 'b', 'd'])
+  await storage.close()
+})
+
 test('the folder and the files in it are for their owner alone', async () => {
   const inside = join(directory, 'made', 'for', 'jobs')
   const storage = await opened({ directory: inside })

@@ -12,16 +12,16 @@ const TIME_LIMIT = 60_000
 
 /**
  * Runs the conformance kit, or one case of it, with a mutant in the shipped code (`null`: with the code as it is), in a
- * process of its own. Answers the cases that fail, by their sentences.
+ * process of its own. Answers the cases that fail, by their sentences. `program` may be another one that reports alike.
  *
- * @param {import('./mutants.mjs').Mutant | null} mutant @param {string} [only]
+ * @param {import('./mutants.mjs').Mutant | null} mutant @param {string} [only] @param {string} [program]
  * @returns {Promise<{ failed: ReadonlySet<string>, finished: boolean }>}
  */
-export async function runKit(mutant, only) {
+export async function runKit(mutant, only, program = 'kit-run.ts') {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-mutant-'))
   try {
     const file = join(folder, 'kit.mjs')
-    await bundle(mutant, file)
+    await bundle(mutant, file, program)
     const output = await run(only === undefined ? [file] : [file, only])
     const lines = output.split('\n')
     const failed = lines.filter((line) => line.startsWith('{')).map((line) => String(JSON.parse(line).case))
@@ -45,12 +45,12 @@ function run(args) {
  * Bundles the run of the kit, with the patches of a mutant applied on the way. A patch whose text does not stand in its
  * file exactly once is an error: it would test nothing.
  *
- * @param {import('./mutants.mjs').Mutant | null} mutant @param {string} outfile
+ * @param {import('./mutants.mjs').Mutant | null} mutant @param {string} outfile @param {string} program
  */
-async function bundle(mutant, outfile) {
+async function bundle(mutant, outfile, program) {
   const contents = mutant === null ? '' : await patchedText(mutant)
   await build({
-    entryPoints: [join(root, 'tests/mutants/kit-run.ts')],
+    entryPoints: [join(root, 'tests/mutants', program)],
     outfile,
     bundle: true,
     platform: 'node',
