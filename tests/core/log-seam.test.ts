@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest'
+import { HoldfastError } from '../../src/core/errors.ts'
+import type { Hint } from '../../src/core/storage/contract.ts'
+import type { Append, Log, LogRecord, LogReplica, Presence, Receipt, Tail } from '../../src/core/storage/log.ts'
+import { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
+import { newJob } from '../../src/testing/index.ts'
+import { NOW } from './kit-targets.ts'
+
+type Turn = (tail: Tail) => Append | null
+type Exchange = (turn: Turn, n: number) => Promise<Receipt> | Receipt
+
+const EMPTY = { sequence: 0, highest: 0, count: 0, versions: 0, rows: [] }
+const DONE: Receipt = { between: [] }
+
+/** A log whose every exchange the test plays. */
+class PlayedLog implements Log {
+  readonly exclusive = false
+  readonly presence?: Presence
+  exchanges = 0
+  replica: LogReplica | null = null
+  play: Exchange = (turn) => (turn({ records: [] }), DONE)
+
+  constructor(presence?: Presence) {
+    if (presence !== undefined) this.presence = presence
+  }
+
+  async open(replica: LogReplica): Promise<void> {
+    this.replica = replica
+    replica.catchUp({ snapshot: EMPTY, records: [] })
+  }
+  async close(): Promise<void> {
+    this.replica = null
+  }
+  async exchange(turn: Turn): Promise<Receipt> {
+    this.exchanges += 1
+    return this.play(turn, this.exchanges)
+  }
+  watch(): () => void {
+    return () => undefined
+  }
+}
+
+async function opened(log: PlayedLog): Promise<LoggedStorage> {
+  const traits = { durable: true, scope: 'host', payload: 'json', transactions: false } as const
+  const storage = new LoggedStorage({ name: 'played', traits, log, writer: 'me' })
+  await storage.open()
+  return storage
+}
+
+function enqueue(storage: LoggedStorage, id: string): Promise<unknown> {
+  return storage.enqueue({ jobs: [newJob({ id })], now: NOW })
+}
+
+describe('an answer rests on durable records only', () => {
+  test('a call that writes nothing still waits for what it read', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    await enqueue(storage, 'a')
+    const appends: (Append | null)[] = []
+    log.play = (turn) => (appends.push(turn({ records: [] })), DONE)
+    await enqueue(storage, 'a')
+    expect(appends).toEqual([{ record: null, durable: true }])
+  })
+
+  test('a claim does not: what it loses runs again', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
+    const appends: (Append | null)[] = []
+    log.play = (turn) => (appends.push(turn({ records: [] })), DONE)
+    const lanes = [{ type: 'test' }]
+    await storage.claim({ requestId: 'r', session: 's', now: NOW, limit: 1, lanes, have: [], suspects: 'none' })
+    expect(appends).toEqual([null])
+  })
+
+  test('a call whose record turns up in a tail is answered when that exchange has ended', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    let lost: LogRecord | null = null
+    let answered = false
+    let release = (): void => undefined
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    log.play = async (turn, n) => {
+      if (n === 2) {
+        lost = turn({ records: [] })?.record ?? null
+        throw new HoldfastError('HOLDFAST_OUTCOME_UNKNOWN', 'lost')
+      }
+      turn({ records: lost === null ? [] : [lost] })
+      await gate
+      expect(answered).toBe(false)
+      return DONE
+    }
+    const call = enqueue(storage, 'a').then(() => (answered = true))
+    while (log.exchanges < 3) await Promise.resolve()
+    for (let at = 0; at < 20; at++) await Promise.resolve()
+    expect(answered).toBe(false)
+    release()
+    await call
+    expect(log.exchanges).toBe(3)
+  })
+})
+
+describe('a turn that could not be kept', () => {
+  test('is taken back and decided anew, and the last counts', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    const records: (LogRecord | null)[] = []
+    log.play = (turn) => {
+      const first = turn({ records: [] })?.record ?? null
+      log.replica?.catchUp({ records: [] })
+      expect(log.replica?.snapshot().count).toBe(0)
+      records.push(first, turn({ records: [] })?.record ?? null)
+      return DONE
+    }
+    await enqueue(storage, 'a')
+    expect(records.map((record) => record?.units[0]?.[0]?.key)).toEqual(['a', 'a'])
+    expect(await storage.counts({ now: NOW })).toMatchObject({ pending: 1 })
+  })
+
+  test('when the log throws in it, the calls of that flush are told and the next goes on', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    log.play = (turn, n) => {
+      if (n === 2) {
+        const rows = {
+          [Symbol.iterator]: (): never => {
+            throw new Error('the disk cannot be read')
+          },
+        }
+        turn({ snapshot: { ...EMPTY, rows }, records: [] })
+      }
+      turn({ records: [] })
+      return DONE
+    }
+    await expect(enqueue(storage, 'a')).rejects.toThrow('the disk cannot be read')
+    await enqueue(storage, 'b')
+    expect((await storage.get(['a', 'b'])).map((job) => job?.id)).toEqual([undefined, 'b'])
+  })
+})
+
+test('a flush is bounded, and calls keep their order over several', async () => {
+  const log = new PlayedLog()
+  const storage = await opened(log)
+  const sizes: number[] = []
+  log.play = (turn) => (sizes.push(turn({ records: [] })?.record?.units.length ?? 0), DONE)
+  const ids = Array.from({ length: 5000 }, (_, index) => `job-${index}`)
+  await Promise.all(ids.map((id) => enqueue(storage, id)))
+  expect(sizes).toEqual([2000, 2000, 1000])
+  const jobs = await storage.get(ids)
+  expect(jobs.map((job) => job?.sequence)).toEqual(ids.map((_, index) => index + 1))
+})
+
+test('a call that is larger than a flush goes alone', async () => {
+  const log = new PlayedLog()
+  const storage = await opened(log)
+  const before = log.exchanges
+  await storage.enqueue({ jobs: Array.from({ length: 3000 }, (_, at) => newJob({ id: `job-${at}` })), now: NOW })
+  expect(log.exchanges - before).toBe(1)
+})
+
+test('a log that has unfinished business gets another exchange, though nobody calls', async () => {
+  const log = new PlayedLog()
+  const storage = await opened(log)
+  log.play = (turn, n) => (turn({ records: [] }), { between: [], unfinished: n === 2 })
+  await enqueue(storage, 'a')
+  for (let at = 0; at < 20; at++) await Promise.resolve()
+  expect(log.exchanges).toBe(3)
+})
+
+test('sessions carry the process that opened them, and one that is over is shown and told', async () => {
+  const dead = new Set<unknown>()
+  let tell: () => void = () => undefined
+  const presence: Presence = {
+    self: { socket: 'mine' },
+    isOver: (process) => dead.has((process as { socket: string }).socket),
+    watch: (_, found) => {
+      tell = found
+      return () => undefined
+    },
+  }
+  const storage = await opened(new PlayedLog(presence))
+  const hints: Hint[] = []
+  storage.notifier.subscribe((hint) => hints.push(hint))
+  await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
+  expect((await storage.sessions())[0]).not.toHaveProperty('ended')
+  dead.add('mine')
+  tell()
+  expect((await storage.sessions())[0]).toMatchObject({ id: 's', ended: true })
+  expect(hints.at(-1)).toMatchObject({ ended: true })
+})
