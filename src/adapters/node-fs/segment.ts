@@ -43,6 +43,8 @@ export class Segment {
   #unsure: { readonly end: number; readonly record: JournalRecord }[] = []
   /** The size that was last seen. */
   #size = 0
+  /** The size that `hasGrown` told of; -1: that the file has no name any more. */
+  #told = 0
   /** Records that were read and not taken. */
   #ahead: LogRecord[] = []
   /** Whether nothing that was read can have been lost without a word. */
@@ -71,10 +73,13 @@ export class Segment {
     return this.#durable >= this.#position
   }
 
-  /** Whether others have written since the last look. */
+  /** Whether others have written what was neither read nor told before, or have taken the file away. */
   hasGrown(): boolean {
     const { size, names } = this.#file.stat()
-    return size !== this.#size || names === 0
+    const seen = names === 0 ? -1 : size
+    if (seen === this.#size || seen === this.#told) return false
+    this.#told = seen
+    return true
   }
 
   /** The records that stand before the seal and were not taken yet. */
