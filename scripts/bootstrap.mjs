@@ -46,7 +46,15 @@ const steps = [
   {
     action: 'building',
     command: ['npm', 'run', '--silent', 'build'],
-    inputs: ['src', 'package.json', 'package-lock.json', 'tsup.config.ts', 'tsconfig.json', 'tsconfig.build.json'],
+    inputs: [
+      'src',
+      'package.json',
+      'package-lock.json',
+      'tsup.config.ts',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'tsconfig.build-node.json',
+    ],
     result: 'dist',
     stamp: 'dist/.stamp',
   },

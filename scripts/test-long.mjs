@@ -1,0 +1,35 @@
+/**
+ * `npm run test:long`: what takes too long for `npm test`. The output of each goes to docs/evidence/, where it stays until
+ * the next run; a proof that fails is written down as well. With arguments only the named ones run.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { bootstrap, exit, root, run, say } from './bootstrap.mjs'
+
+/** @type {Record<string, { command: string[], minutes: number }>} */
+const proofs = {
+  torture: { command: ['torture/main.mjs', '--seconds', '600', '--processes', '8'], minutes: 11 },
+  mutants: { command: ['tests/mutants/main.mjs'], minutes: 4 },
+  bench: { command: ['bench/main.mjs'], minutes: 10 },
+}
+
+const words = process.argv.slice(2)
+const unknown = words.filter((word) => !(word in proofs))
+if (unknown.length > 0) {
+  console.error(`holdfast: no such proof: ${unknown.join(', ')}. There are: ${Object.keys(proofs).join(', ')}`)
+  process.exit(2)
+}
+
+await bootstrap().catch(exit)
+const folder = join(root, 'docs', 'evidence')
+mkdirSync(folder, { recursive: true })
+for (const [name, { command, minutes }] of Object.entries(proofs)) {
+  if (words.length > 0 && !words.includes(name)) continue
+  say(`${name}: about ${minutes} minutes`)
+  const { exitCode, output } = await run([process.execPath, ...command], { quiet: true }).catch(exit)
+  console.log(output)
+  const head = `node ${command.join(' ')}\nNode ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, exit code ${exitCode}`
+  writeFileSync(join(folder, `${name}.txt`), `${head}\n\n${output}`)
+  if (exitCode !== 0) process.exitCode = 1
+}
