@@ -1,18 +1,33 @@
-// `npm run bench [-- NAME …]`: each measurement runs in a process of its own, so that none inherits the heap of another,
-// and prints one JSON line; this program runs them in turn and shows them beside the figure that is aimed at.
+// `npm run bench [-- NAME …]`, where `node-fs` names all that begin so: each measurement runs in a process of its own, so
+// that none inherits the heap of another, and prints one JSON line; this program runs them in turn and shows them beside
+// the figure that is aimed at.
 import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import Table from 'cli-table3'
 
-const NAMES = ['drain', 'latency', 'claim', 'blocked', 'weight']
+const NAMES = [
+  'drain',
+  'latency',
+  'claim',
+  'blocked',
+  'weight',
+  'node-fs-enqueue',
+  'node-fs-drain',
+  'node-fs-latency',
+  'node-fs-reopen',
+  'node-fs-idle',
+  'node-fs-roll',
+]
 
-const chosen = process.argv.slice(2)
-const unknown = chosen.filter((name) => !NAMES.includes(name))
+const words = process.argv.slice(2)
+const named = (/** @type {string} */ word) => NAMES.filter((name) => name === word || name.startsWith(`${word}-`))
+const unknown = words.filter((word) => named(word).length === 0)
 if (unknown.length > 0) {
   console.error(`No such measurement: ${unknown.join(', ')}. There are: ${NAMES.join(', ')}`)
   process.exit(2)
 }
+const chosen = words.flatMap(named)
 
 console.log(
   `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}; no-op handler, 300-byte payload`,

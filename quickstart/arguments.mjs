@@ -3,13 +3,21 @@ import { dirname, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-export const usage = `npm start [-- FOLDER]
+export const usage = `npm start [-- FOLDER] [--workers N]
 
 Compresses every file below FOLDER (default: this repository), one job each, into .holdfast/quickstart/out, and writes
 .holdfast/quickstart/manifest.json. Folders named .git, node_modules, .holdfast and dist are left out, links to folders
 are not followed.
 
+The jobs are kept in .holdfast/quickstart/jobs. End it at any moment, with Ctrl-C or kill -9: the same command carries
+on where it was. Once all is done, the same command begins a new run, and so does another FOLDER.
+
+  --workers N   work in N processes on the same jobs (default 1)
+
 Exit code: 0 all files were compressed, 1 some failed, 2 the arguments are wrong, 130 interrupted by Ctrl-C.`
+
+/** More processes than that only get into each other's way. */
+const MOST_WORKERS = 64
 
 /** The arguments ask for something that cannot be done. */
 export class UsageError extends Error {}
@@ -17,11 +25,14 @@ export class UsageError extends Error {}
 /**
  * @param {string[]} args
  * @param {string} work where the quickstart writes
- * @returns {Promise<{ help: boolean, folder: string }>}
+ * @returns {Promise<{ help: boolean, folder: string, workers: number }>}
  */
 export async function whatToDo(args, work) {
   const { values, positionals } = parsed(args)
-  if (values.help) return { help: true, folder: '' }
+  if (values.help) return { help: true, folder: '', workers: 0 }
+  const workers = Number(values.workers ?? 1)
+  if (!Number.isInteger(workers) || workers < 1 || workers > MOST_WORKERS)
+    throw new UsageError(`--workers has to be an integer from 1 to ${MOST_WORKERS}, and is ${values.workers}`)
   if (positionals.length > 1) throw new UsageError(`expected one FOLDER, got ${positionals.length}`)
   const [given] = positionals
   if (given === '') throw new UsageError('FOLDER is empty')
@@ -30,13 +41,14 @@ export async function whatToDo(args, work) {
   const repository = fileURLToPath(new URL('..', import.meta.url))
   const folder = await readable(given === undefined ? repository : resolve(here ?? '.', given), given ?? repository)
   if (`${folder}${sep}`.startsWith(dirname(work))) throw new UsageError(`${given} is where the quickstart writes`)
-  return { help: false, folder }
+  return { help: false, folder, workers }
 }
 
 /** @param {string[]} args */
 function parsed(args) {
   try {
-    return parseArgs({ args, allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } })
+    const options = /** @type {const} */ ({ help: { type: 'boolean', short: 'h' }, workers: { type: 'string' } })
+    return parseArgs({ args, allowPositionals: true, options })
   } catch (error) {
     const [sentence = ''] = /** @type {Error} */ (error).message.split('. ')
     throw new UsageError(`${sentence} (--help tells what there is)`)

@@ -9,19 +9,25 @@ import { defineJob, fixed, RetryLater } from 'holdfast'
 import { z } from 'zod'
 import { locate } from './files.mjs'
 
+// A payload says all that the job needs: it may be run by a process that knows nothing of the one that enqueued it.
 export const compressFile = defineJob({
   type: 'compress_file',
-  payload: z.object({ path: z.string(), rawPath: z.string().optional() }),
+  payload: z.object({ folder: z.string(), path: z.string(), rawPath: z.string().optional() }),
   backoff: fixed('200ms'),
   timeout: '1h',
 })
 
-export const writeManifest = defineJob({ type: 'write_manifest', payload: z.object({}), priority: 'low' })
+export const writeManifest = defineJob({
+  type: 'write_manifest',
+  payload: z.object({ folder: z.string() }),
+  priority: 'low',
+  backoff: fixed('200ms'),
+})
 
 export const handlers = [
   compressFile.handler(async (file, { job, fence, signal, state }) => {
     // A pipe that has taken the file's place would block an open that waits for its writer.
-    const source = await open(locate(state.folder, file), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+    const source = await open(locate(file.folder, file), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     // Written aside under a name of this attempt's own, so that no other attempt can disturb it.
     const unfinished = join(state.unfinished, `${job.id}.${fence}`)
     try {
@@ -38,11 +44,13 @@ export const handlers = [
     }
   }),
 
-  writeManifest.handler(async (_, { queue, state }) => {
+  writeManifest.handler(async (_, { job, fence, queue, state }) => {
     const { pending, scheduled, running } = await queue.counts()
     // This job is one of the running ones. To be run later costs it none of its attempts.
     if (pending + scheduled + running > 1) throw new RetryLater({ after: '100ms' })
-    await writeFile(state.manifest, `${JSON.stringify(await collected(queue), null, 2)}\n`)
+    const unfinished = join(state.unfinished, `${job.id}.${fence}`)
+    await writeFile(unfinished, `${JSON.stringify(await collected(queue), null, 2)}\n`)
+    await rename(unfinished, state.manifest)
   }),
 ]
 
@@ -89,8 +97,10 @@ async function collected(queue) {
   const files = []
   const failed = []
   for await (const { payload, result, status, error } of queue.list({ where: { type: { eq: compressFile.type } } })) {
-    if (status === 'completed') files.push({ ...payload, ...result })
-    else failed.push({ ...payload, error: reasonOf(error) })
+    const { path, rawPath } = payload
+    const file = rawPath === undefined ? { path } : { path, rawPath }
+    if (status === 'completed') files.push({ ...file, ...result })
+    else failed.push({ ...file, error: reasonOf(error) })
   }
   return { files: files.sort(byPath), failed: failed.sort(byPath) }
 }

@@ -1,83 +1,103 @@
 // The quickstart: `npm start [-- FOLDER]`. Every file below FOLDER becomes a job that compresses it.
-import { mkdir, rm } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
-import { openQueue } from 'holdfast'
-import { memory } from 'holdfast/memory'
+import { rm } from 'node:fs/promises'
+import { HoldfastError } from 'holdfast'
+import { stopOnSignals } from 'holdfast/node'
 import { UsageError, usage, whatToDo } from './arguments.mjs'
 import { filesBelow, inBatches } from './files.mjs'
-import { compressFile, handlers, writeManifest } from './jobs.mjs'
 import { Report } from './report.mjs'
+import {
+  createExecutor,
+  enqueueFiles,
+  enqueueManifest,
+  lastRun,
+  openJobs,
+  places,
+  removeOutput,
+  removeRun,
+  work,
+} from './run.mjs'
+import { Workers } from './workers.mjs'
 
-const work = fileURLToPath(new URL('../.holdfast/quickstart/', import.meta.url))
+const number = new Intl.NumberFormat('en')
 
-/** @param {string} folder @returns {Promise<number>} the exit code */
-async function compressAll(folder) {
-  const places = { folder, out: `${work}out`, unfinished: `${work}unfinished`, manifest: `${work}manifest.json` }
-  await rm(work, { recursive: true, force: true })
-  await mkdir(places.unfinished, { recursive: true })
-
-  // This storage forgets its jobs when the process ends. The storages of the next releases keep them; then this line
-  // changes and nothing else does.
-  const queue = await openQueue({
-    storage: memory(),
-    jobs: [compressFile, writeManifest],
-    // The manifest reads what every job has found out, so none may go before it is written.
-    retention: { completed: { maxCount: 10_000_000 }, failed: { maxCount: 10_000_000 } },
-  })
-  const executor = queue.createExecutor({ handlers, concurrency: 2 * availableParallelism(), state: places })
-  const report = new Report(queue)
-  const interrupt = onInterrupt(report)
-
-  console.log(`Compressing the files below ${folder}`)
-  await executor.start()
+/** @param {string} folder @param {number} count of processes @returns {Promise<number>} the exit code */
+async function compressAll(folder, count) {
+  const { queue, left } = await openRun(folder, count)
+  const report = new Report(queue, left)
+  // From here on Ctrl-C closes the queue: nothing more is claimed, and what runs has time to be finished.
+  stopOnSignals(queue, { grace: '10s', onStop: () => report.stopping() })
+  const workers = new Workers(count - 1)
   try {
-    // Jobs run while the folder is still being read. They are stored in batches: one write for many.
-    for await (const files of inBatches(filesBelow(folder), 500)) {
-      interrupt.throwIfAborted()
-      await queue.enqueueMany(files.map((file) => ({ job: compressFile, payload: file })))
-      report.found(files.length)
+    await createExecutor(queue).start()
+    if (left?.complete !== true) {
+      // Jobs run while the folder is still being read. They are stored in batches: one write for many.
+      for await (const files of inBatches(filesBelow(folder), 500)) {
+        await enqueueFiles(queue, folder, files)
+        report.found(files.length)
+      }
     }
-    const manifest = await queue.enqueue(writeManifest, {})
-    const end = await queue.result(manifest.id, { signal: interrupt })
-    report.stop()
-    await report.print(places, end)
-    return end.status === 'completed' && report.failed === 0 ? 0 : 1
-  } catch (error) {
-    if (!interrupt.aborted) throw error
-    // Claims no more, and waits for the handlers that run.
-    await executor.stop({ grace: '10s' })
-    await report.printInterrupted()
-    return 130
-  } finally {
-    report.stop()
+    const end = await queue.result(await enqueueManifest(queue, folder))
+    await workers.stop()
+    await report.print(end)
     await queue.close()
     await rm(places.unfinished, { recursive: true, force: true })
+    return end.status === 'completed' && report.failed === 0 ? 0 : 1
+  } catch (error) {
+    if (!queue.closed) throw error
+    // It waits for the close that is under way.
+    await queue.close()
+    await workers.stop()
+    await printInterrupted()
+    return Number(process.exitCode)
+  } finally {
+    report.stop()
   }
 }
 
-/** The first Ctrl-C aborts the signal that is returned, the second ends the process. @param {Report} report */
-function onInterrupt(report) {
-  const controller = new AbortController()
-  let first = 0
-  process.on('SIGINT', () => {
-    if (!controller.signal.aborted) {
-      first = performance.now()
-      report.stop()
-      console.log('Stopping: files under way have 10 s to be finished. Ctrl-C again ends at once.')
-      controller.abort()
-      // The terminal sends Ctrl-C to npm too, which hands it on: what comes at the same moment is the same keystroke.
-    } else if (performance.now() - first > 300) process.exit(130)
-  })
-  return controller.signal
+/**
+ * The jobs of the run on this folder that was not finished, or of a new one. Says which.
+ *
+ * @param {string} folder @param {number} count of processes
+ */
+async function openRun(folder, count) {
+  const queue = await openJobs()
+  const left = await lastRun(queue)
+  const processes = count === 1 ? '' : `, in ${count} processes`
+  if (left !== null && !left.ended && left.folder === folder) {
+    console.log(`Carrying on with the files below ${folder}${processes}: ${doneOf(left)} were done`)
+    return { queue, left }
+  }
+  if (left !== null && !left.ended) console.log(`The run below ${left.folder} was not finished and is given up`)
+  console.log(`Compressing the files below ${folder}${processes}`)
+  if (left === null) {
+    await removeOutput()
+    return { queue, left }
+  }
+  await queue.close()
+  await removeRun()
+  return { queue: await openJobs(), left: null }
+}
+
+/** What the queue says once every process has left it. */
+async function printInterrupted() {
+  const queue = await openJobs()
+  const left = await lastRun(queue)
+  await queue.close()
+  if (left !== null) console.log(`Interrupted with ${doneOf(left)} files done. The same command carries on.`)
+}
+
+/** @param {{ complete: boolean, total: number, done: number }} left */
+function doneOf({ complete, total, done }) {
+  // Before the folder was read to its end nobody knows how many there are.
+  return complete ? `${number.format(done)} of ${number.format(total)}` : number.format(done)
 }
 
 try {
-  const { help, folder } = await whatToDo(process.argv.slice(2), work)
+  const { help, folder, workers } = await whatToDo(process.argv.slice(2), work)
   if (help) console.log(usage)
-  else process.exitCode = await compressAll(folder)
+  else process.exitCode = await compressAll(folder, workers)
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error
+  if (!(error instanceof UsageError) && !HoldfastError.is(error)) throw error
   console.error(`quickstart: ${error.message}`)
-  process.exitCode = 2
+  process.exitCode = error instanceof UsageError ? 2 : 1
 }

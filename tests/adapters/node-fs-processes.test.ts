@@ -1,0 +1,312 @@
+// What a queue in files is for: jobs that outlive their process, seen with real processes on the built package. The
+// system that holdfast is modelled on documents these five, and breaks each of them.
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { readSegment } from '../../torture/journal-lines.mjs'
+import { segmentPath, segmentsIn } from '../../torture/segments.mjs'
+import { type JobEvent, JobsProcess, type JobsProcessOptions, type Payload, root } from './node-fs/jobs-process.ts'
+
+/** How much later than its time a job may start on a machine that is busy with other tests. ms */
+const LATE = 400
+const TIMEOUT = 30_000
+
+/** Nothing of it is lost or changed on the way through JSON, a journal and another process. */
+const DATA = {
+  text: 'Grüße, 世界 👋 \u2028 "quoted" \\ back\nline\r\t\u0000\u007f',
+  numbers: [0, -1.5, 1e21, 5e-324, Number.MAX_SAFE_INTEGER],
+  nested: { empty: {}, list: [[], [null, true, false]], __key: 'plain', 'a key\nwith a break': '\n00000000 {}' },
+  long: 'x\n'.repeat(50_000),
+}
+
+const returns = (data: unknown = DATA): Payload => ({ does: 'return', data })
+
+let directory: string
+const processes: JobsProcess[] = []
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'holdfast-processes-'))
+})
+afterEach(async () => {
+  await Promise.all(processes.splice(0).map((process) => process.kill()))
+  rmSync(directory, { recursive: true, force: true })
+})
+
+async function open(options: Partial<JobsProcessOptions> = {}): Promise<JobsProcess> {
+  const opened = await JobsProcess.open({ directory, ...options })
+  processes.push(opened)
+  return opened
+}
+
+type Ending = (process: JobsProcess) => Promise<JobsProcess>
+
+/** Each answers the process that goes on. */
+const endings: [string, Ending][] = [
+  [
+    'a close and reopen',
+    async (process) => {
+      await process.close()
+      await process.reopen()
+      return process
+    },
+  ],
+  [
+    'a kill -9',
+    async (process) => {
+      await process.kill()
+      return open()
+    },
+  ],
+]
+
+function startedOnTime({ at }: JobEvent, runAt: number): void {
+  expect(at).toBeGreaterThanOrEqual(runAt)
+  expect(at).toBeLessThanOrEqual(runAt + LATE)
+}
+
+describe.each(endings)('across %s', (_, end) => {
+  test(
+    'a failed job is retried at its time',
+    async () => {
+      const before = await open()
+      const backoff = { kind: 'fixed', delay: 1500, jitter: 0 } as const
+      const { id } = await before.enqueue({ does: 'throw once', data: DATA }, { backoff })
+      await before.work()
+      const { runAt } = (await before.told('retrying', id)).job
+      before.events.length = 0
+
+      const after = await end(before)
+      expect(await after.get(id)).toMatchObject({ status: 'scheduled', failures: 1, runAt })
+      await after.work()
+      const started = await after.told('started', id)
+      startedOnTime(started, runAt)
+      expect(started.job).toMatchObject({ attempts: 2, payload: { does: 'throw once', data: DATA } })
+      await after.told('completed', id)
+    },
+    TIMEOUT,
+  )
+
+  test(
+    'priority order holds',
+    async () => {
+      const before = await open()
+      const priorities = ['normal', 'low', 'critical', 'high', -7, 'normal', 99, 'critical'] as const
+      for (const [at, priority] of priorities.entries()) await before.enqueue(returns({ at, priority }), { priority })
+
+      const after = await end(before)
+      await after.work()
+      await after.idle()
+      const order = after.events.filter(({ event }) => event === 'started').map(({ job }) => job.payload.data)
+      const inOrder = [6, 2, 7, 3, 0, 5, 1, 4].map((at) => ({ at, priority: priorities[at] }))
+      expect(order).toEqual(inOrder)
+    },
+    TIMEOUT,
+  )
+
+  test.each([
+    ['a delay', () => ({ delay: 1500 })],
+    ['a moment', () => ({ runAt: new Date(Date.now() + 1500) })],
+  ])(
+    'a job with %s starts on time',
+    async (__, options) => {
+      const before = await open()
+      await before.work()
+      const { id, runAt } = await before.enqueue(returns(), options())
+
+      const after = await end(before)
+      expect(await after.get(id)).toMatchObject({ status: 'scheduled', runAt })
+      await after.work()
+      const started = await after.told('started', id)
+      startedOnTime(started, runAt)
+      expect(started.job.payload).toEqual(returns())
+    },
+    TIMEOUT,
+  )
+
+  test(
+    'the payload comes back equal',
+    async () => {
+      const before = await open()
+      const { id } = await before.enqueue(returns())
+
+      const after = await end(before)
+      expect((await after.get(id))?.payload).toEqual(returns())
+      await after.work()
+      expect((await after.told('started', id)).job.payload).toEqual(returns())
+      expect((await after.told('completed', id)).job.payload).toEqual(returns())
+      expect((await after.get(id))?.status).toBe('completed')
+    },
+    TIMEOUT,
+  )
+})
+
+describe('a job whose process died runs elsewhere', () => {
+  const WITHIN = 2000
+  const hangs: Payload = { does: 'hang', data: DATA }
+
+  /** A process that runs the job, for as long as it lives. */
+  async function holder(id: string): Promise<JobsProcess> {
+    const process = await open()
+    await process.work()
+    await process.told('started', id)
+    return process
+  }
+
+  function interruptedOnce({ job }: JobEvent): void {
+    expect(job).toMatchObject({ attempts: 2, interruptions: 1, payload: hangs })
+  }
+
+  test(
+    'within 2 s of a kill -9, where another process is at work',
+    async () => {
+      const other = await open()
+      const { id } = await other.enqueue(hangs)
+      const dying = await holder(id)
+      await other.work()
+      const killed = Date.now()
+      await dying.kill()
+      const started = await other.told('started', id)
+      expect(started.at - killed).toBeLessThan(WITHIN)
+      interruptedOnce(started)
+    },
+    TIMEOUT,
+  )
+
+  test(
+    'within 2 s of the reopening, where all others had closed',
+    async () => {
+      const other = await open()
+      const { id } = await other.enqueue(hangs)
+      const dying = await holder(id)
+      await other.close()
+      await dying.kill()
+      const reopened = Date.now()
+      await other.reopen()
+      await other.work()
+      const started = await other.told('started', id)
+      expect(started.at - reopened).toBeLessThan(WITHIN)
+      interruptedOnce(started)
+    },
+    TIMEOUT,
+  )
+
+  test(
+    'at once, and counted as nothing, where its process closed in good order',
+    async () => {
+      const other = await open()
+      const { id } = await other.enqueue(hangs)
+      const leaving = await holder(id)
+      await other.work()
+      const closing = Date.now()
+      await leaving.close({ grace: 0 })
+      const started = await other.told('started', id)
+      expect(started.at - closing).toBeLessThan(WITHIN)
+      expect(started.job).toMatchObject({ attempts: 1, interruptions: 0, payload: hangs })
+    },
+    TIMEOUT,
+  )
+
+  test(
+    'and not while it lives',
+    async () => {
+      const other = await open()
+      const { id } = await other.enqueue(hangs)
+      await holder(id)
+      await other.work()
+      await new Promise((resolve) => setTimeout(resolve, WITHIN + 500))
+      expect(other.events.filter(({ event }) => event === 'started')).toEqual([])
+    },
+    TIMEOUT,
+  )
+})
+
+describe('old and new code on one directory', () => {
+  /** What a later version might add: a field of every new job, one of every claim, and one of every record. */
+  const ADDED: [from: string, to: string][] = [
+    [
+      'priority: job.priority,\n    maxRetries',
+      "tenant: { name: 'acme' },\n    priority: job.priority,\n    maxRetries",
+    ],
+    ['claimId: claim.claimId,', "claimId: claim.claimId,\n    region: 'north',"],
+    ['{ id: recordId, format: LOG_FORMAT, units }', "{ id: recordId, format: LOG_FORMAT, origin: 'newer', units }"],
+  ]
+
+  let newer: string
+  beforeEach(() => {
+    mkdirSync(join(root, '.holdfast'), { recursive: true })
+    // Inside the repository, so that what dist imports is found.
+    newer = mkdtempSync(join(root, '.holdfast', 'newer-'))
+    cpSync(join(root, 'dist'), join(newer, 'dist'), { recursive: true })
+    writeFileSync(join(newer, 'package.json'), '{ "type": "module" }')
+    patch(join(newer, 'dist'))
+  })
+  afterEach(() => {
+    rmSync(newer, { recursive: true, force: true })
+  })
+
+  /** A patch that does not fit would make new code that is the old one. */
+  function patch(dist: string): void {
+    const files = readdirSync(dist).filter((name) => name.endsWith('.js'))
+    for (const [from, to] of ADDED) {
+      const places = files.filter((name) => readFileSync(join(dist, name), 'utf8').includes(from))
+      expect(places, from).toHaveLength(1)
+      const file = join(dist, places[0] ?? '')
+      writeFileSync(file, readFileSync(file, 'utf8').replace(from, to))
+    }
+  }
+
+  const numbered = (from: number, count: number): Payload[] =>
+    Array.from({ length: count }, (__, at) => returns({ number: from + at }))
+
+  test(
+    'both work at once, each runs the other’s jobs, and neither loses what it does not know',
+    async () => {
+      const [old, next] = await Promise.all([open({ rollAt: 20_000 }), open({ packageRoot: newer, rollAt: 20_000 })])
+      await Promise.all([old.work(2), next.work(2)])
+      const ofOld: string[] = []
+      const ofNext: string[] = []
+      for (let batch = 0; batch < 10; batch++) {
+        const [left, right] = await Promise.all([
+          old.enqueueMany(numbered(batch * 10, 10)),
+          next.enqueueMany(numbered(1000 + batch * 10, 10)),
+        ])
+        ofOld.push(...left)
+        ofNext.push(...right)
+      }
+      await Promise.all([old.idle(), next.idle()])
+      expect(await old.counts()).toMatchObject({ completed: 200, pending: 0, running: 0, failed: 0 })
+      expect(await next.counts()).toEqual(await old.counts())
+
+      const completions = [...old.events, ...next.events].filter(({ event }) => event === 'completed')
+      expect(completions.map(({ job }) => job.id).sort()).toEqual([...ofOld, ...ofNext].sort())
+      const ranBy = (process: JobsProcess, ids: readonly string[]): number =>
+        process.events.filter(({ event, job }) => event === 'completed' && ids.includes(job.id)).length
+      expect(ranBy(old, ofNext)).toBeGreaterThan(0)
+      expect(ranBy(next, ofOld)).toBeGreaterThan(0)
+    },
+    TIMEOUT,
+  )
+
+  test(
+    'a snapshot that old code makes keeps the fields of new code',
+    async () => {
+      const next = await open({ packageRoot: newer })
+      const [kept] = await next.enqueueMany([returns({ kept: true })])
+      await next.close()
+      const [before] = segmentsIn(directory).slice(-1)
+
+      const old = await open({ rollAt: 20_000 })
+      await old.work(2)
+      await old.enqueueMany(numbered(0, 100))
+      await old.idle()
+      await old.close()
+      const newest = segmentsIn(directory).at(-1) ?? 0
+      expect(newest).toBeGreaterThan(before ?? 0)
+      const { rows } = readSegment(readFileSync(segmentPath(directory, newest)))
+      const row = rows.find(([table, key]) => table === 'jobs' && key === kept)?.[2]
+      expect(row).toMatchObject({ tenant: { name: 'acme' }, payload: returns({ kept: true }) })
+    },
+    TIMEOUT,
+  )
+})

@@ -1,0 +1,153 @@
+// The quickstart as a user runs it, on the built package: in a copy of its folder, so that nobody's own run is touched.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { root } from './built-package.ts'
+
+const FILES = 120
+/** How long it may take until a process that was started anew has done something: a second, on a machine at rest. */
+const SOON = 2500
+
+let home: string
+let folder: string
+let reference: string
+
+const work = (): string => join(home, '.holdfast', 'quickstart')
+const out = (): string => join(work(), 'out')
+const manifest = (): string => readFileSync(join(work(), 'manifest.json'), 'utf8')
+const done = (): number => (existsSync(out()) ? readdirSync(out()).length : 0)
+
+/** Text that does not repeat itself, so that compressing it takes its time. */
+function fileText(at: number): string {
+  let text = ''
+  for (let line = 0; line < 4000; line++) text += createHash('sha256').update(`${at} ${line}`).digest('base64')
+  return text
+}
+
+const runs: Run[] = []
+
+class Run {
+  readonly child: ChildProcess
+  output = ''
+  readonly #closed: Promise<unknown[]>
+
+  constructor(...args: string[]) {
+    this.child = spawn(process.execPath, [join(home, 'quickstart/main.mjs'), folder, ...args])
+    const collect = (chunk: Buffer): void => void (this.output += chunk.toString())
+    this.child.stdout?.on('data', collect)
+    this.child.stderr?.on('data', collect)
+    this.#closed = once(this.child, 'close')
+    runs.push(this)
+  }
+
+  /** Its exit code, `null` when a signal ended it. */
+  async ended(): Promise<unknown> {
+    const [code] = await this.#closed
+    return code
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL')
+    await this.#closed
+  }
+
+  /** How long it took until so many files were compressed, ms. */
+  async until(files: number): Promise<number> {
+    const begin = performance.now()
+    while (done() < files) {
+      if (this.child.exitCode !== null) throw new Error(`ended before ${files} files were done: ${this.output}`)
+      await sleep(5)
+    }
+    return performance.now() - begin
+  }
+}
+
+beforeAll(async () => {
+  mkdirSync(join(root, '.holdfast'), { recursive: true })
+  // Inside the repository, where `holdfast` names the package itself.
+  home = mkdtempSync(join(root, '.holdfast', 'quickstart-test-'))
+  cpSync(join(root, 'quickstart'), join(home, 'quickstart'), { recursive: true })
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-quickstart-'))
+  for (let at = 0; at < FILES; at++) writeFileSync(join(folder, `file-${at}.txt`), fileText(at))
+  expect(await new Run().ended()).toBe(0)
+  reference = manifest()
+})
+
+afterAll(() => {
+  // Those that a failed test has left.
+  for (const { child } of runs) child.kill('SIGKILL')
+  rmSync(home, { recursive: true, force: true })
+  rmSync(folder, { recursive: true, force: true })
+})
+
+beforeEach(() => {
+  rmSync(work(), { recursive: true, force: true })
+})
+
+test('its manifest names every file', () => {
+  const { files, failed } = JSON.parse(reference) as { files: { path: string }[]; failed: unknown[] }
+  expect(files).toHaveLength(FILES)
+  expect(failed).toEqual([])
+})
+
+test('killed five times on the way it carries on each time, and ends with the same manifest', async () => {
+  for (let kill = 1; kill <= 5; kill++) {
+    const before = done()
+    const run = new Run()
+    expect(await run.until(before + 1)).toBeLessThan(SOON)
+    await run.until((kill * FILES) / 6)
+    await run.kill()
+    expect(existsSync(join(work(), 'manifest.json'))).toBe(false)
+    expect(run.output).toContain(kill === 1 ? 'Compressing' : 'Carrying on')
+  }
+  const last = new Run()
+  expect(await last.ended()).toBe(0)
+  expect(last.output).toContain('Carrying on')
+  expect(manifest()).toBe(reference)
+  expect(done()).toBe(FILES)
+})
+
+test('several processes end with the same manifest, also when the one that started them was killed', async () => {
+  const first = new Run('--workers', '3')
+  await first.until(FILES / 3)
+  await first.kill()
+  const second = new Run('--workers', '2')
+  expect(await second.ended()).toBe(0)
+  expect(second.output).toContain('Carrying on')
+  expect(manifest()).toBe(reference)
+})
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s stops it in good order, and the same command carries on', async (signal, code) => {
+  const first = new Run()
+  await first.until(FILES / 3)
+  first.child.kill(signal)
+  expect(await first.ended()).toBe(code)
+  expect(first.output).toMatch(/Interrupted with \d+ of \d+ files done/)
+  const second = new Run()
+  expect(await second.ended()).toBe(0)
+  expect(manifest()).toBe(reference)
+  // Nothing was cut short, so nothing was run twice.
+  expect(second.output).toMatch(new RegExp(`attempts +│ ${FILES} `))
+})
+
+test('when all is done the same command begins anew', async () => {
+  expect(await new Run().ended()).toBe(0)
+  const again = new Run()
+  expect(await again.ended()).toBe(0)
+  expect(again.output).toContain('Compressing')
+  expect(manifest()).toBe(reference)
+})
+
+test.each([['0'], ['many']])('--workers %s is refused', async (workers) => {
+  const run = new Run(`--workers=${workers}`)
+  expect(await run.ended()).toBe(2)
+  expect(run.output).toContain('--workers has to be an integer from 1 to 64')
+})

@@ -1,0 +1,75 @@
+/** The files of a journal, as the format's description names them. */
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { linesIn } from './journal-lines.mjs'
+
+const NAME = /^(\d{10})\.journal$/
+
+/** Enough to hold a seal, and whatever was torn behind it. */
+const TAIL = 4096
+
+/** The numbers of the segments in a folder, rising. @param {string} folder */
+export function segmentsIn(folder) {
+  return readdirSync(folder)
+    .map((name) => Number(NAME.exec(name)?.[1] ?? Number.NaN))
+    .filter((number) => !Number.isNaN(number))
+    .sort((a, b) => a - b)
+}
+
+/** @param {string} folder @param {number} number */
+export function segmentPath(folder, number) {
+  return join(folder, `${String(number).padStart(10, '0')}.journal`)
+}
+
+/**
+ * Whether a roll is under way: a snapshot is being written aside, or the newest segment is sealed and has no successor.
+ *
+ * @param {string} folder
+ */
+export function rollUnderWay(folder) {
+  const unpublished = readdirSync(folder).some((name) => isUnpublished(name))
+  const newest = segmentsIn(folder).at(-1)
+  return unpublished || (newest !== undefined && isSealed(segmentPath(folder, newest)))
+}
+
+/** A snapshot that was not linked under the name of a segment yet. @param {string} name */
+export function isUnpublished(name) {
+  return name.endsWith('.tmp')
+}
+
+/** @param {string} path */
+function isSealed(path) {
+  return [...linesIn(tailOf(path))].some((line) => line?.kind === 'seal')
+}
+
+/** @param {string} path */
+function tailOf(path) {
+  const file = openSync(path, constants.O_RDONLY)
+  try {
+    const tail = Buffer.alloc(TAIL)
+    const position = Math.max(0, fstatSync(file).size - TAIL)
+    return tail.subarray(0, readSync(file, tail, 0, TAIL, position))
+  } finally {
+    closeSync(file)
+  }
+}
+
+/**
+ * Appends what a write leaves that a kill cut short: the beginning of a line, with nothing behind it.
+ *
+ * @param {string} folder @param {(size: number) => number} cut how many bytes of `size` were written
+ * @returns {boolean} false when there is no segment yet
+ */
+export function tearWrite(folder, cut) {
+  const newest = segmentsIn(folder).at(-1)
+  if (newest === undefined) return false
+  const line = Buffer.from('\n00000000 {"kind":"record","id":"torn","format":1,"units":[[{"table":"jobs","key":"törn"')
+  // Without O_CREAT, as everybody who appends to a journal.
+  const file = openSync(segmentPath(folder, newest), constants.O_WRONLY | constants.O_APPEND)
+  try {
+    writeSync(file, line, 0, cut(line.length))
+    return true
+  } finally {
+    closeSync(file)
+  }
+}
