@@ -37,6 +37,12 @@ const NOTHING_BETWEEN: Receipt = { between: [] }
 /** How often a write that was cut short without an error is repeated. */
 const MOST_APPENDS = 3
 
+/**
+ * Turns in which a record is not even written when others came first while it was being decided: one that loses its race
+ * costs every process its reading. After that it is written all the same, or a busy log would keep out whoever is slow.
+ */
+const MOST_POLITE = 3
+
 type Turn = (tail: Tail) => Append | null
 
 /** What a turn did. `again`: a seal came first, and the table stands where it stands. */
@@ -94,9 +100,9 @@ export class Journal implements Log {
 
   async exchange(turn: Turn): Promise<Receipt> {
     try {
-      for (;;) {
+      for (let turns = 1; ; turns++) {
         const segment = await this.#openSegment()
-        const taken = this.#take(segment, turn)
+        const taken = this.#take(segment, turn, turns < MOST_POLITE)
         if (taken === 'again') continue
         if (taken.append?.durable === true && this.#options.durable) await this.#makeDurable(segment, taken)
         this.#problem = null
@@ -117,7 +123,7 @@ export class Journal implements Log {
   }
 
   /** The synchronous turn: read, decide, append, read back. */
-  #take(segment: Segment, turn: Turn): Taken {
+  #take(segment: Segment, turn: Turn, mayWait: boolean): Taken {
     const append = this.#handOver(segment, (tail) => {
       if (segment.sealedBy === null) return { decided: turn(tail) }
       this.#replica?.catchUp(tail)
@@ -126,7 +132,7 @@ export class Journal implements Log {
     if (append === 'again') return append
     const { decided } = append
     if (decided === null || decided.record === null) return { append: decided, receipt: NOTHING_BETWEEN }
-    const landing = this.#append(segment, decided.record)
+    const landing = this.#append(segment, decided.record, mayWait)
     if (landing.kind === 'void') return 'again'
     return { append: decided, receipt: landing }
   }
@@ -149,17 +155,17 @@ export class Journal implements Log {
   }
 
   /** What was cut short is appended again: the newline at its beginning parts it from the debris. */
-  #append(segment: Segment, record: LogRecord): Exclude<Landing, { kind: 'torn' }> {
+  #append(segment: Segment, record: LogRecord, mayWait: boolean): Exclude<Landing, { kind: 'torn' }> {
     for (let tries = 0; ; tries++) {
-      const landing = this.#appendOnce(segment, record)
+      const landing = this.#appendOnce(segment, record, mayWait)
       if (landing.kind !== 'torn') return landing
       if (landing.failure !== null || tries === MOST_APPENDS) throw landing.failure ?? cutShort('a record')
     }
   }
 
-  #appendOnce(segment: Segment, record: LogRecord): Landing {
+  #appendOnce(segment: Segment, record: LogRecord, mayWait: boolean): Landing {
     try {
-      return segment.append(record)
+      return segment.append(record, mayWait)
     } catch (cause) {
       throw outcomeUnknown(cause)
     }

@@ -20,7 +20,7 @@ export interface SegmentOptions {
 /** What became of an append, found by reading the file. */
 export type Landing =
   | { readonly kind: 'landed'; readonly between: readonly LogRecord[] }
-  /** A seal came first: the record is void, and so is every later one here. */
+  /** A seal came first, and the record is void; or it was not written. */
   | { readonly kind: 'void' }
   /** The record is not in the file, whole. `failure`: what the write said, if it said anything. */
   | { readonly kind: 'torn'; readonly failure: Error | null }
@@ -109,9 +109,13 @@ export class Segment {
     this.#sure = true
   }
 
-  /** To be called when everything was taken, in the same synchronous turn. */
-  append(record: LogRecord): Landing {
+  /**
+   * To be called when everything was taken, in the same synchronous turn. `mayWait`: nothing is written when others have
+   * written since, and the record would be decided on what is past.
+   */
+  append(record: LogRecord, mayWait = false): Landing {
     const lines = encodeRecord(this.#durable > 0 ? { ...record, synced: this.#durable } : record)
+    if (mayWait && this.#file.stat().size !== this.#size) return { kind: 'void' }
     const from = this.#position
     const failure = this.#write(lines)
     if (this.#ahead.length === 0 && this.#standsAt(from, lines)) {
