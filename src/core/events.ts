@@ -1,5 +1,6 @@
 import { invalidOption } from './errors.ts'
 import type { Job } from './job.ts'
+import { callable } from './options.ts'
 import { isThenable } from './thenable.ts'
 import type { ErrorData } from './storage/contract.ts'
 
@@ -61,7 +62,7 @@ export class Events {
   /** Returns the function that removes the listener. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
     if (!EVENT_NAMES.includes(name)) throw invalidOption('event', `one of ${EVENT_NAMES.join(', ')}`, name)
-    if (typeof listener !== 'function') throw invalidOption('listener', 'a function', listener)
+    callable('listener', listener)
     let listeners = this.#listeners.get(name)
     if (listeners === undefined) {
       listeners = new Set()

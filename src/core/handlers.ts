@@ -1,4 +1,4 @@
-import { HoldfastError, invalidOption } from './errors.ts'
+import { fieldError, invalidOption } from './errors.ts'
 import type { BoundHandler } from './job.ts'
 import type { Lane } from './storage/contract.ts'
 
@@ -11,9 +11,7 @@ export function handlersByType(handlers: readonly BoundHandler[]): ReadonlyMap<s
     if (typeof (handler as BoundHandler | null)?.run !== 'function' || typeof handler.definition !== 'object')
       throw invalidOption('handlers[]', 'made by definition.handler()', handler)
     if (map.has(handler.type)) {
-      throw new HoldfastError('HOLDFAST_DUPLICATE_JOB', `Two handlers for job \`${handler.type}\``, {
-        details: { field: 'handlers', value: handler.type },
-      })
+      throw fieldError('HOLDFAST_DUPLICATE_JOB', 'handlers', handler.type, `Two handlers for job \`${handler.type}\``)
     }
     map.set(handler.type, handler)
   }

@@ -1,16 +1,13 @@
-import { checkBackoff } from './backoff.ts'
 import type { Environment } from './environment.ts'
-import { HoldfastError, invalidOption } from './errors.ts'
-import { conditions, type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, retriesOf, validated } from './job.ts'
+import { fieldError, invalidOption } from './errors.ts'
+import { type JobDefinition, PLAIN_DEFAULTS, SETTINGS, type Settings, settingsOf, validated } from './job.ts'
 import {
   exclusive,
-  integer,
   knownOptions,
   type Moment,
   momentToMs,
   name,
   type Priority,
-  priorityToNumber,
   type Span,
   spanToMs,
 } from './options.ts'
@@ -41,22 +38,7 @@ export interface EnqueueOptions {
   readonly requires?: readonly string[]
 }
 
-const OPTIONS = [
-  'id',
-  'priority',
-  'runAt',
-  'delay',
-  'maxRetries',
-  'maxAttempts',
-  'maxInterruptions',
-  'timeout',
-  'leaseDuration',
-  'backoff',
-  'jobKey',
-  'jobKeyMode',
-  'queueName',
-  'requires',
-] as const
+const OPTIONS: readonly string[] = ['id', 'runAt', 'delay', 'jobKey', 'jobKeyMode', 'queueName', ...SETTINGS]
 
 const KEY_MODES: readonly unknown[] = ['replace', 'preserveRunAt', 'unsafeDedupe']
 
@@ -99,17 +81,16 @@ export class Intake {
     if (definitions === null) return null
     const definition = definitions.get(type)
     if (definition !== undefined) return definition
-    throw new HoldfastError(
+    throw fieldError(
       'HOLDFAST_UNKNOWN_JOB',
+      'job',
+      type,
       `Job \`${type}\` is not among the jobs of this queue: ${[...definitions.keys()].join(', ')}`,
-      {
-        details: { field: 'job', value: type },
-      },
     )
   }
 
   /** All but `payload` and `limitKey`. */
-  #details(type: string, defaults: JobDefaults, options: EnqueueOptions): Details {
+  #details(type: string, defaults: Settings, options: EnqueueOptions): Details {
     knownOptions('options', options, OPTIONS)
     const createdAt = this.#options.environment.now()
     const { jobKey, jobKeyMode } = options
@@ -117,31 +98,19 @@ export class Intake {
       throw invalidOption('jobKeyMode', "'replace', 'preserveRunAt' or 'unsafeDedupe'", jobKeyMode)
     if (jobKeyMode !== undefined && jobKey === undefined)
       throw invalidOption('jobKeyMode', 'given together with `jobKey`', jobKeyMode)
-    const { runAt, delay } = dueTime(options, createdAt)
+    const settings = settingsOf('options', options, defaults)
     return {
       id: options.id === undefined ? this.#options.newId() : name('id', options.id),
       type,
       payload: null,
-      priority: options.priority === undefined ? defaults.priority : priorityToNumber('priority', options.priority),
-      maxRetries: retriesOf('options', options) ?? defaults.maxRetries,
-      maxInterruptions:
-        options.maxInterruptions === undefined
-          ? (defaults.maxInterruptions ?? this.#options.maxInterruptions)
-          : integer('maxInterruptions', options.maxInterruptions, 0),
+      ...settings,
+      maxInterruptions: settings.maxInterruptions ?? this.#options.maxInterruptions,
       createdAt,
-      runAt,
-      delay,
-      timeout: options.timeout === undefined ? defaults.timeout : spanToMs('timeout', options.timeout, 1),
-      leaseDuration:
-        options.leaseDuration === undefined
-          ? defaults.leaseDuration
-          : spanToMs('leaseDuration', options.leaseDuration, 1000),
-      backoff: options.backoff === undefined ? defaults.backoff : checkBackoff('backoff', options.backoff),
+      ...dueTime(options, createdAt),
       jobKey: jobKey === undefined ? null : name('jobKey', jobKey, 500),
       jobKeyMode: jobKeyMode ?? 'replace',
       queueName: options.queueName === undefined ? null : name('queueName', options.queueName, 500),
       limitKey: null,
-      requires: options.requires === undefined ? defaults.requires : conditions('requires', options.requires),
     }
   }
 }

@@ -2,6 +2,7 @@ import { backoffDelay, checkBackoff, GRAPHILE_RETRIES } from './backoff.ts'
 import type { HandlerContext } from './context.ts'
 import { HoldfastError, invalidOption } from './errors.ts'
 import {
+  callable,
   exclusive,
   integer,
   knownOptions,
@@ -41,6 +42,21 @@ export interface LimitOptions<Payload> {
   readonly key?: (payload: Payload) => string
 }
 
+/** What a definition says for all its jobs, and an enqueue for its one, as it is given. */
+type SettingsOptions = Partial<
+  Pick<
+    JobOptions<string, StandardSchema>,
+    | 'priority'
+    | 'maxRetries'
+    | 'maxAttempts'
+    | 'maxInterruptions'
+    | 'timeout'
+    | 'leaseDuration'
+    | 'backoff'
+    | 'requires'
+  >
+>
+
 export interface JobOptions<Type extends string, Schema extends StandardSchema> {
   /** Names the job in storage: 1 to 200 characters. */
   readonly type: Type
@@ -65,8 +81,8 @@ export interface JobOptions<Type extends string, Schema extends StandardSchema> 
   readonly requires?: readonly string[]
 }
 
-/** Numbers of a definition as jobs are stored with them. */
-export interface JobDefaults {
+/** Numbers as a job is stored with them. */
+export interface Settings {
   readonly priority: number
   readonly maxRetries: number
   readonly maxInterruptions: number | null
@@ -74,6 +90,10 @@ export interface JobDefaults {
   readonly leaseDuration: number
   readonly backoff: BackoffPolicy | null
   readonly requires: readonly string[]
+}
+
+/** What a definition says for all its jobs. */
+export interface JobDefaults extends Settings {
   readonly limit: {
     readonly concurrency?: number
     readonly rate?: { readonly count: number; readonly per: number }
@@ -111,9 +131,8 @@ const DEFAULT_TIMEOUT = 300_000
 const DEFAULT_LEASE = 30_000
 const LEAST_LEASE = 1000
 
-const JOB_OPTIONS = [
-  'type',
-  'payload',
+/** What a definition sets for its jobs, and an enqueue for its one. */
+export const SETTINGS: readonly string[] = [
   'priority',
   'maxRetries',
   'maxAttempts',
@@ -121,9 +140,8 @@ const JOB_OPTIONS = [
   'timeout',
   'leaseDuration',
   'backoff',
-  'limit',
   'requires',
-] as const
+]
 
 /** The numbers of a job whose type has no definition here. */
 export const PLAIN_DEFAULTS: JobDefaults = Object.freeze({
@@ -146,51 +164,56 @@ export const PLAIN_DEFAULTS: JobDefaults = Object.freeze({
 export function defineJob<const Type extends string, Schema extends StandardSchema = StandardSchema>(
   options: JobOptions<Type, Schema>,
 ): JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> {
-  knownOptions('defineJob', options, JOB_OPTIONS)
+  knownOptions('defineJob', options, ['type', 'payload', 'limit', ...SETTINGS])
   const definition: JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> = {
     type: name('type', options.type) as Type,
     schema: checkSchema(options.payload) as StandardSchema<SchemaInput<Schema>, SchemaOutput<Schema>> | null,
     defaults: defaultsOf(options),
     handler(run) {
-      if (typeof run !== 'function') throw invalidOption('handler', 'a function', run)
-      return { type: this.type, definition: this, run: run }
+      callable('handler', run)
+      return { type: this.type, definition: this, run }
     },
   }
   return Object.freeze(definition)
 }
 
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] }
+
 type SchemaInput<Schema> = Schema extends StandardSchema<infer Input, infer _> ? Input : unknown
 type SchemaOutput<Schema> = Schema extends StandardSchema<infer _, infer Output> ? Output : unknown
 
 function defaultsOf(options: JobOptions<string, StandardSchema>): JobDefaults {
-  const backoff = options.backoff === undefined ? null : checkBackoff('backoff', options.backoff)
-  const { limit, limitKey } = limitOf(options.limit)
+  const maxRetries = options.backoff?.kind === 'graphile' ? GRAPHILE_RETRIES : DEFAULT_RETRIES
   return Object.freeze({
-    priority: priorityToNumber('priority', options.priority ?? 'normal'),
-    maxRetries: retriesOf('defineJob', options) ?? (backoff?.kind === 'graphile' ? GRAPHILE_RETRIES : DEFAULT_RETRIES),
-    maxInterruptions:
-      options.maxInterruptions === undefined ? null : integer('maxInterruptions', options.maxInterruptions, 0),
-    timeout: spanToMs('timeout', options.timeout ?? DEFAULT_TIMEOUT, 1),
-    leaseDuration: spanToMs('leaseDuration', options.leaseDuration ?? DEFAULT_LEASE, LEAST_LEASE),
-    backoff,
-    requires: conditions('requires', options.requires),
-    limit,
-    limitKey,
+    ...settingsOf('defineJob', options, { ...PLAIN_DEFAULTS, maxRetries }),
+    ...limitOf(options.limit),
   })
 }
 
+/** The numbers of a job: as they are given, else as they were before. */
+export function settingsOf(what: string, options: SettingsOptions, before: Settings): Settings {
+  const { priority = before.priority, timeout = before.timeout, leaseDuration = before.leaseDuration } = options
+  const { maxInterruptions, backoff, requires } = options
+  return {
+    priority: priorityToNumber('priority', priority),
+    maxRetries: retriesOf(what, options) ?? before.maxRetries,
+    maxInterruptions:
+      maxInterruptions === undefined ? before.maxInterruptions : integer('maxInterruptions', maxInterruptions, 0),
+    timeout: spanToMs('timeout', timeout, 1),
+    leaseDuration: spanToMs('leaseDuration', leaseDuration, LEAST_LEASE),
+    backoff: backoff === undefined ? before.backoff : checkBackoff('backoff', backoff),
+    requires: requires === undefined ? before.requires : conditions('requires', requires),
+  }
+}
+
 /** `maxRetries`, or `maxAttempts` said in retries; `null` when neither is given. */
-export function retriesOf(
-  what: string,
-  options: { readonly maxRetries?: number; readonly maxAttempts?: number },
-): number | null {
+function retriesOf(what: string, options: SettingsOptions): number | null {
   exclusive(what, options, 'maxRetries', 'maxAttempts')
   if (options.maxRetries !== undefined) return integer('maxRetries', options.maxRetries, 0)
   return options.maxAttempts === undefined ? null : integer('maxAttempts', options.maxAttempts, 1) - 1
 }
 
-export function conditions(field: string, value: readonly string[] | undefined): readonly string[] {
-  if (value === undefined) return []
+function conditions(field: string, value: readonly string[]): readonly string[] {
   if (!Array.isArray(value)) throw invalidOption(field, 'an array of names', value)
   return Object.freeze([...new Set(value.map((condition) => name(`${field}[]`, condition, 50)))].sort())
 }
@@ -203,28 +226,19 @@ function limitOf(options: LimitOptions<never> | undefined): Pick<JobDefaults, 'l
     throw invalidOption('limit', 'given `concurrency` or `rate`', options)
   if ((rate === undefined) !== (per === undefined))
     throw invalidOption('limit.per', 'given together with `limit.rate`', per)
-  if (key !== undefined && typeof key !== 'function') throw invalidOption('limit.key', 'a function', key)
-  const limit = {
-    ...(concurrency === undefined ? {} : { concurrency: integer('limit.concurrency', concurrency, 1) }),
-    ...(rate === undefined
-      ? {}
-      : { rate: { count: integer('limit.rate', rate, 1), per: spanToMs('limit.per', per, 1) } }),
-  }
+  if (key !== undefined) callable('limit.key', key)
+  const limit: Mutable<NonNullable<JobDefaults['limit']>> = {}
+  if (concurrency !== undefined) limit.concurrency = integer('limit.concurrency', concurrency, 1)
+  if (rate !== undefined) limit.rate = { count: integer('limit.rate', rate, 1), per: spanToMs('limit.per', per, 1) }
   return { limit: Object.freeze(limit), limitKey: key ?? null }
 }
 
+/** ArkType's schemas are functions, so what kind of value it is does not matter. */
 function checkSchema(schema: unknown): StandardSchema | null {
   if (schema === undefined) return null
-  if (isStandardSchema(schema)) return schema
+  const { '~standard': standard } = (schema ?? {}) as { '~standard'?: Partial<StandardSchema['~standard']> | null }
+  if (standard?.version === 1 && typeof standard.validate === 'function') return schema as StandardSchema
   throw invalidOption('payload', 'a Standard Schema (version 1)', schema)
-}
-
-function isStandardSchema(value: unknown): value is StandardSchema {
-  // ArkType's schemas are functions.
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || !('~standard' in value))
-    return false
-  const standard = value['~standard'] as { readonly version?: unknown; readonly validate?: unknown } | null
-  return standard?.version === 1 && typeof standard.validate === 'function'
 }
 
 /** Runs a schema, as far as possible without waiting. Throws `HOLDFAST_SCHEMA_MISMATCH` with the schema's issues. */

@@ -1,12 +1,12 @@
 import { type Environment, idMaker, systemEnvironment } from './environment.ts'
-import { HoldfastError, invalidOption, queueClosed } from './errors.ts'
+import { fieldError, HoldfastError, invalidOption, queueClosed } from './errors.ts'
 import { type EventName, Events, type Listener } from './events.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import { checkDefinition, type EnqueueOptions, Intake } from './intake.ts'
 import { type Job, type JobDefinition, toJob } from './job.ts'
 import { JobList, type ListOptions } from './listing.ts'
 import { type Logger, SILENT } from './logger.ts'
-import { integer, knownOptions, name, type Span, spanToMs } from './options.ts'
+import { boolean, callable, integer, knownOptions, name, type Span, spanToMs } from './options.ts'
 import { DEFAULT_PAYLOAD_LIMIT, MOST_PAYLOAD_LIMIT } from './payload.ts'
 import { type RetentionOptions, retentionRules } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
@@ -306,12 +306,11 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
     this.wakeExecutors(jobs.map(({ type }) => type))
     const answer = await storing
     if (!answer.accepted) {
-      throw new HoldfastError(
+      throw fieldError(
         'HOLDFAST_ID_CONFLICT',
+        'id',
+        answer.id,
         `A job with id \`${answer.id}\` is stored already, with another type or payload`,
-        {
-          details: { field: 'id', value: answer.id },
-        },
       )
     }
     const stored: readonly EnqueuedJob[] = answer.jobs.map(({ job, disposition }) =>
@@ -353,9 +352,7 @@ function byType(jobs: unknown): ReadonlyMap<string, JobDefinition> | null {
   const map = new Map<string, JobDefinition>()
   for (const job of jobs.map(checkDefinition)) {
     if (map.has(job.type))
-      throw new HoldfastError('HOLDFAST_DUPLICATE_JOB', `Two definitions of job \`${job.type}\``, {
-        details: { field: 'jobs', value: job.type },
-      })
+      throw fieldError('HOLDFAST_DUPLICATE_JOB', 'jobs', job.type, `Two definitions of job \`${job.type}\``)
     map.set(job.type, job)
   }
   return map
@@ -368,13 +365,4 @@ function knownMembers(what: string, value: object, known: readonly string[]): vo
   for (const member of known) {
     if (member in value) callable(`${what}.${member}`, (value as Record<string, unknown>)[member])
   }
-}
-
-function callable(field: string, value: unknown): void {
-  if (typeof value !== 'function') throw invalidOption(field, 'a function', value)
-}
-
-function boolean(field: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value
-  throw invalidOption(field, 'true or false', value)
 }
