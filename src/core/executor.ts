@@ -1,17 +1,17 @@
 import { Claimer } from './claimer.ts'
 import { queueClosed } from './errors.ts'
-import { Expiry } from './expiry.ts'
+import { Expiry, waitAtMost } from './expiry.ts'
 import { handlersByType, laneOf } from './handlers.ts'
-import { Heartbeat, type Held } from './heartbeat.ts'
-import { type BoundHandler, toJob } from './job.ts'
+import { Heartbeat } from './heartbeat.ts'
+import type { BoundHandler } from './job.ts'
 import { integer, knownOptions, type Moment, momentToMs, type Span, spanToMs } from './options.ts'
 import { Pruner } from './pruner.ts'
-import type { QueueCore } from './queue-core.ts'
+import type { QueueCore, ServiceOptions } from './queue-core.ts'
 import { Reaper } from './reaper.ts'
 import { SettleBuffer } from './settle-buffer.ts'
+import { jobAfter } from './settlement.ts'
 import { Slots } from './slots.ts'
 import type { JobRecord, Lane, Settlement } from './storage/contract.ts'
-import { settled } from './storage/transitions.ts'
 
 export interface ExecutorOptions {
   /** One handler per type. The executor claims these types and no others. */
@@ -67,6 +67,7 @@ export class Executor {
   readonly #core: QueueCore
   readonly #concurrency: number
   readonly #lanes: readonly Lane[]
+  readonly #types: readonly string[]
   readonly #leaseDuration: number
   readonly #slots: Slots
   readonly #buffer: SettleBuffer
@@ -87,13 +88,9 @@ export class Executor {
     this.#core = core
     this.#concurrency = integer('concurrency', options.concurrency ?? DEFAULT_CONCURRENCY, 1)
     this.#lanes = [...handlers.values()].map(laneOf)
+    this.#types = [...handlers.keys()]
     this.#leaseDuration = Math.min(...[...handlers.values()].map(({ definition }) => definition.defaults.leaseDuration))
-    this.#buffer = new SettleBuffer({
-      storage: core.storage,
-      environment: core.environment,
-      session: () => this.#session,
-      onError: core.onError('settle'),
-    })
+    this.#buffer = new SettleBuffer(this.#service('settle'))
     this.#slots = new Slots({
       core,
       handlers,
@@ -172,7 +169,7 @@ export class Executor {
 
   /** Something may have become claimable. @internal */
   wake(types: readonly string[]): void {
-    if (this.#state === 'running' && this.#room() > 0 && this.#lanes.some(({ type }) => types.includes(type)))
+    if (this.#state === 'running' && this.#room() > 0 && this.#types.some((type) => types.includes(type)))
       this.#claimer.now()
   }
 
@@ -186,30 +183,26 @@ export class Executor {
     // From here on closing the queue stops it first.
     core.executors.add(this)
     await this.#openSession()
-    const { storage, environment, onError } = core
     this.#claimer = this.#newClaimer()
     this.#heartbeat = new Heartbeat({
-      storage,
-      environment,
+      ...this.#service('heartbeat'),
       leaseDuration: this.#leaseDuration,
-      held: this.#held(),
-      onError: onError('heartbeat'),
+      slots: this.#slots,
+      claiming: () => this.#claimer.underWay,
+      reopen: () => this.#reopen(),
     })
-    this.#pruner = new Pruner({ storage, environment, rules: core.retention, onError: onError('pruner') })
+    this.#pruner = new Pruner({ ...this.#service('pruner'), rules: core.retention })
     this.#services = [
       this.#heartbeat,
       new Reaper({
-        storage,
-        environment,
+        ...this.#service('reaper'),
         leaseDuration: this.#leaseDuration,
-        types: this.#lanes.map(({ type }) => type),
-        session: () => this.#session,
+        types: this.#types,
         interrupted: (record, settlement) => this.#interrupted(record, settlement),
-        onError: onError('reaper'),
       }),
       this.#pruner,
-      { stop: storage.notifier?.subscribe(({ ready }) => this.wake(ready)) ?? ((): void => undefined) },
-      { stop: environment.onConditionsChange(() => this.#claimer.now()) },
+      { stop: core.storage.notifier?.subscribe(({ ready }) => this.wake(ready)) ?? ((): void => undefined) },
+      { stop: core.environment.onConditionsChange(() => this.#claimer.now()) },
     ]
     this.#state = 'running'
     this.#claimer.now()
@@ -223,28 +216,19 @@ export class Executor {
     }
     this.#state = 'stopping'
     await this.#claimer.stop()
-    const expiry = new Expiry(this.#core.environment, grace)
-    await Promise.race([this.#slots.allSettled(), expiry.reached])
-    expiry.cancel()
+    const { storage, environment, executors, onError } = this.#core
+    await waitAtMost(environment, grace, this.#slots.allSettled())
     this.#slots.stopAll()
     await this.#slots.allSettled()
-    await this.#drainBuffer()
+    // A storage that is away must not hold up a stop for ever: what it was not told, a reaper finds out.
+    await waitAtMost(environment, LONGEST_DRAIN, this.#buffer.drained())
     for (const service of this.#services) await service.stop()
     this.#slots.stop()
-    await this.#core.storage
-      .session({ close: this.#session, now: this.#core.environment.now() })
-      .catch(this.#core.onError('session'))
-    this.#core.executors.delete(this)
+    await storage.session({ close: this.#session, now: environment.now() }).catch(onError('session'))
+    executors.delete(this)
     this.#state = 'idle'
     this.#starting = null
     this.#stopping = null
-  }
-
-  /** A storage that is away must not hold up a stop for ever: what it was not told, a reaper finds out. */
-  async #drainBuffer(): Promise<void> {
-    const expiry = new Expiry(this.#core.environment, LONGEST_DRAIN)
-    await Promise.race([this.#buffer.drained(), expiry.reached])
-    expiry.cancel()
   }
 
   async #openSession(): Promise<void> {
@@ -264,38 +248,19 @@ export class Executor {
   }
 
   #newClaimer(): Claimer {
-    const { storage, environment, onError } = this.#core
     return new Claimer({
-      storage,
-      environment,
+      ...this.#service('claim'),
       lanes: this.#lanes,
-      session: () => this.#session,
+      slots: this.#slots,
       room: () => this.#room(),
-      nothingRuns: () => this.#slots.unsettled.length === 0,
-      suspectRuns: () => this.#slots.suspects > 0,
       take: (job) => this.#take(job),
       reopen: () => this.#reopen(),
-      onError: onError('claim'),
     })
   }
 
-  #held(): Held {
-    return {
-      session: () => this.#session,
-      attempts: () => this.#slots.attempts,
-      knows: ({ id, fence }) =>
-        this.#buffer.holds(id) ||
-        this.#slots.unsettled.some(({ record }) => record.id === id && record.fence === fence),
-      claiming: () => this.#claimer.underWay,
-      cancelRequested: (id, reason) => this.#slots.cancel(id, reason),
-      lost: (attempt) => this.#slots.lose(attempt),
-      orphan: (lease) =>
-        this.#buffer.add(
-          { ...lease, kind: 'release', runAt: this.#core.environment.now(), delay: null },
-          () => undefined,
-        ),
-      sessionEnded: () => this.#reopen(),
-    }
+  #service(name: string): ServiceOptions {
+    const { storage, environment, onError } = this.#core
+    return { storage, environment, session: () => this.#session, onError: onError(name) }
   }
 
   #take(job: JobRecord): void {
@@ -313,9 +278,7 @@ export class Executor {
   #interrupted(record: JobRecord, settlement: Settlement): void {
     const { events, environment, queue } = this.#core
     queue.wakeExecutors([record.type])
-    if (!events.has('interrupted')) return
-    const now = environment.now()
-    events.tell('interrupted', { job: toJob(Object.assign({ ...record }, settled(record, settlement, now)), now) })
+    if (events.has('interrupted')) events.tell('interrupted', { job: jobAfter(record, settlement, environment.now()) })
   }
 
   /** Works until a whole claim brings nothing while nothing runs. Answers when the next job is due. */
@@ -328,7 +291,8 @@ export class Executor {
       if (answer !== null || busy) continue
       // Slots that handlers do not give back cannot be waited for: they may never end.
       if (this.#room() === 0) break
-      await this.#pause(deadline)
+      // The storage is away.
+      await waitAtMost(this.#core.environment, PAUSE, this.#slots.change(), deadline.reached)
     }
     return this.#state === 'running' ? this.#nextRunAt() : null
   }
@@ -337,25 +301,16 @@ export class Executor {
   async #nextRunAt(): Promise<number | null> {
     const { storage, environment } = this.#core
     const now = environment.now()
-    const where = { type: { in: this.#lanes.map(({ type }) => type) } }
-    const orderBy = { field: 'runAt', direction: 'asc' } as const
-    const first = async (status: 'pending' | 'scheduled'): Promise<number | undefined> => {
+    for (const status of ['pending', 'scheduled'] as const) {
       const { jobs } = await storage.list({
-        where: { ...where, status: { eq: status } },
-        orderBy,
+        where: { type: { in: this.#types }, status: { eq: status } },
+        orderBy: { field: 'runAt', direction: 'asc' },
         limit: 1,
         after: null,
         now,
       })
-      return jobs[0]?.runAt
+      if (jobs[0] !== undefined) return status === 'pending' ? now : jobs[0].runAt
     }
-    return (await first('pending')) === undefined ? ((await first('scheduled')) ?? null) : now
-  }
-
-  /** The storage is away. */
-  async #pause(deadline: Expiry): Promise<void> {
-    const retry = new Expiry(this.#core.environment, PAUSE)
-    await Promise.race([this.#slots.change(), retry.reached, deadline.reached])
-    retry.cancel()
+    return null
   }
 }

@@ -1,17 +1,14 @@
 import { backoffDelay } from './backoff.ts'
 import type { Environment } from './environment.ts'
-import type { ErrorData, JobRecord, SessionRecord, Settlement, StorageAdapter } from './storage/contract.ts'
+import type { ServiceOptions } from './queue-core.ts'
+import type { ErrorData, JobRecord, SessionRecord, Settlement } from './storage/contract.ts'
 import { Ticker } from './ticker.ts'
 
-export interface ReaperOptions {
-  readonly storage: StorageAdapter
-  readonly environment: Environment
+export interface ReaperOptions extends ServiceOptions {
   /** The shortest lease among the types this executor handles, ms. */
   readonly leaseDuration: number
   readonly types: readonly string[]
-  readonly session: () => string
   readonly interrupted: (job: JobRecord, settlement: Settlement) => void
-  readonly onError: (error: unknown) => void
 }
 
 /** How long a session has shown the same beats, as far as this reaper was awake to see it. */

@@ -1,17 +1,10 @@
 import { HoldfastError } from './errors.ts'
-import type { Environment } from './environment.ts'
-import type { Settlement, StorageAdapter, Verdict } from './storage/contract.ts'
+import type { ServiceOptions } from './queue-core.ts'
+import type { Settlement, Verdict } from './storage/contract.ts'
 
 interface Entry {
   readonly settlement: Settlement
   readonly acknowledged: (verdict: Verdict) => void
-}
-
-export interface SettleBufferOptions {
-  readonly storage: StorageAdapter
-  readonly environment: Environment
-  readonly session: () => string
-  readonly onError: (error: unknown) => void
 }
 
 const FIRST_RETRY = 100
@@ -22,12 +15,12 @@ const LAST_RETRY = 5000
  * storage could not answer is repeated as it was: a settle takes effect once. [repeat]
  */
 export class SettleBuffer {
-  readonly #options: SettleBufferOptions
+  readonly #options: ServiceOptions
   #waiting: Entry[] = []
   #underWay: readonly Entry[] = []
   #flushing: Promise<void> | null = null
 
-  constructor(options: SettleBufferOptions) {
+  constructor(options: ServiceOptions) {
     this.#options = options
   }
 

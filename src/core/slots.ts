@@ -1,14 +1,13 @@
-import { Attempt, type AttemptHost } from './attempt.ts'
+import { Attempt } from './attempt.ts'
 import { Deadlines } from './deadlines.ts'
 import { HoldfastError } from './errors.ts'
-import { leaseLost } from './heartbeat.ts'
-import { type BoundHandler, toJob } from './job.ts'
+import type { BoundHandler } from './job.ts'
 import { checkedJson } from './payload.ts'
 import type { QueueCore } from './queue-core.ts'
 import type { SettleBuffer } from './settle-buffer.ts'
-import { settlementOf } from './settlement.ts'
-import type { JobRecord, NewJob, Settlement, Verdict } from './storage/contract.ts'
-import { isSuspect, settled } from './storage/transitions.ts'
+import { jobAfter, settlementOf } from './settlement.ts'
+import type { JobRecord, LeaseRef, NewJob, Settlement, Verdict } from './storage/contract.ts'
+import { isSuspect } from './storage/transitions.ts'
 import { isThenable } from './thenable.ts'
 
 export interface SlotsOptions {
@@ -43,30 +42,12 @@ export class Slots {
   readonly #current = new Map<string, Attempt>()
   readonly tally: Tally = { claimed: 0, completed: 0, failed: 0, retried: 0, cancelled: 0, released: 0, lost: 0 }
   readonly #options: SlotsOptions
-  readonly #host: AttemptHost
   readonly #deadlines: Deadlines
   #waiters: (() => void)[] = []
 
   constructor(options: SlotsOptions) {
-    const { core, state } = options
     this.#options = options
-    this.#deadlines = new Deadlines(
-      core.environment,
-      () => this.attempts,
-      (attempt) => this.#overtime(attempt),
-    )
-    this.#host = {
-      queue: core.queue,
-      state,
-      now: core.environment.now,
-      payloadLimit: core.payloadLimit,
-      prepare: (job, payload, enqueueOptions) => core.intake.prepare(job, payload, enqueueOptions),
-      progressed: ({ job }, value) => core.events.tell('progress', { job, value }),
-      logged: ({ job }, message, fields) => {
-        core.logger.info(message, { ...fields, job: job.id, type: job.type })
-        core.events.tell('log', { job, message, fields })
-      },
-    }
+    this.#deadlines = new Deadlines(options.core.environment, this.attempts, (attempt) => this.#overtime(attempt))
   }
 
   /** Attempts whose outcome is still open. */
@@ -75,8 +56,8 @@ export class Slots {
   }
 
   run(record: JobRecord): void {
-    const { core, handlers } = this.#options
-    const attempt = new Attempt(record, this.#host, core.environment.monotonic())
+    const { core, handlers, state } = this.#options
+    const attempt = new Attempt(record, core, state)
     this.tally.claimed += 1
     // Whoever ran this job here before lost it to this claim.
     const before = this.#current.get(record.id)
@@ -100,9 +81,13 @@ export class Slots {
   }
 
   /** Gives back a job that was claimed and will not be run here. */
-  giveBack(record: JobRecord): void {
-    const { id, fence, runAt } = record
+  giveBack({ id, fence, runAt }: LeaseRef & Pick<JobRecord, 'runAt'>): void {
     this.#options.buffer.add({ id, fence, kind: 'release', runAt, delay: null }, () => undefined)
+  }
+
+  /** Whether this claim is no orphan: it runs here, or its outcome is on its way. */
+  knows({ id, fence }: LeaseRef): boolean {
+    return this.#options.buffer.holds(id) || this.#current.get(id)?.record.fence === fence
   }
 
   cancel(id: string, reason: string): void {
@@ -223,36 +208,35 @@ export class Slots {
       attempt.abort(leaseLost(attempt.record.id), Infinity)
       this.#lost(attempt)
     } else {
-      this.tally[TALLIED[settlement.kind]] += 1
+      this.tally[ENDED[settlement.kind]] += 1
       this.#tell(attempt.record, settlement)
     }
     this.#options.onRoom()
   }
 
-  /** The job as the storage has it now is computed, not read: it is the same function of the same values. */
   #tell(record: JobRecord, settlement: Settlement): void {
     const { events, environment } = this.#options.core
-    const name = EVENTS[settlement.kind]
-    if (!events.has(name)) return
-    const now = environment.now()
-    const job = toJob(Object.assign({ ...record }, settled(record, settlement, now)), now)
-    if (settlement.kind === 'retry') events.tell('retrying', { job, error: settlement.error, runAt: settlement.runAt })
-    else if (settlement.kind === 'fail') events.tell('failed', { job, error: settlement.error })
-    else if (settlement.kind === 'cancelled') events.tell('cancelled', { job, reason: settlement.reason })
-    else events.tell(settlement.kind === 'complete' ? 'completed' : 'released', { job })
+    const { kind } = settlement
+    if (!events.has(kind === 'retry' ? 'retrying' : ENDED[kind])) return
+    const job = jobAfter(record, settlement, environment.now())
+    if (kind === 'retry') events.tell('retrying', { job, error: settlement.error, runAt: settlement.runAt })
+    else if (kind === 'fail') events.tell('failed', { job, error: settlement.error })
+    else if (kind === 'cancelled') events.tell('cancelled', { job, reason: settlement.reason })
+    else events.tell(ENDED[kind], { job })
   }
 }
 
-const TALLIED = {
+function leaseLost(id: string): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_LEASE_LOST',
+    `Job ${id} is no longer held by this attempt: nothing it still does counts`,
+  )
+}
+
+/** Under what an outcome is counted. */
+const ENDED = {
   complete: 'completed',
   retry: 'retried',
-  fail: 'failed',
-  release: 'released',
-  cancelled: 'cancelled',
-} as const
-const EVENTS = {
-  complete: 'completed',
-  retry: 'retrying',
   fail: 'failed',
   release: 'released',
   cancelled: 'cancelled',
