@@ -80,11 +80,13 @@ function copyArray(value: readonly unknown[], walk: Walk, path: string, depth: n
   const surplus = Object.keys(value)[value.length]
   if (surplus !== undefined)
     throw invalid(walk, `${path}.${surplus}`, undefined, 'JSON drops named properties of arrays')
-  return Array.from(value, (item, index) => {
+  const copy: unknown[] = []
+  for (let index = 0; index < value.length; index++) {
     const place = `${path}[${index}]`
-    if (!(index in value)) throw invalid(walk, place, item, 'the array has a hole here')
-    return copyJson(item, walk, place, depth)
-  })
+    if (!(index in value)) throw invalid(walk, place, undefined, 'the array has a hole here')
+    copy.push(copyJson(value[index], walk, place, depth))
+  }
+  return copy
 }
 
 function copyRecord(value: object, walk: Walk, path: string, depth: number): Record<string, unknown> {
