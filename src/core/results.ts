@@ -1,4 +1,4 @@
-import type { Environment } from './environment.ts'
+import type { CancelTimer, Environment } from './environment.ts'
 import type { ErrorData, Hint, JobRecord, StorageAdapter } from './storage/contract.ts'
 
 /** How a job ended. `unknown`: no such job (never stored, removed, or gone by retention). */
@@ -25,9 +25,6 @@ export class Results {
   readonly #environment: Environment
   readonly #waiters = new Map<string, Set<Waiter>>()
   #stop: (() => void) | null = null
-  #looking = false
-  #lookAgain = false
-  #closed: Error | null = null
 
   constructor(storage: StorageAdapter, environment: Environment) {
     this.#storage = storage
@@ -35,16 +32,11 @@ export class Results {
   }
 
   /** Rejects with the signal's reason when it aborts. */
-  async wait(id: string, signal?: AbortSignal): Promise<JobResult> {
-    signal?.throwIfAborted()
-    const [job] = await this.#storage.get([id])
-    const now = endOf(job ?? null)
-    if (now !== null) return now
-    signal?.throwIfAborted()
-    if (this.#closed !== null) throw this.#closed
+  wait(id: string, signal?: AbortSignal): Promise<JobResult> {
     return new Promise((resolve, reject) => {
+      signal?.throwIfAborted()
       const abandon = (): void => {
-        this.#forget(id, waiter)
+        this.#end(id, [waiter])
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason is the caller's own
         reject(signal?.reason)
       }
@@ -56,37 +48,32 @@ export class Results {
         reject,
       }
       signal?.addEventListener('abort', abandon, { once: true })
-      const waiters = this.#waiters.get(id)
-      if (waiters === undefined) this.#waiters.set(id, new Set([waiter]))
-      else waiters.add(waiter)
+      this.#waiters.set(id, (this.#waiters.get(id) ?? new Set()).add(waiter))
       this.#start()
-      // It may have ended between the look above and the subscription.
-      void this.#look()
+      void this.#look([id])
     })
   }
 
   /** Whoever still waits is told so: a closed queue can give no answer. */
   close(error: Error): void {
-    this.#closed = error
-    for (const waiters of this.#waiters.values()) for (const { reject } of waiters) reject(error)
-    this.#waiters.clear()
-    this.#rest()
-  }
-
-  #rest(): void {
-    this.#stop?.()
-    this.#stop = null
+    for (const [id, waiters] of this.#waiters) {
+      for (const { reject } of waiters) reject(error)
+      this.#end(id, waiters)
+    }
   }
 
   #start(): void {
     if (this.#stop !== null) return
     const unsubscribe = this.#storage.notifier?.subscribe((hint) => this.#heard(hint))
-    let cancel = (): void => undefined
-    const poll = (): void => {
+    let cancel: CancelTimer
+    const sleep = (): void => {
       cancel = this.#environment.startTimer(poll, POLL, false)
-      void this.#look()
     }
-    cancel = this.#environment.startTimer(poll, POLL, false)
+    const poll = (): void => {
+      sleep()
+      void this.#look([...this.#waiters.keys()])
+    }
+    sleep()
     this.#stop = () => {
       unsubscribe?.()
       cancel()
@@ -94,36 +81,32 @@ export class Results {
   }
 
   #heard({ changes, gap }: Hint): void {
-    if (gap || changes.some(({ id, kind }) => this.#waiters.has(id) && kind !== 'started' && kind !== 'updated'))
-      void this.#look()
+    const ended = changes.filter(({ id, kind }) => this.#waiters.has(id) && kind !== 'started' && kind !== 'updated')
+    void this.#look(gap ? [...this.#waiters.keys()] : ended.map(({ id }) => id))
   }
 
-  async #look(): Promise<void> {
-    this.#lookAgain = true
-    if (this.#looking) return
-    this.#looking = true
-    while (this.#lookAgain) {
-      this.#lookAgain = false
-      const ids = [...this.#waiters.keys()]
-      // While the storage is away nothing is known; the next poll asks again.
-      const jobs = await this.#storage.get(ids).catch(() => null)
-      if (jobs !== null) for (const [at, id] of ids.entries()) this.#answer(id, endOf(jobs[at] ?? null))
+  async #look(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
+    // While the storage is away nothing is known; the next poll asks again.
+    const jobs = await this.#storage.get(ids).catch(() => [])
+    for (const [at, job] of jobs.entries()) {
+      const end = endOf(job)
+      const id = ids[at] as string
+      const waiters = this.#waiters.get(id)
+      if (end === null || waiters === undefined) continue
+      for (const { resolve } of waiters) resolve(end)
+      this.#end(id, waiters)
     }
-    this.#looking = false
-    if (this.#waiters.size === 0) this.#rest()
   }
 
-  #answer(id: string, end: JobResult | null): void {
-    if (end === null) return
-    for (const { resolve } of this.#waiters.get(id) ?? []) resolve(end)
-    this.#waiters.delete(id)
-  }
-
-  #forget(id: string, waiter: Waiter): void {
+  /** Forgets who waited, and goes to sleep when nobody is left. */
+  #end(id: string, ended: Iterable<Waiter>): void {
     const waiters = this.#waiters.get(id)
-    waiters?.delete(waiter)
+    for (const waiter of ended) waiters?.delete(waiter)
     if (waiters?.size === 0) this.#waiters.delete(id)
-    if (this.#waiters.size === 0) this.#rest()
+    if (this.#waiters.size > 0) return
+    this.#stop?.()
+    this.#stop = null
   }
 }
 
