@@ -1,10 +1,11 @@
 import type { BackoffPolicy } from './storage/contract.ts'
 import { invalidOption } from './errors.ts'
 import { unreachable } from './storage/transitions.ts'
-import { knownOptions, type Span, spanToMs } from './options.ts'
+import { isWithin, readOptions, type Span, spanToMs } from './options.ts'
+import { isObject } from './storage/plain.ts'
 
 /** 5 s × 5^(n−1): 5, 25, 125 s, the schedule of Aurora's durable workers. No jitter unless asked, at most a day. */
-export const DEFAULT_BACKOFF: BackoffPolicy = Object.freeze({
+export const DEFAULT_BACKOFF: BackoffPolicy = /* @__PURE__ */ Object.freeze({
   kind: 'exponential',
   base: 5000,
   factor: 5,
@@ -26,26 +27,19 @@ const GRAPHILE_MOST = 10
 export function exponential(
   options: { base?: Span; factor?: number; max?: Span; jitter?: number } = {},
 ): BackoffPolicy {
-  knownOptions('exponential', options, ['base', 'factor', 'max', 'jitter'])
-  const { base = 5000, factor = 5, max = 86_400_000 } = options
-  if (!(Number.isFinite(factor) && factor >= 1)) throw invalidOption('exponential.factor', 'a number from 1', factor)
-  return Object.freeze({
-    kind: 'exponential',
-    base: spanToMs('exponential.base', base),
-    factor,
-    max: spanToMs('exponential.max', max),
-    jitter: jitterOf('exponential.jitter', options.jitter),
+  const given = readOptions('exponential', options, {
+    base: spanToMs,
+    factor: factorOf,
+    max: spanToMs,
+    jitter: jitterOf,
   })
+  return Object.freeze({ ...DEFAULT_BACKOFF, ...given })
 }
 
 /** The same delay after every failure. `jitter` as for `exponential`. */
 export function fixed(delay: Span, options: { jitter?: number } = {}): BackoffPolicy {
-  knownOptions('fixed', options, ['jitter'])
-  return Object.freeze({
-    kind: 'fixed',
-    delay: spanToMs('fixed.delay', delay),
-    jitter: jitterOf('fixed.jitter', options.jitter),
-  })
+  const { jitter = 0 } = readOptions('fixed', options, { jitter: jitterOf })
+  return Object.freeze({ kind: 'fixed', delay: spanToMs('fixed.delay', delay), jitter })
 }
 
 /**
@@ -56,7 +50,7 @@ export function graphile(): BackoffPolicy {
   return GRAPHILE
 }
 
-const GRAPHILE: BackoffPolicy = Object.freeze({ kind: 'graphile' })
+const GRAPHILE: BackoffPolicy = /* @__PURE__ */ Object.freeze({ kind: 'graphile' })
 
 export const GRAPHILE_RETRIES = 24
 
@@ -91,21 +85,25 @@ export function checkBackoff(field: string, policy: unknown): BackoffPolicy {
 }
 
 function isPolicy(value: unknown): value is BackoffPolicy {
-  if (typeof value !== 'object' || value === null) return false
-  const { kind, base, factor, max, delay, jitter } = value as Record<string, unknown>
+  if (!isObject(value)) return false
+  const { kind, base, factor, max, delay, jitter } = value
   if (kind === 'graphile') return true
-  if (!isNumber(jitter, 0) || jitter > 1) return false
+  if (!isWithin(jitter, 0, 1)) return false
   return kind === 'fixed'
-    ? isNumber(delay, 0)
-    : kind === 'exponential' && isNumber(base, 0) && isNumber(factor, 1) && isNumber(max, 0)
+    ? isFrom(0, delay)
+    : kind === 'exponential' && isFrom(0, base) && isFrom(1, factor) && isFrom(0, max)
 }
 
-function isNumber(value: unknown, from: number): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= from
+function isFrom(least: number, value: unknown): value is number {
+  return isWithin(value, least, Number.MAX_VALUE)
 }
 
-function jitterOf(field: string, value: number | undefined): number {
-  if (value === undefined) return 0
-  if (typeof value === 'number' && value >= 0 && value <= 1) return value
+function factorOf(field: string, value: unknown): number {
+  if (isFrom(1, value)) return value
+  throw invalidOption(field, 'a number from 1', value)
+}
+
+function jitterOf(field: string, value: unknown): number {
+  if (isWithin(value, 0, 1)) return value
   throw invalidOption(field, 'a number from 0 to 1', value)
 }

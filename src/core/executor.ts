@@ -4,7 +4,7 @@ import { Expiry, waitAtMost } from './expiry.ts'
 import { handlersByType, laneOf } from './handlers.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { BoundHandler } from './job.ts'
-import { integer, knownOptions, type Moment, momentToMs, type Span, spanToMs } from './options.ts'
+import { asGiven, atLeast1, type Moment, momentToMs, readOptions, type Span, spanToMs } from './options.ts'
 import { Pruner } from './pruner.ts'
 import type { QueueCore, ServiceOptions } from './queue-core.ts'
 import { Reaper } from './reaper.ts'
@@ -83,10 +83,19 @@ export class Executor {
 
   /** Made by `queue.createExecutor()`. */
   constructor(core: QueueCore, options: ExecutorOptions) {
-    knownOptions('createExecutor', options, ['handlers', 'concurrency', 'state', 'killGrace'])
-    const handlers = handlersByType(options.handlers)
+    const {
+      handlers = handlersByType('handlers', undefined),
+      concurrency = DEFAULT_CONCURRENCY,
+      killGrace = DEFAULT_KILL_GRACE,
+      state,
+    } = readOptions(
+      'createExecutor',
+      options,
+      { handlers: handlersByType, concurrency: atLeast1, killGrace: spanToMs, state: asGiven },
+      '',
+    )
     this.#core = core
-    this.#concurrency = integer('concurrency', options.concurrency ?? DEFAULT_CONCURRENCY, 1)
+    this.#concurrency = concurrency
     this.#lanes = [...handlers.values()].map(laneOf)
     this.#types = [...handlers.keys()]
     this.#leaseDuration = Math.min(...[...handlers.values()].map(({ definition }) => definition.defaults.leaseDuration))
@@ -94,8 +103,8 @@ export class Executor {
     this.#slots = new Slots({
       core,
       handlers,
-      state: options.state,
-      killGrace: spanToMs('killGrace', options.killGrace ?? DEFAULT_KILL_GRACE),
+      state,
+      killGrace,
       buffer: this.#buffer,
       onRoom: () => this.#claimer.soon(),
     })
@@ -120,8 +129,7 @@ export class Executor {
    * outcome is acknowledged and the session closed.
    */
   stop(options: { grace?: Span } = {}): Promise<void> {
-    knownOptions('stop', options, ['grace'])
-    const grace = spanToMs('stop.grace', options.grace ?? DEFAULT_STOP_GRACE)
+    const { grace = DEFAULT_STOP_GRACE } = readOptions('stop', options, { grace: spanToMs })
     if (this.#starting === null) return Promise.resolve()
     this.#stopping ??= this.#stop(grace)
     return this.#stopping
@@ -139,14 +147,12 @@ export class Executor {
   async processUntilIdle(
     options: { deadline?: Moment } = {},
   ): Promise<{ readonly processed: number; readonly nextRunAt: number | null }> {
-    knownOptions('processUntilIdle', options, ['deadline'])
+    const { deadline: end = Infinity } = readOptions('processUntilIdle', options, { deadline: momentToMs }, '')
     const { environment } = this.#core
-    const left =
-      options.deadline === undefined ? Infinity : momentToMs('deadline', options.deadline) - environment.now()
     const before = this.#slots.tally.claimed
     const own = this.#starting === null
     await this.start()
-    const deadline = new Expiry(environment, left)
+    const deadline = new Expiry(environment, end - environment.now())
     const nextRunAt = await this.#untilIdle(deadline)
     deadline.cancel()
     const processed = this.#slots.tally.claimed - before

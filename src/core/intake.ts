@@ -3,11 +3,12 @@ import { fieldError, invalidOption } from './errors.ts'
 import { type JobDefinition, PLAIN_DEFAULTS, SETTINGS, type Settings, settingsOf, validated } from './job.ts'
 import {
   exclusive,
-  knownOptions,
+  longName,
   type Moment,
   momentToMs,
   name,
   type Priority,
+  readOptions,
   type Span,
   spanToMs,
 } from './options.ts'
@@ -38,9 +39,16 @@ export interface EnqueueOptions {
   readonly requires?: readonly string[]
 }
 
-const OPTIONS: readonly string[] = ['id', 'runAt', 'delay', 'jobKey', 'jobKeyMode', 'queueName', ...SETTINGS]
+// Not spread into one literal: bundlers keep that where nothing uses it.
+const OPTIONS = /* @__PURE__ */ Object.assign(
+  { id: name, runAt: momentToMs, delay: spanToMs, jobKey: longName, jobKeyMode: keyMode, queueName: longName },
+  SETTINGS,
+)
 
-const KEY_MODES: readonly unknown[] = ['replace', 'preserveRunAt', 'unsafeDedupe']
+function keyMode(field: string, value: unknown): JobKeyMode {
+  if (value === 'replace' || value === 'preserveRunAt' || value === 'unsafeDedupe') return value
+  throw invalidOption(field, "'replace', 'preserveRunAt' or 'unsafeDedupe'", value)
+}
 
 export interface IntakeOptions {
   readonly environment: Pick<Environment, 'now'>
@@ -91,45 +99,36 @@ export class Intake {
 
   /** All but `payload` and `limitKey`. */
   #details(type: string, defaults: Settings, options: EnqueueOptions): Details {
-    knownOptions('options', options, OPTIONS)
-    const createdAt = this.#options.environment.now()
-    const { jobKey, jobKeyMode } = options
-    if (jobKeyMode !== undefined && !KEY_MODES.includes(jobKeyMode))
-      throw invalidOption('jobKeyMode', "'replace', 'preserveRunAt' or 'unsafeDedupe'", jobKeyMode)
-    if (jobKeyMode !== undefined && jobKey === undefined)
+    const given = readOptions('options', options, OPTIONS, '')
+    exclusive('options', given, 'maxRetries', 'maxAttempts')
+    exclusive('options', given, 'runAt', 'delay')
+    const { id, jobKey = null, jobKeyMode, queueName = null, delay = null } = given
+    if (jobKeyMode !== undefined && jobKey === null)
       throw invalidOption('jobKeyMode', 'given together with `jobKey`', jobKeyMode)
-    const settings = settingsOf('options', options, defaults)
-    const { runAt, delay } = dueTime(options, createdAt)
+    const createdAt = this.#options.environment.now()
+    const settings = settingsOf(given, defaults)
     // Field by field: spreading the settings would cost more than the rest of an enqueue.
     return {
-      id: options.id === undefined ? this.#options.newId() : name('id', options.id),
+      id: id ?? this.#options.newId(),
       type,
       payload: null,
       priority: settings.priority,
       maxRetries: settings.maxRetries,
       maxInterruptions: settings.maxInterruptions ?? this.#options.maxInterruptions,
       createdAt,
-      runAt,
-      delay,
+      // A moment counts by the clock alone; a span also by itself, so that a wrong clock cannot stretch it.
+      runAt: given.runAt ?? createdAt + (delay ?? 0),
+      delay: given.runAt === undefined ? delay : -1,
       timeout: settings.timeout,
       leaseDuration: settings.leaseDuration,
       backoff: settings.backoff,
       requires: settings.requires,
-      jobKey: jobKey === undefined ? null : name('jobKey', jobKey, 500),
+      jobKey,
       jobKeyMode: jobKeyMode ?? 'replace',
-      queueName: options.queueName === undefined ? null : name('queueName', options.queueName, 500),
+      queueName,
       limitKey: null,
     }
   }
-}
-
-/** A moment counts by the clock alone; a span also by itself, so that a wrong clock cannot stretch it. */
-function dueTime(options: EnqueueOptions, now: number): { readonly runAt: number; readonly delay: number | null } {
-  exclusive('options', options, 'runAt', 'delay')
-  if (options.runAt !== undefined) return { runAt: momentToMs('runAt', options.runAt), delay: -1 }
-  if (options.delay === undefined) return { runAt: now, delay: null }
-  const delay = spanToMs('delay', options.delay)
-  return { runAt: now + delay, delay }
 }
 
 function limitKeyOf(definition: JobDefinition | null, payload: unknown): string | null {

@@ -2,13 +2,16 @@ import { backoffDelay, checkBackoff, GRAPHILE_RETRIES } from './backoff.ts'
 import type { HandlerContext } from './context.ts'
 import { HoldfastError, invalidOption } from './errors.ts'
 import {
+  atLeast0,
+  atLeast1,
   callable,
   exclusive,
-  integer,
-  knownOptions,
   name,
   type Priority,
+  positiveSpan,
   priorityToNumber,
+  readOptions,
+  type Rule,
   type Span,
   spanToMs,
 } from './options.ts'
@@ -42,20 +45,12 @@ export interface LimitOptions<Payload> {
   readonly key?: (payload: Payload) => string
 }
 
-/** What a definition says for all its jobs, and an enqueue for its one, as it is given. */
-type SettingsOptions = Partial<
-  Pick<
-    JobOptions<string, StandardSchema>,
-    | 'priority'
-    | 'maxRetries'
-    | 'maxAttempts'
-    | 'maxInterruptions'
-    | 'timeout'
-    | 'leaseDuration'
-    | 'backoff'
-    | 'requires'
-  >
->
+/** Settings as they were read. */
+export interface GivenSettings extends Partial<Omit<Settings, 'maxInterruptions' | 'backoff'>> {
+  readonly maxAttempts?: number
+  readonly maxInterruptions?: number
+  readonly backoff?: BackoffPolicy
+}
 
 export interface JobOptions<Type extends string, Schema extends StandardSchema> {
   /** Names the job in storage: 1 to 200 characters. */
@@ -131,20 +126,20 @@ const DEFAULT_TIMEOUT = 300_000
 const DEFAULT_LEASE = 30_000
 const LEAST_LEASE = 1000
 
-/** What a definition sets for its jobs, and an enqueue for its one. */
-export const SETTINGS: readonly string[] = [
-  'priority',
-  'maxRetries',
-  'maxAttempts',
-  'maxInterruptions',
-  'timeout',
-  'leaseDuration',
-  'backoff',
-  'requires',
-]
+/** How what a definition sets for its jobs, and an enqueue for its one, is read. */
+export const SETTINGS: { readonly [Name in keyof GivenSettings]-?: Rule<NonNullable<GivenSettings[Name]>> } = {
+  priority: priorityToNumber,
+  maxRetries: atLeast0,
+  maxAttempts: atLeast1,
+  maxInterruptions: atLeast0,
+  timeout: positiveSpan,
+  leaseDuration: (field, value) => spanToMs(field, value, LEAST_LEASE),
+  backoff: checkBackoff,
+  requires: conditions,
+}
 
 /** The numbers of a job whose type has no definition here. */
-export const PLAIN_DEFAULTS: JobDefaults = Object.freeze({
+export const PLAIN_DEFAULTS: JobDefaults = /* @__PURE__ */ Object.freeze({
   priority: 1,
   maxRetries: DEFAULT_RETRIES,
   maxInterruptions: null,
@@ -164,11 +159,23 @@ export const PLAIN_DEFAULTS: JobDefaults = Object.freeze({
 export function defineJob<const Type extends string, Schema extends StandardSchema = StandardSchema>(
   options: JobOptions<Type, Schema>,
 ): JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> {
-  knownOptions('defineJob', options, ['type', 'payload', 'limit', ...SETTINGS])
+  const {
+    type = name('type', undefined),
+    payload = null,
+    limit = null,
+    ...given
+  } = readOptions('defineJob', options, { type: name, payload: checkSchema, limit: limitOf, ...SETTINGS }, '')
+  exclusive('defineJob', given, 'maxRetries', 'maxAttempts')
+  const maxRetries = given.backoff?.kind === 'graphile' ? GRAPHILE_RETRIES : DEFAULT_RETRIES
   const definition: JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> = {
-    type: name('type', options.type) as Type,
-    schema: checkSchema(options.payload) as StandardSchema<SchemaInput<Schema>, SchemaOutput<Schema>> | null,
-    defaults: defaultsOf(options),
+    type: type as Type,
+    schema: payload as StandardSchema<SchemaInput<Schema>, SchemaOutput<Schema>> | null,
+    defaults: Object.freeze({
+      ...settingsOf(given, { ...PLAIN_DEFAULTS, maxRetries }),
+      limit: null,
+      limitKey: null,
+      ...limit,
+    }),
     handler(run) {
       callable('handler', run)
       return { type: this.type, definition: this, run }
@@ -182,63 +189,47 @@ type Mutable<T> = { -readonly [Field in keyof T]: T[Field] }
 type SchemaInput<Schema> = Schema extends StandardSchema<infer Input, infer _> ? Input : unknown
 type SchemaOutput<Schema> = Schema extends StandardSchema<infer _, infer Output> ? Output : unknown
 
-function defaultsOf(options: JobOptions<string, StandardSchema>): JobDefaults {
-  const maxRetries = options.backoff?.kind === 'graphile' ? GRAPHILE_RETRIES : DEFAULT_RETRIES
-  return Object.freeze({
-    ...settingsOf('defineJob', options, { ...PLAIN_DEFAULTS, maxRetries }),
-    ...limitOf(options.limit),
-  })
-}
-
-/** The numbers of a job: as they are given, else as they were before. */
-export function settingsOf(what: string, options: SettingsOptions, before: Settings): Settings {
-  const { priority = before.priority, timeout = before.timeout, leaseDuration = before.leaseDuration } = options
-  const { maxInterruptions, backoff, requires } = options
+/** The numbers of a job: as they are given, else as they were before. `maxAttempts` says `maxRetries` in runs. */
+export function settingsOf(given: GivenSettings, before: Settings): Settings {
+  const { maxAttempts, maxRetries = maxAttempts === undefined ? before.maxRetries : maxAttempts - 1 } = given
   return {
-    priority: priorityToNumber('priority', priority),
-    maxRetries: retriesOf(what, options) ?? before.maxRetries,
-    maxInterruptions:
-      maxInterruptions === undefined ? before.maxInterruptions : integer('maxInterruptions', maxInterruptions, 0),
-    timeout: spanToMs('timeout', timeout, 1),
-    leaseDuration: spanToMs('leaseDuration', leaseDuration, LEAST_LEASE),
-    backoff: backoff === undefined ? before.backoff : checkBackoff('backoff', backoff),
-    requires: requires === undefined ? before.requires : conditions('requires', requires),
+    priority: given.priority ?? before.priority,
+    maxRetries,
+    maxInterruptions: given.maxInterruptions ?? before.maxInterruptions,
+    timeout: given.timeout ?? before.timeout,
+    leaseDuration: given.leaseDuration ?? before.leaseDuration,
+    backoff: given.backoff ?? before.backoff,
+    requires: given.requires ?? before.requires,
   }
 }
 
-/** `maxRetries`, or `maxAttempts` said in retries; `null` when neither is given. */
-function retriesOf(what: string, options: SettingsOptions): number | null {
-  exclusive(what, options, 'maxRetries', 'maxAttempts')
-  if (options.maxRetries !== undefined) return integer('maxRetries', options.maxRetries, 0)
-  return options.maxAttempts === undefined ? null : integer('maxAttempts', options.maxAttempts, 1) - 1
-}
-
-function conditions(field: string, value: readonly string[]): readonly string[] {
+function conditions(field: string, value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw invalidOption(field, 'an array of names', value)
   return Object.freeze([...new Set(value.map((condition) => name(`${field}[]`, condition, 50)))].sort())
 }
 
-function limitOf(options: LimitOptions<never> | undefined): Pick<JobDefaults, 'limit' | 'limitKey'> {
-  if (options === undefined) return { limit: null, limitKey: null }
-  knownOptions('limit', options, ['concurrency', 'rate', 'per', 'key'])
-  const { concurrency, rate, per, key } = options
+function limitOf(field: string, options: unknown): Pick<JobDefaults, 'limit' | 'limitKey'> {
+  const { key, concurrency, rate, per } = readOptions(field, options, {
+    concurrency: atLeast1,
+    rate: atLeast1,
+    per: positiveSpan,
+    key: callable,
+  })
   if (concurrency === undefined && rate === undefined)
-    throw invalidOption('limit', 'given `concurrency` or `rate`', options)
+    throw invalidOption(field, 'given `concurrency` or `rate`', options)
   if ((rate === undefined) !== (per === undefined))
-    throw invalidOption('limit.per', 'given together with `limit.rate`', per)
-  if (key !== undefined) callable('limit.key', key)
+    throw invalidOption(`${field}.per`, 'given together with `limit.rate`', per)
   const limit: Mutable<NonNullable<JobDefaults['limit']>> = {}
-  if (concurrency !== undefined) limit.concurrency = integer('limit.concurrency', concurrency, 1)
-  if (rate !== undefined) limit.rate = { count: integer('limit.rate', rate, 1), per: spanToMs('limit.per', per, 1) }
-  return { limit: Object.freeze(limit), limitKey: key ?? null }
+  if (concurrency !== undefined) limit.concurrency = concurrency
+  if (rate !== undefined && per !== undefined) limit.rate = { count: rate, per }
+  return { limit: Object.freeze(limit), limitKey: (key ?? null) as JobDefaults['limitKey'] }
 }
 
 /** ArkType's schemas are functions, so what kind of value it is does not matter. */
-function checkSchema(schema: unknown): StandardSchema | null {
-  if (schema === undefined) return null
+function checkSchema(field: string, schema: unknown): StandardSchema {
   const { '~standard': standard } = (schema ?? {}) as { '~standard'?: Partial<StandardSchema['~standard']> | null }
   if (standard?.version === 1 && typeof standard.validate === 'function') return schema as StandardSchema
-  throw invalidOption('payload', 'a Standard Schema (version 1)', schema)
+  throw invalidOption(field, 'a Standard Schema (version 1)', schema)
 }
 
 /** Runs a schema, as far as possible without waiting. Throws `HOLDFAST_SCHEMA_MISMATCH` with the schema's issues. */

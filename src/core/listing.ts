@@ -1,6 +1,6 @@
 import { invalidOption } from './errors.ts'
 import { type Job, toJob } from './job.ts'
-import { integer, knownOptions } from './options.ts'
+import { atLeast1, integer, knownOptions, readOptions } from './options.ts'
 import {
   FILTER_FIELDS,
   type ListRequest,
@@ -50,17 +50,22 @@ export class JobList implements AsyncIterable<Job> {
   readonly #limit: number
 
   constructor(storage: StorageAdapter, now: () => number, options: ListOptions) {
-    knownOptions('list', options, ['where', 'orderBy', 'limit'])
+    const rules = { where: checkWhere, orderBy: checkOrder, limit: atLeast1 }
+    const {
+      where = {},
+      orderBy = { field: 'createdAt', direction: 'desc' },
+      limit = Infinity,
+    } = readOptions('list', options, rules)
     this.#storage = storage
     this.#now = now
-    this.#where = checkWhere(options.where ?? {})
-    this.#orderBy = checkOrder(options.orderBy ?? { createdAt: 'desc' })
-    this.#limit = options.limit === undefined ? Infinity : integer('list.limit', options.limit, 1)
+    this.#where = where
+    this.#orderBy = orderBy
+    this.#limit = limit
   }
 
   async page(options: PageOptions = {}): Promise<JobPage> {
-    knownOptions('page', options, ['size', 'after'])
-    return this.#page(integer('page.size', options.size ?? 100, 1, MOST_PER_PAGE), checkCursor(options.after))
+    const { size = 100, after = null } = readOptions('page', options, { size: pageSize, after: checkCursor })
+    return this.#page(size, after)
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Job> {
@@ -81,7 +86,11 @@ export class JobList implements AsyncIterable<Job> {
   }
 }
 
-function checkWhere(where: unknown): Where {
+function pageSize(field: string, value: unknown): number {
+  return integer(field, value, 1, MOST_PER_PAGE)
+}
+
+function checkWhere(_field: string, where: unknown): Where {
   knownOptions('where', where, FILTER_FIELDS)
   for (const [field, filter] of Object.entries(where as object)) {
     knownOptions(`where.${field}`, filter, OPERATORS)
@@ -99,19 +108,18 @@ function checkOperand(field: string, operator: string, value: unknown): void {
   } else if (typeof value !== 'number') throw invalidOption(field, 'a number', value)
 }
 
-function checkOrder(orderBy: object): ListRequest['orderBy'] {
+function checkOrder(_field: string, orderBy: unknown): ListRequest['orderBy'] {
   knownOptions('orderBy', orderBy, ORDER_FIELDS)
-  const [first, ...more] = Object.entries(orderBy)
+  const [first, ...more] = Object.entries(orderBy as object)
   if (first === undefined || more.length > 0) throw invalidOption('orderBy', 'an object with one field', orderBy)
   const [field, direction] = first as [OrderField, unknown]
   if (direction !== 'asc' && direction !== 'desc') throw invalidOption(`orderBy.${field}`, "'asc' or 'desc'", direction)
   return { field, direction }
 }
 
-function checkCursor(after: string | undefined): string | null {
-  if (after === undefined) return null
-  if (isCursor(after)) return after
-  throw invalidOption('page.after', 'the cursor of a page', after)
+function checkCursor(field: string, after: unknown): string {
+  if (isCursor(after)) return after as string
+  throw invalidOption(field, 'the cursor of a page', after)
 }
 
 /** `[order value or null, sequence]` as JSON; see `list` in storage/job-table/query.ts. */

@@ -73,8 +73,29 @@ export function priorityToNumber(field: string, value: unknown): number {
   throw invalidOption(field, "'low', 'normal', 'high', 'critical' or a safe integer", value)
 }
 
-export function callable(field: string, value: unknown): void {
-  if (typeof value !== 'function') throw invalidOption(field, 'a function', value)
+export type Callable = (...values: never) => unknown
+
+export function callable(field: string, value: unknown): Callable {
+  if (typeof value === 'function') return value as Callable
+  throw invalidOption(field, 'a function', value)
+}
+
+export function atLeast0(field: string, value: unknown): number {
+  return integer(field, value, 0)
+}
+
+export function atLeast1(field: string, value: unknown): number {
+  return integer(field, value, 1)
+}
+
+/** A span that takes some time. */
+export function positiveSpan(field: string, value: unknown): number {
+  return spanToMs(field, value, 1)
+}
+
+/** A name that may say more: a key, the name of a serial queue. */
+export function longName(field: string, value: unknown): string {
+  return name(field, value, 500)
 }
 
 export function boolean(field: string, value: unknown): boolean {
@@ -97,6 +118,34 @@ export function knownOptions(what: string, options: unknown, known: readonly str
     if (!known.includes(key))
       throw invalidOption(`${what}.${key}`, `absent (known options: ${known.join(', ')})`, options[key])
   }
+}
+
+/** How one option is read: answers its value in the form that is worked with, or throws `HOLDFAST_INVALID_OPTION`. */
+export type Rule<Value = unknown> = (field: string, value: unknown) => Value
+
+type Read<Rules> = { readonly [Name in keyof Rules]?: Rules[Name] extends Rule<infer Value> ? Value : never }
+
+/** What is given, each option read by its rule; what is not given, or `undefined`, is left out. */
+export function readOptions<Rules extends Readonly<Record<string, Rule>>>(
+  what: string,
+  options: unknown,
+  rules: Rules,
+  prefix = `${what}.`,
+): Read<Rules> {
+  knownOptions(what, options, Object.keys(rules))
+  const read: Record<string, unknown> = {}
+  const given = options as Readonly<Record<string, unknown>>
+  for (const key of Object.keys(given)) if (given[key] !== undefined) read[key] = rules[key]?.(prefix + key, given[key])
+  return read as Read<Rules>
+}
+
+/** The rule of an option that is used as it is given. */
+export function asGiven(_field: string, value: unknown): unknown {
+  return value
+}
+
+export function abortSignal(_field: string, value: unknown): AbortSignal {
+  return value as AbortSignal
 }
 
 export function exclusive(what: string, options: object, first: string, second: string): void {

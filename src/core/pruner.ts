@@ -1,5 +1,5 @@
 import type { Environment } from './environment.ts'
-import { integer, knownOptions, type Span, spanToMs } from './options.ts'
+import { atLeast0, readOptions, type Rule, type Span, spanToMs } from './options.ts'
 import type { FinishedState, StorageAdapter } from './storage/contract.ts'
 import { Ticker } from './ticker.ts'
 
@@ -35,26 +35,24 @@ const BATCH = 1000
 const CLOCK_STEP = 60_000
 
 export function retentionRules(options: RetentionOptions = {}): readonly KeptFor[] {
-  knownOptions('retention', options, ['completed', 'failed', 'cancelled'])
+  const { completed, failed, cancelled } = readOptions('retention', options, {
+    completed: keptFor,
+    failed: keptFor,
+    cancelled: keptFor,
+  })
   return [
-    rule('completed', options.completed, DAY, 1000),
-    rule('failed', options.failed, 30 * DAY, 10_000),
-    rule('cancelled', options.cancelled, 30 * DAY, 10_000),
+    { state: 'completed', maxAge: DAY, maxCount: 1000, ...completed },
+    { state: 'failed', maxAge: 30 * DAY, maxCount: 10_000, ...failed },
+    { state: 'cancelled', maxAge: 30 * DAY, maxCount: 10_000, ...cancelled },
   ]
 }
 
-function rule(state: FinishedState, given: Retention = {}, maxAge: number, maxCount: number): KeptFor {
-  const field = `retention.${state}`
-  knownOptions(field, given, ['maxAge', 'maxCount'])
-  return {
-    state,
-    maxAge: unlessInfinite(given.maxAge ?? maxAge, (value) => spanToMs(`${field}.maxAge`, value)),
-    maxCount: unlessInfinite(given.maxCount ?? maxCount, (value) => integer(`${field}.maxCount`, value, 0)),
-  }
+function keptFor(field: string, value: unknown): Partial<KeptFor> {
+  return readOptions(field, value, { maxAge: orInfinite(spanToMs), maxCount: orInfinite(atLeast0) })
 }
 
-function unlessInfinite(value: unknown, check: (value: unknown) => number): number {
-  return value === Infinity ? Infinity : check(value)
+function orInfinite(rule: Rule<number>): Rule<number> {
+  return (field, value) => (value === Infinity ? Infinity : rule(field, value))
 }
 
 export interface PrunerOptions {

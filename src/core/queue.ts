@@ -3,15 +3,28 @@ import { fieldError, HoldfastError, invalidOption, queueClosed } from './errors.
 import { type EventName, Events, type Listener } from './events.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import { checkDefinition, type EnqueueOptions, Intake } from './intake.ts'
+import { byType } from './handlers.ts'
 import { type Job, type JobDefinition, toJob } from './job.ts'
 import { JobList, type ListOptions } from './listing.ts'
 import { type Logger, SILENT } from './logger.ts'
-import { boolean, callable, integer, knownOptions, name, type Span, spanToMs } from './options.ts'
+import {
+  abortSignal,
+  atLeast0,
+  boolean,
+  callable,
+  integer,
+  knownOptions,
+  name,
+  readOptions,
+  type Span,
+  spanToMs,
+} from './options.ts'
 import { DEFAULT_PAYLOAD_LIMIT, MOST_PAYLOAD_LIMIT } from './payload.ts'
-import { type RetentionOptions, retentionRules } from './pruner.ts'
+import { type KeptFor, type RetentionOptions, retentionRules } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
 import { type JobResult, Results } from './results.ts'
 import type { Amendment, Disposition, JobCounts, NewJob, StorageAdapter } from './storage/contract.ts'
+import { isObject } from './storage/plain.ts'
 import { type ChangeEvent, ChangeStream, untilIdle } from './watching.ts'
 
 export type { EnqueueOptions } from './intake.ts'
@@ -34,16 +47,6 @@ export interface QueueOptions<Jobs extends readonly JobDefinition[] = readonly J
   readonly environment?: Partial<Environment>
 }
 
-const QUEUE_OPTIONS = [
-  'storage',
-  'jobs',
-  'workersEnabled',
-  'retention',
-  'maxInterruptions',
-  'payloadLimit',
-  'logger',
-  'environment',
-] as const
 const DEFAULT_INTERRUPTIONS = 3
 
 /** A job as it was when it was accepted. */
@@ -86,19 +89,59 @@ type PayloadNamed<Definition> = [Definition] extends [never]
 export async function openQueue<const Jobs extends Definitions = Definitions>(
   options: QueueOptions<Jobs>,
 ): Promise<JobQueue<Jobs>> {
-  knownOptions('openQueue', options, QUEUE_OPTIONS)
-  const { storage } = options
-  if (typeof storage !== 'object' || typeof (storage as Partial<StorageAdapter> | null)?.open !== 'function')
-    throw invalidOption('storage', 'a storage adapter, for instance memory()', storage)
+  const queue = new JobQueue<Jobs>(options)
+  await options.storage.open()
+  return queue
+}
+
+function checkStorage(field: string, value: unknown): StorageAdapter {
+  const storage = value as Partial<StorageAdapter> | null
+  if (typeof storage?.open !== 'function')
+    throw invalidOption(field, 'a storage adapter, for instance memory()', storage)
   if ((storage.contract as number) !== 1) {
     throw new HoldfastError(
       'HOLDFAST_CONTRACT_VERSION',
       `The ${storage.name} storage is made for contract ${storage.contract}, this version of holdfast for contract 1`,
     )
   }
-  const queue = new JobQueue<Jobs>(options)
-  await storage.open()
-  return queue
+  return storage as StorageAdapter
+}
+
+function payloadLimitOf(field: string, value: unknown): number {
+  return integer(field, value, 1, MOST_PAYLOAD_LIMIT)
+}
+
+function definitionsOf(field: string, jobs: unknown): ReadonlyMap<string, JobDefinition> {
+  if (!Array.isArray(jobs)) throw invalidOption(field, 'an array of definitions', jobs)
+  return byType(field, jobs.map(checkDefinition))
+}
+
+/** The platform's seams, and in place of some of them the user's. */
+function environmentOf(field: string, value: unknown): Environment {
+  const system = systemEnvironment()
+  // It may be an instance of a class, as a manual clock is: what it has beyond the seams is its own.
+  if (!isObject(value) || Object.getPrototypeOf(value) === Object.prototype)
+    knownOptions(field, value, Object.keys(system))
+  const given = value as Readonly<Record<string, unknown>>
+  for (const seam of Object.keys(system)) if (seam in given) callable(`${field}.${seam}`, given[seam])
+  return { ...system, ...given }
+}
+
+function checkLogger(field: string, value: unknown): Logger {
+  for (const level of Object.keys(SILENT))
+    callable(`${field}.${level}`, (value as Readonly<Record<string, unknown>> | null)?.[level])
+  return value as Logger
+}
+
+const QUEUE_OPTIONS = {
+  storage: checkStorage,
+  jobs: definitionsOf,
+  workersEnabled: boolean,
+  retention: (_field: string, value: unknown): readonly KeptFor[] => retentionRules(value as RetentionOptions),
+  maxInterruptions: atLeast0,
+  payloadLimit: payloadLimitOf,
+  logger: checkLogger,
+  environment: environmentOf,
 }
 
 /** Where jobs are enqueued, seen and steered. Made by `openQueue`. */
@@ -111,22 +154,23 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /** @internal */
   constructor(options: QueueOptions<Jobs>) {
-    const system = systemEnvironment()
-    if (options.environment !== undefined) knownMembers('environment', options.environment, Object.keys(system))
-    const environment: Environment = { ...system, ...options.environment }
-    const logger = options.logger ?? SILENT
-    for (const level of Object.keys(SILENT))
-      callable(`logger.${level}`, (logger as unknown as Record<string, unknown>)[level])
+    const {
+      storage = checkStorage('storage', undefined),
+      jobs: definitions = null,
+      workersEnabled = true,
+      retention = retentionRules(),
+      maxInterruptions = DEFAULT_INTERRUPTIONS,
+      payloadLimit = DEFAULT_PAYLOAD_LIMIT,
+      logger = SILENT,
+      environment = systemEnvironment(),
+    } = readOptions('openQueue', options, QUEUE_OPTIONS, '')
     const events = new Events(environment.report)
     const newId = idMaker(environment)
-    const payloadLimit = integer('payloadLimit', options.payloadLimit ?? DEFAULT_PAYLOAD_LIMIT, 1, MOST_PAYLOAD_LIMIT)
-    const maxInterruptions = integer('maxInterruptions', options.maxInterruptions ?? DEFAULT_INTERRUPTIONS, 0)
-    const definitions = byType(options.jobs)
-    this.#workersEnabled = boolean('workersEnabled', options.workersEnabled ?? true)
-    this.#results = new Results(options.storage, environment)
+    this.#workersEnabled = workersEnabled
+    this.#results = new Results(storage, environment)
     this.#core = {
       queue: this,
-      storage: options.storage,
+      storage,
       environment,
       events,
       logger,
@@ -134,7 +178,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
       payloadLimit,
       executors: new Set(),
       intake: new Intake({ environment, newId, payloadLimit, maxInterruptions, definitions }),
-      retention: retentionRules(options.retention),
+      retention,
       onError: (service) => (error) => {
         // The logger is the user's: when it throws, the service goes on all the same.
         try {
@@ -205,9 +249,9 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /** How the job ended, as soon as it has; whoever runs it, and across reloads. Rejects only with the signal's reason. */
   async result(id: string, options: { signal?: AbortSignal } = {}): Promise<JobResult> {
-    knownOptions('result', options, ['signal'])
+    const { signal } = readOptions('result', options, { signal: abortSignal })
     this.#open()
-    return this.#results.wait(name('id', id), options.signal)
+    return this.#results.wait(name('id', id), signal)
   }
 
   /**
@@ -237,10 +281,14 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
    * hold it up unless `includeScheduled` is true.
    */
   async idle(options: { signal?: AbortSignal; includeScheduled?: boolean } = {}): Promise<void> {
-    knownOptions('idle', options, ['signal', 'includeScheduled'])
-    boolean('includeScheduled', options.includeScheduled ?? false)
+    const { signal, includeScheduled = false } = readOptions(
+      'idle',
+      options,
+      { signal: abortSignal, includeScheduled: boolean },
+      '',
+    )
     const { storage, environment } = this.#open()
-    return untilIdle(storage, environment, options)
+    return untilIdle(storage, environment, signal, includeScheduled)
   }
 
   createExecutor(options: ExecutorOptions): Executor {
@@ -260,17 +308,16 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
    * the queue is closed.
    */
   events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<ChangeEvent> {
-    knownOptions('events', options, ['signal'])
+    const { signal } = readOptions('events', options, { signal: abortSignal })
     const { storage } = this.#open()
-    const stream = new ChangeStream(storage, options.signal, (ended) => this.#streams.delete(ended))
+    const stream = new ChangeStream(storage, signal, (ended) => this.#streams.delete(ended))
     this.#streams.add(stream)
     return stream
   }
 
   /** Stops this queue's executors (`grace` as in `executor.stop`), then closes the storage. Calling it again waits too. */
   close(options: { grace?: Span } = {}): Promise<void> {
-    knownOptions('close', options, ['grace'])
-    if (options.grace !== undefined) spanToMs('close.grace', options.grace)
+    readOptions('close', options, { grace: spanToMs })
     this.#closing ??= this.#close(options)
     return this.#closing
   }
@@ -344,25 +391,4 @@ function workersDisabled(): HoldfastError {
     'HOLDFAST_WORKERS_DISABLED',
     'The queue was opened with `workersEnabled: false`: nothing would run its jobs',
   )
-}
-
-function byType(jobs: unknown): ReadonlyMap<string, JobDefinition> | null {
-  if (jobs === undefined) return null
-  if (!Array.isArray(jobs)) throw invalidOption('jobs', 'an array of definitions', jobs)
-  const map = new Map<string, JobDefinition>()
-  for (const job of jobs.map(checkDefinition)) {
-    if (map.has(job.type))
-      throw fieldError('HOLDFAST_DUPLICATE_JOB', 'jobs', job.type, `Two definitions of job \`${job.type}\``)
-    map.set(job.type, job)
-  }
-  return map
-}
-
-/** An environment may be an instance of a class, as a manual clock is: what it has beyond the seams is its own. */
-function knownMembers(what: string, value: object, known: readonly string[]): void {
-  const plain = Object.getPrototypeOf(value) === Object.prototype
-  if (plain) knownOptions(what, value, known)
-  for (const member of known) {
-    if (member in value) callable(`${what}.${member}`, (value as Record<string, unknown>)[member])
-  }
 }

@@ -93,7 +93,7 @@ export class Reaper {
   }
 }
 
-const WORKER_DIED: ErrorData = Object.freeze({
+const WORKER_DIED: ErrorData = /* @__PURE__ */ Object.freeze({
   name: 'HoldfastError',
   code: 'HOLDFAST_WORKER_DIED',
   message: 'worker died',

@@ -15,7 +15,8 @@ const MOST_BUFFERED = 10_000
 export async function untilIdle(
   storage: StorageAdapter,
   environment: Environment,
-  { signal, includeScheduled = false }: { signal?: AbortSignal; includeScheduled?: boolean },
+  signal: AbortSignal | undefined,
+  includeScheduled: boolean,
 ): Promise<void> {
   for (;;) {
     signal?.throwIfAborted()
