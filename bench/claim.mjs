@@ -2,6 +2,7 @@
 // so that the number stays; both storages live in the same process and are asked in turn, so that both meet the same
 // noise, garbage collection included.
 import { memory } from 'holdfast/memory'
+import { newJob } from 'holdfast/testing'
 import { PAYLOAD, quantile, report } from './work.mjs'
 
 const CLAIMS = 20_000
@@ -11,31 +12,13 @@ const AIM = 2
 let made = 0
 function job(now) {
   made += 1
-  return {
-    id: `job-${made}`,
-    type: 'work',
-    payload: PAYLOAD,
-    priority: made % 100,
-    maxRetries: 3,
-    maxInterruptions: 3,
-    createdAt: now,
-    runAt: now,
-    delay: null,
-    timeout: 300_000,
-    leaseDuration: 30_000,
-    jobKey: null,
-    jobKeyMode: 'replace',
-    queueName: null,
-    limitKey: null,
-    requires: [],
-    backoff: null,
-  }
+  return newJob({ id: `job-${made}`, type: 'work', payload: PAYLOAD, priority: made % 100, createdAt: now, runAt: now })
 }
 
 async function storageWith(waiting) {
   const storage = memory()
   await storage.open()
-  await storage.session({ open: 'bench', now: 0 })
+  await storage.session({ open: 'bench', leaseDuration: 30_000, now: 0 })
   for (let start = 0; start < waiting; start += 1000) {
     await storage.enqueue({ jobs: Array.from({ length: 1000 }, () => job(start)), now: start })
   }
@@ -59,7 +42,6 @@ async function claimOnce(bench, now) {
   bench.spans.push(performance.now() - started)
   if (jobs.length !== BATCH) throw new Error(`Claimed ${jobs.length} jobs instead of ${BATCH}`)
   await storage.settle({
-    session: 'bench',
     batch: jobs.map(({ id, fence }) => ({ id, fence, kind: 'complete', result: null })),
     now,
   })

@@ -36,6 +36,7 @@ export type {
   JobKeyMode,
   JobStatus,
   StorageAdapter,
+  StorageHealth,
   StorageTraits,
   Where,
 } from './core/storage/contract.ts'

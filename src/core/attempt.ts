@@ -5,8 +5,10 @@ import { checkedJson } from './payload.ts'
 import type { JobQueue } from './queue.ts'
 import type { QueueCore } from './queue-core.ts'
 import type { JobRecord, LeaseRef, NewJob } from './storage/contract.ts'
+import { isThenable } from './thenable.ts'
 
-type Progress = LeaseRef & { readonly value: unknown }
+/** What a handler said it has done, on its way to the storage. */
+export type Progress = LeaseRef & { readonly value: unknown }
 
 /**
  * One run of one job: what its handler sees, and what the executor must know of it. Signal, job view and the functions
@@ -31,12 +33,15 @@ export class Attempt implements HandlerContext {
   chained: (NewJob | Promise<NewJob>)[] = []
   #controller: AbortController | null = null
   #job: Job | null = null
-  #progress: { readonly value: unknown } | null = null
+  /** What was last said of its progress, by this attempt or one before it. */
+  latestProgress: unknown
+  #progressSaved = true
 
   constructor(record: JobRecord, core: QueueCore, state: unknown) {
     this.record = record
     this.#core = core
     this.state = state
+    this.latestProgress = record.progress
     this.expiresAt = core.environment.monotonic() + record.timeout
     this.deadline = (record.startedAt ?? 0) + record.timeout
   }
@@ -68,7 +73,8 @@ export class Attempt implements HandlerContext {
 
   get progress(): (value: unknown) => void {
     return (value) => {
-      this.#progress = { value: checkedJson('progress', value, this.#core.payloadLimit) }
+      this.latestProgress = checkedJson('progress', value, this.#core.payloadLimit)
+      this.#progressSaved = false
       this.#core.events.tell('progress', { job: this.job, value })
     }
   }
@@ -76,7 +82,7 @@ export class Attempt implements HandlerContext {
   get log(): (message: string, fields?: Readonly<Record<string, unknown>>) => void {
     return (message, fields = {}) => {
       const { job } = this
-      this.#core.logger.info(message, { ...fields, job: job.id, type: job.type })
+      this.#core.log('info', message, { ...fields, job: job.id, type: job.type })
       this.#core.events.tell('log', { job, message, fields })
     }
   }
@@ -86,7 +92,7 @@ export class Attempt implements HandlerContext {
       enqueue: (job, payload, options) => {
         const prepared = this.#core.intake.prepare(job, payload, options)
         // A rejection is met when the outcome is settled; until then it is not an unhandled one.
-        if (prepared instanceof Promise) prepared.catch(() => undefined)
+        if (isThenable(prepared)) prepared.catch(() => undefined)
         this.chained.push(prepared)
       },
     }
@@ -102,11 +108,12 @@ export class Attempt implements HandlerContext {
 
   unsavedProgress(): readonly Progress[] {
     const { id, fence } = this.record
-    return this.#progress === null || this.settled ? [] : [{ id, fence, value: this.#progress.value }]
+    return this.#progressSaved || this.settled ? [] : [{ id, fence, value: this.latestProgress }]
   }
 
-  /** Forgets what a beat has stored, unless there is something newer. */
+  /** What a beat has stored is not sent again, unless there is something newer. */
   progressSaved(saved: readonly Progress[]): void {
-    if (saved.some(({ id, value }) => id === this.record.id && value === this.#progress?.value)) this.#progress = null
+    if (saved.some(({ id, value }) => id === this.record.id && value === this.latestProgress))
+      this.#progressSaved = true
   }
 }

@@ -5,7 +5,7 @@ import { isWithin, readOptions, type Span, spanToMs } from './options.ts'
 import { isObject } from './storage/plain.ts'
 
 /** 5 s × 5^(n−1): 5, 25, 125 s, the schedule of Aurora's durable workers. No jitter unless asked, at most a day. */
-export const DEFAULT_BACKOFF: BackoffPolicy = /* @__PURE__ */ Object.freeze({
+export const DEFAULT_BACKOFF: Extract<BackoffPolicy, { kind: 'exponential' }> = /* @__PURE__ */ Object.freeze({
   kind: 'exponential',
   base: 5000,
   factor: 5,
@@ -27,13 +27,8 @@ const GRAPHILE_MOST = 10
 export function exponential(
   options: { base?: Span; factor?: number; max?: Span; jitter?: number } = {},
 ): BackoffPolicy {
-  const given = readOptions('exponential', options, {
-    base: spanToMs,
-    factor: factorOf,
-    max: spanToMs,
-    jitter: jitterOf,
-  })
-  return Object.freeze({ ...DEFAULT_BACKOFF, ...given })
+  const checks = { base: spanToMs, factor: factorOf, max: spanToMs, jitter: jitterOf }
+  return Object.freeze({ ...DEFAULT_BACKOFF, ...readOptions('exponential', options, checks) })
 }
 
 /** The same delay after every failure. `jitter` as for `exponential`. */
@@ -84,26 +79,24 @@ export function checkBackoff(field: string, policy: unknown): BackoffPolicy {
   throw invalidOption(field, 'made by exponential(), fixed() or graphile()', policy)
 }
 
+/** As many keys as its kind has, each of them right: so there is no other. */
 function isPolicy(value: unknown): value is BackoffPolicy {
   if (!isObject(value)) return false
   const { kind, base, factor, max, delay, jitter } = value
-  if (kind === 'graphile') return true
+  const keys = Object.keys(value).length
+  if (kind === 'graphile') return keys === 1
   if (!isWithin(jitter, 0, 1)) return false
   return kind === 'fixed'
-    ? isFrom(0, delay)
-    : kind === 'exponential' && isFrom(0, base) && isFrom(1, factor) && isFrom(0, max)
-}
-
-function isFrom(least: number, value: unknown): value is number {
-  return isWithin(value, least, Number.MAX_VALUE)
-}
-
-function factorOf(field: string, value: unknown): number {
-  if (isFrom(1, value)) return value
-  throw invalidOption(field, 'a number from 1', value)
+    ? keys === 3 && isWithin(delay, 0)
+    : kind === 'exponential' && keys === 5 && isWithin(base, 0) && isWithin(factor, 1) && isWithin(max, 0)
 }
 
 function jitterOf(field: string, value: unknown): number {
   if (isWithin(value, 0, 1)) return value
   throw invalidOption(field, 'a number from 0 to 1', value)
+}
+
+function factorOf(field: string, value: unknown): number {
+  if (isWithin(value, 1)) return value
+  throw invalidOption(field, 'a number from 1', value)
 }

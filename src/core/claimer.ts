@@ -10,8 +10,8 @@ export interface ClaimerOptions extends ServiceOptions {
   /** How many jobs may be taken now. */
   readonly room: () => number
   readonly take: (job: JobRecord) => void
-  /** The session is gone: opens a new one. */
-  readonly reopen: () => Promise<void>
+  /** The session of this name is gone: opens a new one. */
+  readonly reopen: (ended: string) => Promise<void>
 }
 
 /**
@@ -130,13 +130,14 @@ export class Claimer {
   }
 
   async #ask(limit: number, suspects: 'none' | 'only'): Promise<ClaimAnswer | null> {
-    const { storage, environment, lanes, session, reopen } = this.#options
+    const { storage, environment, lanes, reopen } = this.#options
+    const session = this.#options.session()
     // A claim whose answer was lost is asked again under its name, and brings the same jobs.
-    this.#requestId ??= `${session()}.${++this.#claims}`
+    this.#requestId ??= `${session}.${++this.#claims}`
     try {
       const request = {
         requestId: this.#requestId,
-        session: session(),
+        session,
         now: environment.now(),
         limit,
         lanes,
@@ -149,7 +150,7 @@ export class Claimer {
     } catch (error) {
       if (HoldfastError.is(error, 'HOLDFAST_SESSION_ENDED')) {
         this.#requestId = null
-        await reopen().then(
+        await reopen(session).then(
           () => (this.#again = true),
           (cause: unknown) => this.#retryLater(cause),
         )

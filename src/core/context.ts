@@ -1,7 +1,10 @@
 import type { Job, JobDefinition } from './job.ts'
 import type { EnqueueOptions, JobQueue } from './queue.ts'
 
-/** What a handler gets beside its payload. Signal and job view are made when they are first read. */
+/**
+ * What a handler gets beside its payload. Signal and job view are made when they are first read; functions may be taken
+ * out of it.
+ */
 export interface HandlerContext<Payload = unknown> {
   readonly job: Job<Payload>
   /** Number of this attempt, from 1. */
@@ -15,14 +18,18 @@ export interface HandlerContext<Payload = unknown> {
   readonly signal: AbortSignal
   /** When the attempt times out, epoch ms. */
   readonly deadline: number
-  /** Records progress: any JSON value. Stored with the next heartbeat; told to listeners in this context at once. */
-  progress(value: unknown): void
+  /** Records progress: any JSON value. Stored with the next heartbeat, at the latest with the outcome; told to listeners in this context at once. */
+  readonly progress: (value: unknown) => void
   /** Tells listeners and the logger; nothing is stored. */
-  log(message: string, fields?: Readonly<Record<string, unknown>>): void
+  readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void
   readonly queue: JobQueue
   /** Jobs that are stored in the same step as this attempt's completion, and only then. */
   readonly onComplete: {
-    enqueue<Input>(job: JobDefinition<string, Input> | string, payload: Input, options?: EnqueueOptions): void
+    readonly enqueue: <Input>(
+      job: JobDefinition<string, Input> | string,
+      payload: Input,
+      options?: EnqueueOptions,
+    ) => void
   }
   /** The executor's `state`. */
   readonly state: unknown

@@ -1,19 +1,18 @@
 import { invalidOption } from './errors.ts'
 import type { Job } from './job.ts'
 import { callable } from './options.ts'
-import { isThenable } from './thenable.ts'
+import { guarded } from './thenable.ts'
 import type { ErrorData } from './storage/contract.ts'
 
 /**
- * What `queue.on` tells: this context only, once each, after the storage has acknowledged it. The job is shown as this
- * executor left it: when somebody else asked in the meantime that it be cancelled, or took its key, an attempt told as
- * `retrying` or `released` has ended the job, as `get` and `result` say; so has a completion whose chained job could not
- * be stored.
+ * What `queue.on` tells: this context only, once each, after the storage has acknowledged it. The event is named for
+ * what became of the job: an attempt that threw after somebody asked that the job be cancelled is told as `cancelled`,
+ * one whose key a newer job took as `failed`, and so is a completion whose chained job could not be stored.
  */
 export interface QueueEvents {
   enqueued: { readonly job: Job }
   started: { readonly job: Job }
-  /** Not stored yet when told; the next heartbeat stores it. */
+  /** Not stored yet when told; the next heartbeat stores it, at the latest the outcome. */
   progress: { readonly job: Job; readonly value: unknown }
   log: { readonly job: Job; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
   completed: { readonly job: Job }
@@ -78,13 +77,7 @@ export class Events {
   }
 
   tell<Name extends EventName>(name: Name, event: QueueEvents[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
-      try {
-        const returned: unknown = (listener as (event: QueueEvents[Name]) => unknown)(event)
-        if (isThenable(returned)) returned.then(undefined, this.#report)
-      } catch (error) {
-        this.#report(error)
-      }
-    }
+    for (const listener of this.#listeners.get(name) ?? [])
+      guarded(() => (listener as (event: QueueEvents[Name]) => unknown)(event), this.#report)
   }
 }

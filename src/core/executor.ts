@@ -3,15 +3,15 @@ import { queueClosed } from './errors.ts'
 import { Expiry, waitAtMost } from './expiry.ts'
 import { handlersByType, laneOf } from './handlers.ts'
 import { Heartbeat } from './heartbeat.ts'
-import type { BoundHandler } from './job.ts'
-import { asGiven, atLeast1, type Moment, momentToMs, readOptions, type Span, spanToMs } from './options.ts'
+import { type BoundHandler, toJob } from './job.ts'
+import { anything, integerFrom, type Moment, momentToMs, readOptions, type Span, spanToMs } from './options.ts'
+import { nextRunAt } from './next-run.ts'
 import { Pruner } from './pruner.ts'
 import type { QueueCore, ServiceOptions } from './queue-core.ts'
 import { Reaper } from './reaper.ts'
 import { SettleBuffer } from './settle-buffer.ts'
-import { jobAfter } from './settlement.ts'
 import { Slots } from './slots.ts'
-import type { JobRecord, Lane, Settlement } from './storage/contract.ts'
+import type { JobRecord, Lane } from './storage/contract.ts'
 
 export interface ExecutorOptions {
   /** One handler per type. The executor claims these types and no others. */
@@ -66,45 +66,39 @@ const LEAST_UNACKNOWLEDGED = 64
 export class Executor {
   readonly #core: QueueCore
   readonly #concurrency: number
-  readonly #lanes: readonly Lane[]
   readonly #types: readonly string[]
+  readonly #lanes: readonly Lane[]
   readonly #leaseDuration: number
   readonly #slots: Slots
   readonly #buffer: SettleBuffer
   #claimer: Claimer
-  #services: { stop(): Promise<void> | void }[] = []
+  readonly #services: { stop(): Promise<void> | void }[] = []
   #heartbeat: Heartbeat | null = null
   #pruner: Pruner | null = null
   #session = ''
   #state: ExecutorStats['state'] = 'idle'
   #starting: Promise<void> | null = null
   #stopping: Promise<void> | null = null
+  /** How long running handlers have left, while it stops. */
+  #grace: Expiry | null = null
   #reopening: Promise<void> | null = null
 
   /** Made by `queue.createExecutor()`. */
   constructor(core: QueueCore, options: ExecutorOptions) {
-    const {
-      handlers = handlersByType('handlers', undefined),
-      concurrency = DEFAULT_CONCURRENCY,
-      killGrace = DEFAULT_KILL_GRACE,
-      state,
-    } = readOptions(
-      'createExecutor',
-      options,
-      { handlers: handlersByType, concurrency: atLeast1, killGrace: spanToMs, state: asGiven },
-      '',
-    )
+    const checks = { handlers: anything, concurrency: integerFrom(1), state: anything, killGrace: spanToMs }
+    const given = readOptions('createExecutor', options, checks, '')
+    const handlers = handlersByType('handlers', given.handlers, core.intake)
     this.#core = core
-    this.#concurrency = concurrency
-    this.#lanes = [...handlers.values()].map(laneOf)
+    this.#concurrency = given.concurrency ?? DEFAULT_CONCURRENCY
     this.#types = [...handlers.keys()]
+    this.#lanes = [...handlers.values()].map(laneOf)
     this.#leaseDuration = Math.min(...[...handlers.values()].map(({ definition }) => definition.defaults.leaseDuration))
     this.#buffer = new SettleBuffer(this.#service('settle'))
     this.#slots = new Slots({
       core,
       handlers,
-      state,
-      killGrace,
+      state: given.state,
+      killGrace: given.killGrace ?? DEFAULT_KILL_GRACE,
       buffer: this.#buffer,
       onRoom: () => this.#claimer.soon(),
     })
@@ -115,8 +109,8 @@ export class Executor {
   start(): Promise<void> {
     if (this.#core.queue.closed) return Promise.reject(queueClosed())
     if (this.#stopping !== null) return this.#stopping.then(() => this.start())
-    this.#starting ??= this.#start().catch((error: unknown) => {
-      this.#core.executors.delete(this)
+    this.#starting ??= this.#start().catch(async (error: unknown) => {
+      await this.#closeSession()
       this.#starting = null
       throw error
     })
@@ -126,13 +120,16 @@ export class Executor {
   /**
    * Claims no more, lets running handlers end for `grace` (default 10 s), then aborts their signals with
    * `HOLDFAST_STOPPING` and gives back what has not ended after `killGrace`, counted as nothing. Resolves when every
-   * outcome is acknowledged and the session closed.
+   * outcome is acknowledged and the session closed. Called again it waits for the same end, and brings it forward when
+   * its `grace` is over sooner.
    */
-  stop(options: { grace?: Span } = {}): Promise<void> {
-    const { grace = DEFAULT_STOP_GRACE } = readOptions('stop', options, { grace: spanToMs })
-    if (this.#starting === null) return Promise.resolve()
-    this.#stopping ??= this.#stop(grace)
-    return this.#stopping
+  async stop(options: { grace?: Span } = {}): Promise<void> {
+    const { grace } = readOptions('stop', options, { grace: spanToMs })
+    if (this.#starting === null) return
+    this.#grace ??= new Expiry(this.#core.environment, grace ?? DEFAULT_STOP_GRACE)
+    if (grace !== undefined) this.#grace.within(grace)
+    this.#stopping ??= this.#stop(this.#grace)
+    await this.#stopping
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -147,18 +144,24 @@ export class Executor {
   async processUntilIdle(
     options: { deadline?: Moment } = {},
   ): Promise<{ readonly processed: number; readonly nextRunAt: number | null }> {
-    const { deadline: end = Infinity } = readOptions('processUntilIdle', options, { deadline: momentToMs }, '')
+    const checks = { deadline: momentToMs }
+    const { deadline: end = Infinity } = readOptions('processUntilIdle', options, checks)
     const { environment } = this.#core
+    const left = end - environment.now()
     const before = this.#slots.tally.claimed
-    const own = this.#starting === null
+    // One that is stopping is started anew.
+    const own = this.#starting === null || this.#stopping !== null
     await this.start()
-    const deadline = new Expiry(environment, end - environment.now())
-    const nextRunAt = await this.#untilIdle(deadline)
-    deadline.cancel()
-    const processed = this.#slots.tally.claimed - before
-    if (own) await this.#pruner?.now()
-    if (own) await this.stop({ grace: deadline.passed ? 0 : DEFAULT_STOP_GRACE })
-    return { processed, nextRunAt }
+    const deadline = new Expiry(environment, left)
+    try {
+      const nextRunAt = await this.#untilIdle(deadline)
+      const processed = this.#slots.tally.claimed - before
+      if (own) await this.#pruner?.now()
+      return { processed, nextRunAt }
+    } finally {
+      deadline.cancel()
+      if (own) await this.stop({ grace: deadline.passed ? 0 : DEFAULT_STOP_GRACE })
+    }
   }
 
   stats(): ExecutorStats {
@@ -188,69 +191,94 @@ export class Executor {
     const core = this.#core
     // From here on closing the queue stops it first.
     core.executors.add(this)
+    this.#session = ''
     await this.#openSession()
     this.#claimer = this.#newClaimer()
-    this.#heartbeat = new Heartbeat({
-      ...this.#service('heartbeat'),
-      leaseDuration: this.#leaseDuration,
-      slots: this.#slots,
-      claiming: () => this.#claimer.underWay,
-      reopen: () => this.#reopen(),
-    })
-    this.#pruner = new Pruner({ ...this.#service('pruner'), rules: core.retention })
-    this.#services = [
-      this.#heartbeat,
-      new Reaper({
-        ...this.#service('reaper'),
-        leaseDuration: this.#leaseDuration,
-        types: this.#types,
-        interrupted: (record, settlement) => this.#interrupted(record, settlement),
-      }),
-      this.#pruner,
-      { stop: core.storage.notifier?.subscribe(({ ready }) => this.wake(ready)) ?? ((): void => undefined) },
-      { stop: core.environment.onConditionsChange(() => this.#claimer.now()) },
-    ]
+    this.#startServices()
     this.#state = 'running'
     this.#claimer.now()
   }
 
-  async #stop(grace: number): Promise<void> {
+  /** One after the other: when one cannot be started, those before it are known and stopped. */
+  #startServices(): void {
+    const { storage, environment, retention } = this.#core
+    const services = this.#services
+    const leaseDuration = this.#leaseDuration
+    services.push({ stop: storage.notifier?.subscribe(({ ready }) => this.wake(ready)) ?? ((): void => undefined) })
+    services.push({ stop: environment.onConditionsChange(() => this.#claimer.now()) })
+    this.#heartbeat = new Heartbeat({
+      ...this.#service('heartbeat'),
+      leaseDuration,
+      slots: this.#slots,
+      claiming: () => this.#claimer.underWay,
+      reopen: (ended) => this.#reopen(ended),
+    })
+    services.push(this.#heartbeat)
+    const reaper = new Reaper({
+      ...this.#service('reaper'),
+      leaseDuration,
+      types: this.#types,
+      interrupted: (record) => this.#interrupted(record),
+    })
+    services.push(reaper)
+    this.#pruner = new Pruner({ ...this.#service('pruner'), rules: retention })
+    services.push(this.#pruner)
+  }
+
+  async #stop(grace: Expiry): Promise<void> {
     await this.#starting?.catch(() => undefined)
-    if (this.#state !== 'running') {
-      this.#stopping = null
-      return
+    if (this.#state === 'running') {
+      this.#state = 'stopping'
+      // A claim under way is waited for: what it brings is given back.
+      await Promise.all([this.#claimer.stop(), this.#endAttempts(grace)])
+      // A storage that is away must not hold up a stop for ever: what it was not told, a reaper finds out.
+      await waitAtMost(this.#core.environment, LONGEST_DRAIN, this.#buffer.drained())
+      await this.#closeSession()
+      this.#state = 'idle'
+      this.#starting = null
     }
-    this.#state = 'stopping'
-    await this.#claimer.stop()
-    const { storage, environment, executors, onError } = this.#core
-    await waitAtMost(environment, grace, this.#slots.allSettled())
+    grace.cancel()
+    this.#grace = null
+    this.#stopping = null
+  }
+
+  async #endAttempts(grace: Expiry): Promise<void> {
+    await Promise.race([this.#slots.allSettled(), grace.reached])
     this.#slots.stopAll()
     await this.#slots.allSettled()
-    // A storage that is away must not hold up a stop for ever: what it was not told, a reaper finds out.
-    await waitAtMost(environment, LONGEST_DRAIN, this.#buffer.drained())
-    for (const service of this.#services) await service.stop()
+  }
+
+  /** Whatever of it fails, the executor has stopped: a session that was not closed falls silent. */
+  async #closeSession(): Promise<void> {
+    const { storage, environment, executors, onError } = this.#core
+    for (const service of this.#services.splice(0))
+      await Promise.resolve()
+        .then(() => service.stop())
+        .catch(onError('stop'))
     this.#slots.stop()
-    await storage.session({ close: this.#session, now: environment.now() }).catch(onError('session'))
+    if (this.#session !== '')
+      await storage.session({ close: this.#session, now: environment.now() }).catch(onError('session'))
     executors.delete(this)
-    this.#state = 'idle'
-    this.#starting = null
-    this.#stopping = null
   }
 
   async #openSession(): Promise<void> {
     const { storage, environment, newId } = this.#core
     const session = newId()
-    await storage.session({ open: session, now: environment.now() })
+    await storage.session({ open: session, leaseDuration: this.#leaseDuration, now: environment.now() })
     this.#session = session
   }
 
-  /** The storage has ended the session: what it held is lost, and a new one goes on with new work. */
-  #reopen(): Promise<void> {
+  /**
+   * The storage has ended the session: what it held is lost, and a new one goes on with new work. Claim and heartbeat
+   * may both learn of it, one of them when the new session is open already.
+   */
+  async #reopen(ended: string): Promise<void> {
+    if (ended !== this.#session) return
     this.#reopening ??= this.#openSession().finally(() => {
       this.#reopening = null
     })
     for (const attempt of this.#slots.unsettled) this.#slots.lose(attempt)
-    return this.#reopening
+    await this.#reopening
   }
 
   #newClaimer(): Claimer {
@@ -260,7 +288,7 @@ export class Executor {
       slots: this.#slots,
       room: () => this.#room(),
       take: (job) => this.#take(job),
-      reopen: () => this.#reopen(),
+      reopen: (ended) => this.#reopen(ended),
     })
   }
 
@@ -281,10 +309,10 @@ export class Executor {
     return Math.max(0, this.#concurrency - this.#slots.attempts.size)
   }
 
-  #interrupted(record: JobRecord, settlement: Settlement): void {
+  #interrupted(record: JobRecord): void {
     const { events, environment, queue } = this.#core
     queue.wakeExecutors([record.type])
-    if (events.has('interrupted')) events.tell('interrupted', { job: jobAfter(record, settlement, environment.now()) })
+    if (events.has('interrupted')) events.tell('interrupted', { job: toJob(record, environment.now()) })
   }
 
   /** Works until a whole claim brings nothing while nothing runs. Answers when the next job is due. */
@@ -300,23 +328,7 @@ export class Executor {
       // The storage is away.
       await waitAtMost(this.#core.environment, PAUSE, this.#slots.change(), deadline.reached)
     }
-    return this.#state === 'running' ? this.#nextRunAt() : null
-  }
-
-  /** When there is work again: now, if some is left. */
-  async #nextRunAt(): Promise<number | null> {
-    const { storage, environment } = this.#core
-    const now = environment.now()
-    for (const status of ['pending', 'scheduled'] as const) {
-      const { jobs } = await storage.list({
-        where: { type: { in: this.#types }, status: { eq: status } },
-        orderBy: { field: 'runAt', direction: 'asc' },
-        limit: 1,
-        after: null,
-        now,
-      })
-      if (jobs[0] !== undefined) return status === 'pending' ? now : jobs[0].runAt
-    }
-    return null
+    if (this.#state !== 'running') return null
+    return nextRunAt(this.#core.storage, this.#types, this.#core.environment.now())
   }
 }

@@ -1,4 +1,4 @@
-import type { Environment } from './environment.ts'
+import type { CancelTimer, Environment } from './environment.ts'
 
 /** Waits for the first of some promises, but not for longer than so many ms. */
 export async function waitAtMost(environment: Environment, most: number, ...promises: Promise<void>[]): Promise<void> {
@@ -7,21 +7,37 @@ export async function waitAtMost(environment: Environment, most: number, ...prom
   expiry.cancel()
 }
 
-/** A moment that is waited for, and can be given up. */
+/** A moment that is waited for, can be brought forward, and can be given up. */
 export class Expiry {
-  passed: boolean
+  passed = false
   readonly reached: Promise<void>
-  cancel: () => void = () => undefined
+  readonly #environment: Environment
+  #at = Infinity
+  #pass: () => void = () => undefined
+  #cancelTimer: CancelTimer | null = null
 
   constructor(environment: Environment, after: number) {
-    this.passed = after <= 0
+    this.#environment = environment
     this.reached = new Promise((resolve) => {
-      const pass = (): void => {
+      this.#pass = () => {
         this.passed = true
         resolve()
       }
-      if (this.passed) resolve()
-      else if (after !== Infinity) this.cancel = environment.startTimer(pass, after, false)
     })
+    this.within(after)
+  }
+
+  /** Comes `after` ms from now at the latest. */
+  within(after: number): void {
+    const at = this.#environment.monotonic() + after
+    if (at >= this.#at) return
+    this.cancel()
+    this.#at = at
+    if (after <= 0) this.#pass()
+    else this.#cancelTimer = this.#environment.startTimer(this.#pass, after, false)
+  }
+
+  cancel(): void {
+    this.#cancelTimer?.()
   }
 }

@@ -1,18 +1,25 @@
 import { fieldError, invalidOption } from './errors.ts'
-import type { BoundHandler } from './job.ts'
+import type { Intake } from './intake.ts'
+import type { BoundHandler, HandlerFunction } from './job.ts'
 import type { Lane } from './storage/contract.ts'
 
-/** One handler per type. */
-export function handlersByType(field: string, handlers: unknown): ReadonlyMap<string, BoundHandler> {
+/** One handler per type, each of a definition that this queue knows. */
+export function handlersByType(
+  field: string,
+  handlers: unknown,
+  intake: Pick<Intake, 'known'>,
+): ReadonlyMap<string, BoundHandler> {
   if (!Array.isArray(handlers) || handlers.length === 0)
     throw invalidOption(field, 'an array of at least one handler', handlers)
-  return byType(field, handlers.map(checkHandler))
-}
-
-function checkHandler(value: unknown): BoundHandler {
-  const handler = value as Partial<BoundHandler> | null
-  if (typeof handler?.run === 'function' && typeof handler.definition === 'object') return handler as BoundHandler
-  throw invalidOption('handlers[]', 'made by definition.handler()', value)
+  return byType(
+    field,
+    Array.from(handlers, (handler: unknown) => {
+      const { run, definition } = Object(handler) as Partial<BoundHandler>
+      if (typeof run !== 'function' || definition === undefined)
+        throw invalidOption(`${field}[]`, 'made by definition.handler()', handler)
+      return intake.known(definition).handler(run as HandlerFunction<unknown>)
+    }),
+  )
 }
 
 /** Definitions or handlers by their type, of which there must be one each. */

@@ -9,8 +9,8 @@ export interface HeartbeatOptions extends ServiceOptions {
   readonly slots: Pick<Slots, 'attempts' | 'cancel' | 'giveBack' | 'knows' | 'lose'>
   /** Names of claims whose answer has not come yet. */
   readonly claiming: () => readonly string[]
-  /** The session is gone: opens a new one. */
-  readonly reopen: () => Promise<void>
+  /** The session of this name is gone: opens a new one. */
+  readonly reopen: (ended: string) => Promise<void>
 }
 
 /** A session beats three times per lease, so that one lost beat costs nothing. */
@@ -60,12 +60,13 @@ export class Heartbeat {
   }
 
   async #beat(): Promise<void> {
-    const { storage, environment, slots, session, claiming, reopen } = this.#options
+    const { storage, environment, slots, claiming, reopen } = this.#options
     const attempts = [...slots.attempts]
+    const session = this.#options.session()
     const progress = attempts.flatMap((attempt) => attempt.unsavedProgress())
     try {
       const answer = await storage.beat({
-        session: session(),
+        session,
         now: environment.now(),
         holds: attempts.filter((attempt) => !attempt.settled).map(({ record: { id, fence } }) => ({ id, fence })),
         claiming: claiming(),
@@ -78,7 +79,7 @@ export class Heartbeat {
       // The session holds jobs that no attempt here runs: the answer to their claim was lost.
       for (const lease of answer.orphans)
         if (!slots.knows(lease)) slots.giveBack({ ...lease, runAt: environment.now() })
-      if (answer.ended) await reopen()
+      if (answer.ended) await reopen(session)
     } catch (error) {
       this.#giveUp(attempts)
       throw error

@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts'
-import { fieldError, invalidOption } from './errors.ts'
-import { type JobDefinition, PLAIN_DEFAULTS, SETTINGS, type Settings, settingsOf, validated } from './job.ts'
+import { fieldError, type HoldfastError, invalidOption } from './errors.ts'
+import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, SETTINGS, validated } from './job.ts'
 import {
   exclusive,
   longName,
@@ -45,11 +45,6 @@ const OPTIONS = /* @__PURE__ */ Object.assign(
   SETTINGS,
 )
 
-function keyMode(field: string, value: unknown): JobKeyMode {
-  if (value === 'replace' || value === 'preserveRunAt' || value === 'unsafeDedupe') return value
-  throw invalidOption(field, "'replace', 'preserveRunAt' or 'unsafeDedupe'", value)
-}
-
 export interface IntakeOptions {
   readonly environment: Pick<Environment, 'now'>
   readonly newId: () => string
@@ -71,69 +66,78 @@ export class Intake {
 
   /** A promise only when the schema makes one. Throws, or rejects, before anything is stored. */
   prepare(job: JobDefinition | string, payload: unknown, options: EnqueueOptions = {}): NewJob | Promise<NewJob> {
-    const definition = typeof job === 'string' ? this.#byName(job) : checkDefinition(job)
-    const type = definition?.type ?? (job as string)
-    const details = this.#details(type, definition?.defaults ?? PLAIN_DEFAULTS, options)
-    const output = definition === null ? payload : validated(definition, payload)
-    const finish = (checked: unknown): NewJob => {
-      details.payload = checkedJson('payload', checked, this.#options.payloadLimit)
-      details.limitKey = limitKeyOf(definition, details.payload)
+    const definition = typeof job === 'string' ? this.#byName(job) : this.known(job)
+    const { type, defaults } = definition
+    const details = this.#details(type, defaults, options)
+    return validated(definition, payload, (output) => {
+      details.payload = checkedJson('payload', output, this.#options.payloadLimit)
+      details.limitKey = limitKeyOf(defaults, details.payload)
       return details
-    }
-    return output instanceof Promise ? output.then(finish) : finish(output)
+    })
   }
 
-  #byName(type: string): JobDefinition | null {
+  /** A definition that may be used with this queue. With a list of jobs it has to be the very one of the list. */
+  known(value: unknown): JobDefinition {
+    const definition = checkDefinition(value)
+    const { definitions } = this.#options
+    if (definitions === null || definitions.get(definition.type) === definition) return definition
+    throw unknownJob(definition.type, definitions)
+  }
+
+  #byName(type: string): Pick<JobDefinition, 'type' | 'schema' | 'defaults'> {
     const { definitions } = this.#options
     name('job', type)
-    if (definitions === null) return null
+    if (definitions === null) return { type, schema: null, defaults: PLAIN_DEFAULTS }
     const definition = definitions.get(type)
     if (definition !== undefined) return definition
-    throw fieldError(
-      'HOLDFAST_UNKNOWN_JOB',
-      'job',
-      type,
-      `Job \`${type}\` is not among the jobs of this queue: ${[...definitions.keys()].join(', ')}`,
-    )
+    throw unknownJob(type, definitions)
   }
 
   /** All but `payload` and `limitKey`. */
-  #details(type: string, defaults: Settings, options: EnqueueOptions): Details {
+  #details(type: string, defaults: JobDefaults, options: EnqueueOptions): Details {
     const given = readOptions('options', options, OPTIONS, '')
-    exclusive('options', given, 'maxRetries', 'maxAttempts')
-    exclusive('options', given, 'runAt', 'delay')
-    const { id, jobKey = null, jobKeyMode, queueName = null, delay = null } = given
+    exclusive('options', options, 'maxRetries', 'maxAttempts')
+    exclusive('options', options, 'runAt', 'delay')
+    const createdAt = this.#options.environment.now()
+    const { jobKey = null, jobKeyMode, maxAttempts } = given
     if (jobKeyMode !== undefined && jobKey === null)
       throw invalidOption('jobKeyMode', 'given together with `jobKey`', jobKeyMode)
-    const createdAt = this.#options.environment.now()
-    const settings = settingsOf(given, defaults)
-    // Field by field: spreading the settings would cost more than the rest of an enqueue.
     return {
-      id: id ?? this.#options.newId(),
+      id: given.id ?? this.#options.newId(),
       type,
       payload: null,
-      priority: settings.priority,
-      maxRetries: settings.maxRetries,
-      maxInterruptions: settings.maxInterruptions ?? this.#options.maxInterruptions,
+      priority: given.priority ?? defaults.priority,
+      maxRetries: maxAttempts === undefined ? (given.maxRetries ?? defaults.maxRetries) : maxAttempts - 1,
+      maxInterruptions: given.maxInterruptions ?? defaults.maxInterruptions ?? this.#options.maxInterruptions,
       createdAt,
-      // A moment counts by the clock alone; a span also by itself, so that a wrong clock cannot stretch it.
-      runAt: given.runAt ?? createdAt + (delay ?? 0),
-      delay: given.runAt === undefined ? delay : -1,
-      timeout: settings.timeout,
-      leaseDuration: settings.leaseDuration,
-      backoff: settings.backoff,
-      requires: settings.requires,
+      ...dueTime(given, createdAt),
+      timeout: given.timeout ?? defaults.timeout,
+      leaseDuration: given.leaseDuration ?? defaults.leaseDuration,
+      backoff: given.backoff ?? defaults.backoff,
       jobKey,
       jobKeyMode: jobKeyMode ?? 'replace',
-      queueName,
+      queueName: given.queueName ?? null,
       limitKey: null,
+      requires: given.requires ?? defaults.requires,
     }
   }
 }
 
-function limitKeyOf(definition: JobDefinition | null, payload: unknown): string | null {
-  if (definition === null || definition.defaults.limit === null) return null
-  const { limitKey } = definition.defaults
+type DueTime = Pick<NewJob, 'runAt' | 'delay'>
+
+/** A moment counts by the clock alone; a span also by itself, so that a wrong clock cannot stretch it. */
+function dueTime({ runAt, delay }: { readonly runAt?: number; readonly delay?: number }, now: number): DueTime {
+  if (runAt !== undefined) return { runAt, delay: -1 }
+  return delay === undefined ? { runAt: now, delay: null } : { runAt: now + delay, delay }
+}
+
+function keyMode(field: string, value: unknown): JobKeyMode {
+  if (value === 'replace' || value === 'preserveRunAt' || value === 'unsafeDedupe') return value
+  throw invalidOption(field, "'replace', 'preserveRunAt' or 'unsafeDedupe'", value)
+}
+
+function limitKeyOf({ limit, limitKey }: JobDefaults, payload: unknown): string | null {
+  if (limit === null) return null
   if (limitKey === null) return ''
   const key: unknown = limitKey(payload as never)
   if (typeof key !== 'string' || key.length > 500)
@@ -142,8 +146,19 @@ function limitKeyOf(definition: JobDefinition | null, payload: unknown): string 
 }
 
 export function checkDefinition(value: unknown): JobDefinition {
-  const definition = value as Partial<JobDefinition> | null
-  if (typeof definition === 'object' && typeof definition?.type === 'string' && typeof definition.defaults === 'object')
-    return definition as JobDefinition
+  const { type, defaults, handler } = Object(value) as Partial<JobDefinition>
+  const { leaseDuration } = Object(defaults) as Partial<JobDefaults>
+  if (typeof type === 'string' && typeof leaseDuration === 'number' && typeof handler === 'function')
+    return value as JobDefinition
   throw invalidOption('job', 'a definition made by defineJob(), or the name of one', value)
+}
+
+/** Another definition of a name on the list is unknown too: which of the two counts would be anybody's guess. */
+function unknownJob(type: string, definitions: ReadonlyMap<string, JobDefinition>): HoldfastError {
+  return fieldError(
+    'HOLDFAST_UNKNOWN_JOB',
+    'job',
+    type,
+    `Job \`${type}\` ${definitions.has(type) ? 'has another definition in' : 'is not among'} the jobs of this queue: ${[...definitions.keys()].join(', ')}`,
+  )
 }

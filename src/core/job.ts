@@ -2,18 +2,17 @@ import { backoffDelay, checkBackoff, GRAPHILE_RETRIES } from './backoff.ts'
 import type { HandlerContext } from './context.ts'
 import { HoldfastError, invalidOption } from './errors.ts'
 import {
-  atLeast0,
-  atLeast1,
   callable,
+  type Check,
   exclusive,
+  integerFrom,
   name,
   type Priority,
-  positiveSpan,
   priorityToNumber,
+  type Read,
   readOptions,
-  type Rule,
   type Span,
-  spanToMs,
+  spanFrom,
 } from './options.ts'
 import type { AttemptRecord, BackoffPolicy, ErrorData, JobRecord, JobStatus } from './storage/contract.ts'
 import { statusOf } from './storage/job-table/query.ts'
@@ -45,13 +44,6 @@ export interface LimitOptions<Payload> {
   readonly key?: (payload: Payload) => string
 }
 
-/** Settings as they were read. */
-export interface GivenSettings extends Partial<Omit<Settings, 'maxInterruptions' | 'backoff'>> {
-  readonly maxAttempts?: number
-  readonly maxInterruptions?: number
-  readonly backoff?: BackoffPolicy
-}
-
 export interface JobOptions<Type extends string, Schema extends StandardSchema> {
   /** Names the job in storage: 1 to 200 characters. */
   readonly type: Type
@@ -76,8 +68,8 @@ export interface JobOptions<Type extends string, Schema extends StandardSchema> 
   readonly requires?: readonly string[]
 }
 
-/** Numbers as a job is stored with them. */
-export interface Settings {
+/** Numbers of a definition as jobs are stored with them. */
+export interface JobDefaults {
   readonly priority: number
   readonly maxRetries: number
   readonly maxInterruptions: number | null
@@ -85,10 +77,6 @@ export interface Settings {
   readonly leaseDuration: number
   readonly backoff: BackoffPolicy | null
   readonly requires: readonly string[]
-}
-
-/** What a definition says for all its jobs. */
-export interface JobDefaults extends Settings {
   readonly limit: {
     readonly concurrency?: number
     readonly rate?: { readonly count: number; readonly per: number }
@@ -102,7 +90,7 @@ export interface JobDefinition<Type extends string = string, Input = unknown, Ou
   readonly schema: StandardSchema<Input, Output> | null
   readonly defaults: JobDefaults
   /** Binds what runs the job. Executors take bound handlers. */
-  handler<Result>(run: HandlerFunction<Output, Result>): BoundHandler<Type>
+  readonly handler: <Result>(run: HandlerFunction<Output, Result>) => BoundHandler<Type>
 }
 
 export type HandlerFunction<Payload, Result = unknown> = (
@@ -121,35 +109,34 @@ export interface BoundHandler<Type extends string = string> {
 export type PayloadInput<Definition> = Definition extends JobDefinition<string, infer Input, infer _> ? Input : never
 export type PayloadOutput<Definition> = Definition extends JobDefinition<string, infer _, infer Output> ? Output : never
 
-const DEFAULT_RETRIES = 3
-const DEFAULT_TIMEOUT = 300_000
-const DEFAULT_LEASE = 30_000
-const LEAST_LEASE = 1000
-
-/** How what a definition sets for its jobs, and an enqueue for its one, is read. */
-export const SETTINGS: { readonly [Name in keyof GivenSettings]-?: Rule<NonNullable<GivenSettings[Name]>> } = {
-  priority: priorityToNumber,
-  maxRetries: atLeast0,
-  maxAttempts: atLeast1,
-  maxInterruptions: atLeast0,
-  timeout: positiveSpan,
-  leaseDuration: (field, value) => spanToMs(field, value, LEAST_LEASE),
-  backoff: checkBackoff,
-  requires: conditions,
-}
-
 /** The numbers of a job whose type has no definition here. */
 export const PLAIN_DEFAULTS: JobDefaults = /* @__PURE__ */ Object.freeze({
   priority: 1,
-  maxRetries: DEFAULT_RETRIES,
+  maxRetries: 3,
   maxInterruptions: null,
-  timeout: DEFAULT_TIMEOUT,
-  leaseDuration: DEFAULT_LEASE,
+  timeout: 300_000,
+  leaseDuration: 30_000,
   backoff: null,
   requires: Object.freeze([]),
   limit: null,
   limitKey: null,
 })
+
+type Settings = { readonly maxAttempts: Check<number> } & {
+  readonly [Key in Exclude<keyof JobDefaults, keyof Limits>]: Check<NonNullable<JobDefaults[Key]>>
+}
+
+/** What a definition states for its jobs and one enqueue may state for one of them. */
+export const SETTINGS: Settings = {
+  priority: priorityToNumber,
+  maxRetries: /* @__PURE__ */ integerFrom(0),
+  maxAttempts: /* @__PURE__ */ integerFrom(1),
+  maxInterruptions: /* @__PURE__ */ integerFrom(0),
+  timeout: /* @__PURE__ */ spanFrom(1),
+  leaseDuration: /* @__PURE__ */ spanFrom(1000),
+  backoff: checkBackoff,
+  requires: conditions,
+}
 
 /**
  * Defines a kind of job.
@@ -159,86 +146,70 @@ export const PLAIN_DEFAULTS: JobDefaults = /* @__PURE__ */ Object.freeze({
 export function defineJob<const Type extends string, Schema extends StandardSchema = StandardSchema>(
   options: JobOptions<Type, Schema>,
 ): JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> {
-  const {
-    type = name('type', undefined),
-    payload = null,
-    limit = null,
-    ...given
-  } = readOptions('defineJob', options, { type: name, payload: checkSchema, limit: limitOf, ...SETTINGS }, '')
-  exclusive('defineJob', given, 'maxRetries', 'maxAttempts')
-  const maxRetries = given.backoff?.kind === 'graphile' ? GRAPHILE_RETRIES : DEFAULT_RETRIES
+  const checks = { type: name, payload: checkSchema, limit: limitOf, ...SETTINGS }
+  const { type = name('type', undefined), payload, limit, ...settings } = readOptions('defineJob', options, checks, '')
+  exclusive('defineJob', options, 'maxRetries', 'maxAttempts')
   const definition: JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> = {
     type: type as Type,
-    schema: payload as StandardSchema<SchemaInput<Schema>, SchemaOutput<Schema>> | null,
-    defaults: Object.freeze({
-      ...settingsOf(given, { ...PLAIN_DEFAULTS, maxRetries }),
-      limit: null,
-      limitKey: null,
-      ...limit,
-    }),
-    handler(run) {
-      callable('handler', run)
-      return { type: this.type, definition: this, run }
-    },
+    schema: (payload ?? null) as StandardSchema<SchemaInput<Schema>, SchemaOutput<Schema>> | null,
+    defaults: defaultsOf(settings, limit),
+    handler: (run) => ({ type: definition.type, definition, run: callable('handler', run) as typeof run }),
   }
   return Object.freeze(definition)
 }
 
-type Mutable<T> = { -readonly [Field in keyof T]: T[Field] }
-
 type SchemaInput<Schema> = Schema extends StandardSchema<infer Input, infer _> ? Input : unknown
 type SchemaOutput<Schema> = Schema extends StandardSchema<infer _, infer Output> ? Output : unknown
 
-/** The numbers of a job: as they are given, else as they were before. `maxAttempts` says `maxRetries` in runs. */
-export function settingsOf(given: GivenSettings, before: Settings): Settings {
-  const { maxAttempts, maxRetries = maxAttempts === undefined ? before.maxRetries : maxAttempts - 1 } = given
-  return {
-    priority: given.priority ?? before.priority,
-    maxRetries,
-    maxInterruptions: given.maxInterruptions ?? before.maxInterruptions,
-    timeout: given.timeout ?? before.timeout,
-    leaseDuration: given.leaseDuration ?? before.leaseDuration,
-    backoff: given.backoff ?? before.backoff,
-    requires: given.requires ?? before.requires,
-  }
+function defaultsOf({ maxAttempts, ...given }: Read<typeof SETTINGS>, limit: Limits | undefined): JobDefaults {
+  const retries = maxAttempts === undefined ? {} : { maxRetries: maxAttempts - 1 }
+  const graphile = given.backoff?.kind === 'graphile' ? { maxRetries: GRAPHILE_RETRIES } : {}
+  return Object.freeze({ ...PLAIN_DEFAULTS, ...graphile, ...given, ...retries, ...limit })
 }
 
 function conditions(field: string, value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw invalidOption(field, 'an array of names', value)
-  return Object.freeze([...new Set(value.map((condition) => name(`${field}[]`, condition, 50)))].sort())
+  const names = Array.from(value, (condition) => name(`${field}[]`, condition, 50))
+  return Object.freeze([...new Set(names)].sort())
 }
 
-function limitOf(field: string, options: unknown): Pick<JobDefaults, 'limit' | 'limitKey'> {
-  const { key, concurrency, rate, per } = readOptions(field, options, {
-    concurrency: atLeast1,
-    rate: atLeast1,
-    per: positiveSpan,
-    key: callable,
-  })
+type Limits = Pick<JobDefaults, 'limit' | 'limitKey'>
+
+function limitOf(field: string, options: unknown): Limits {
+  const checks = { concurrency: integerFrom(1), rate: integerFrom(1), per: spanFrom(1), key: callable }
+  const { concurrency, rate, per, key } = readOptions(field, options, checks)
   if (concurrency === undefined && rate === undefined)
     throw invalidOption(field, 'given `concurrency` or `rate`', options)
   if ((rate === undefined) !== (per === undefined))
     throw invalidOption(`${field}.per`, 'given together with `limit.rate`', per)
-  const limit: Mutable<NonNullable<JobDefaults['limit']>> = {}
-  if (concurrency !== undefined) limit.concurrency = concurrency
-  if (rate !== undefined && per !== undefined) limit.rate = { count: rate, per }
-  return { limit: Object.freeze(limit), limitKey: (key ?? null) as JobDefaults['limitKey'] }
+  const limit = {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(rate === undefined || per === undefined ? {} : { rate: { count: rate, per } }),
+  }
+  return { limit: Object.freeze(limit), limitKey: (key as Limits['limitKey'] | undefined) ?? null }
 }
 
 /** ArkType's schemas are functions, so what kind of value it is does not matter. */
 function checkSchema(field: string, schema: unknown): StandardSchema {
-  const { '~standard': standard } = (schema ?? {}) as { '~standard'?: Partial<StandardSchema['~standard']> | null }
+  const { '~standard': standard } = Object(schema) as { '~standard'?: Partial<StandardSchema['~standard']> | null }
   if (standard?.version === 1 && typeof standard.validate === 'function') return schema as StandardSchema
   throw invalidOption(field, 'a Standard Schema (version 1)', schema)
 }
 
-/** Runs a schema, as far as possible without waiting. Throws `HOLDFAST_SCHEMA_MISMATCH` with the schema's issues. */
-export function validated(definition: JobDefinition, payload: unknown): unknown {
-  if (definition.schema === null) return payload
-  const result = definition.schema['~standard'].validate(payload)
+/**
+ * Runs a schema, without waiting where it does not, and hands on what it puts out: by a call, so that a payload that is
+ * a promise itself is not taken for the schema's. Throws `HOLDFAST_SCHEMA_MISMATCH` with the schema's issues.
+ */
+export function validated<Result>(
+  { schema, type }: Pick<JobDefinition, 'schema' | 'type'>,
+  payload: unknown,
+  then: (output: unknown) => Result,
+): Result | Promise<Result> {
+  if (schema === null) return then(payload)
+  const result = schema['~standard'].validate(payload)
   return isThenable(result)
-    ? Promise.resolve(result).then((late) => schemaOutput(definition.type, late))
-    : schemaOutput(definition.type, result)
+    ? Promise.resolve(result).then((late) => then(schemaOutput(type, late)))
+    : then(schemaOutput(type, result))
 }
 
 function schemaOutput(type: string, result: SchemaResult<unknown>): unknown {

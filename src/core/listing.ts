@@ -1,13 +1,8 @@
 import { invalidOption } from './errors.ts'
 import { type Job, toJob } from './job.ts'
-import { atLeast1, integer, knownOptions, readOptions } from './options.ts'
-import {
-  FILTER_FIELDS,
-  type ListRequest,
-  type OrderField,
-  type StorageAdapter,
-  type Where,
-} from './storage/contract.ts'
+import { integerFrom, knownOptions, readOptions } from './options.ts'
+import type { QueueCore } from './queue-core.ts'
+import { type FieldFilter, FILTER_FIELDS, type ListRequest, type OrderField, type Where } from './storage/contract.ts'
 
 export interface ListOptions {
   /** Conditions; several fields, and several operators of one, mean `and`. Default: all jobs. */
@@ -38,33 +33,29 @@ const ORDER_FIELDS: readonly string[] = [
   'finishedAt',
   'priority',
 ] satisfies OrderField[]
-const OPERATORS = ['eq', 'ne', 'in', 'nin', 'gt', 'gte', 'lt', 'lte']
+const OPERATORS = { eq: plain, ne: plain, in: list, nin: list, gt: number, gte: number, lt: number, lte: number }
 const MOST_PER_PAGE = 1000
 
 /** A question about jobs: iterate it for all answers, or ask for one page. Jobs are as they were when read. */
 export class JobList implements AsyncIterable<Job> {
-  readonly #storage: StorageAdapter
-  readonly #now: () => number
+  /** Throws once the queue is closed. */
+  readonly #open: () => Pick<QueueCore, 'storage' | 'environment'>
   readonly #where: Where
   readonly #orderBy: ListRequest['orderBy']
   readonly #limit: number
 
-  constructor(storage: StorageAdapter, now: () => number, options: ListOptions) {
-    const rules = { where: checkWhere, orderBy: checkOrder, limit: atLeast1 }
-    const {
-      where = {},
-      orderBy = { field: 'createdAt', direction: 'desc' },
-      limit = Infinity,
-    } = readOptions('list', options, rules)
-    this.#storage = storage
-    this.#now = now
+  constructor(open: () => Pick<QueueCore, 'storage' | 'environment'>, options: ListOptions) {
+    const checks = { where: checkWhere, orderBy: checkOrder, limit: integerFrom(1) }
+    const { where = {}, orderBy, limit = Infinity } = readOptions('list', options, checks)
+    this.#open = open
     this.#where = where
-    this.#orderBy = orderBy
+    this.#orderBy = orderBy ?? { field: 'createdAt', direction: 'desc' }
     this.#limit = limit
   }
 
   async page(options: PageOptions = {}): Promise<JobPage> {
-    const { size = 100, after = null } = readOptions('page', options, { size: pageSize, after: checkCursor })
+    const checks = { size: integerFrom(1, MOST_PER_PAGE), after: checkCursor }
+    const { size = 100, after = null } = readOptions('page', options, checks)
     return this.#page(size, after)
   }
 
@@ -80,32 +71,40 @@ export class JobList implements AsyncIterable<Job> {
   }
 
   async #page(limit: number, after: string | null): Promise<JobPage> {
-    const now = this.#now()
-    const { jobs, cursor } = await this.#storage.list({ where: this.#where, orderBy: this.#orderBy, limit, after, now })
+    const { storage, environment } = this.#open()
+    const now = environment.now()
+    const { jobs, cursor } = await storage.list({ where: this.#where, orderBy: this.#orderBy, limit, after, now })
     return { jobs: jobs.map((record) => toJob(record, now)), cursor }
   }
 }
 
-function pageSize(field: string, value: unknown): number {
-  return integer(field, value, 1, MOST_PER_PAGE)
-}
-
 function checkWhere(_field: string, where: unknown): Where {
-  knownOptions('where', where, FILTER_FIELDS)
-  for (const [field, filter] of Object.entries(where as object)) {
-    knownOptions(`where.${field}`, filter, OPERATORS)
-    for (const [operator, value] of Object.entries(filter as object))
-      checkOperand(`where.${field}.${operator}`, operator, value)
-  }
-  return where as Where
+  return readOptions('where', where, Object.fromEntries(FILTER_FIELDS.map((field) => [field, filter])))
 }
 
-function checkOperand(field: string, operator: string, value: unknown): void {
-  if (operator === 'in' || operator === 'nin') {
-    if (!Array.isArray(value)) throw invalidOption(field, 'an array', value)
-  } else if (operator === 'eq' || operator === 'ne') {
-    if (typeof value === 'object' && value !== null) throw invalidOption(field, 'a text, a number or null', value)
-  } else if (typeof value !== 'number') throw invalidOption(field, 'a number', value)
+function filter(field: string, value: unknown): FieldFilter {
+  const read = readOptions(field, value, OPERATORS)
+  // A condition on nothing would be met by every job: nobody means that.
+  for (const operator of Object.keys(value as object))
+    if (!(operator in read)) throw invalidOption(`${field}.${operator}`, 'given a value', undefined)
+  return read
+}
+
+function plain(field: string, value: unknown): string | number | boolean | null {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  return number(field, value, 'a text, a number, true, false or null')
+}
+
+function list(field: string, value: unknown): readonly (string | number)[] {
+  if (!Array.isArray(value)) throw invalidOption(field, 'an array', value)
+  return Array.from(value, (item: unknown) =>
+    typeof item === 'string' ? item : number(`${field}[]`, item, 'a text or a number'),
+  )
+}
+
+function number(field: string, value: unknown, rule = 'a number'): number {
+  if (typeof value === 'number' && !Number.isNaN(value)) return value
+  throw invalidOption(field, rule, value)
 }
 
 function checkOrder(_field: string, orderBy: unknown): ListRequest['orderBy'] {
@@ -118,14 +117,14 @@ function checkOrder(_field: string, orderBy: unknown): ListRequest['orderBy'] {
 }
 
 function checkCursor(field: string, after: unknown): string {
-  if (isCursor(after)) return after as string
+  if (typeof after === 'string' && isCursor(after)) return after
   throw invalidOption(field, 'the cursor of a page', after)
 }
 
 /** `[order value or null, sequence]` as JSON; see `list` in storage/job-table/query.ts. */
-function isCursor(text: unknown): boolean {
+function isCursor(text: string): boolean {
   try {
-    const parts: unknown = JSON.parse(String(text))
+    const parts: unknown = JSON.parse(text)
     if (!Array.isArray(parts) || parts.length !== 2) return false
     const [value, sequence] = parts as readonly unknown[]
     return (value === null || typeof value === 'number') && Number.isSafeInteger(sequence)

@@ -26,8 +26,47 @@ const MOMENT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\
 /** The latest moment that a Date can hold. */
 const LATEST = 8_640_000_000_000_000
 
+/** Answers a value as the core uses it, or throws `HOLDFAST_INVALID_OPTION` naming the field. */
+export type Check<Value = unknown> = (field: string, value: unknown) => Value
+export type Checks = Readonly<Record<string, Check>>
+export type Read<Given extends Checks> = { readonly [Key in keyof Given]?: ReturnType<Given[Key]> }
+
+/**
+ * The options that were given, checked one by one. Only `undefined` is absence: `null` is a value, and refused where it
+ * is none of the option's. `prefix`: what stands before the name of an option in errors.
+ */
+export function readOptions<Given extends Checks>(
+  what: string,
+  options: unknown,
+  checks: Given,
+  prefix = `${what}.`,
+): Read<Given> {
+  knownOptions(what, options, Object.keys(checks))
+  const read: Record<string, unknown> = {}
+  const given = options as Readonly<Record<string, unknown>>
+  for (const key of Object.keys(given))
+    if (given[key] !== undefined) read[key] = checks[key]?.(prefix + key, given[key])
+  return read as Read<Given>
+}
+
+/** Nothing is silently ignored: an option nobody reads is an error that names it and the known ones. */
+export function knownOptions(what: string, options: unknown, known: readonly string[]): void {
+  if (!isObject(options) || Array.isArray(options)) throw invalidOption(what, 'an object', options)
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key))
+      throw invalidOption(`${what}.${key}`, `absent (known options: ${known.join(', ')})`, options[key])
+  }
+}
+
+export function exclusive(what: string, options: object, first: string, second: string): void {
+  const given = options as Record<string, unknown>
+  if (given[first] !== undefined && given[second] !== undefined) {
+    throw invalidOption(`${what}.${second}`, `absent when \`${first}\` is given: they say the same`, given[second])
+  }
+}
+
 /** Whether a value is a number from `least` to `most`; NaN is none. */
-export function isWithin(value: unknown, least: number, most: number): value is number {
+export function isWithin(value: unknown, least: number, most: number = Number.MAX_VALUE): value is number {
   return typeof value === 'number' && value >= least && value <= most
 }
 
@@ -40,6 +79,10 @@ export function spanToMs(field: string, value: unknown, atLeast = 0): number {
     `a span of at least ${atLeast} ms: a number, or a text as '30s' (ms, s, m, h, d, w)`,
     value,
   )
+}
+
+export function spanFrom(atLeast: number): Check<number> {
+  return (field, value) => spanToMs(field, value, atLeast)
 }
 
 function parseSpan(text: string): number {
@@ -60,10 +103,12 @@ function parseMoment(text: string): number {
   return day !== undefined && JSON.stringify(new Date(day)).startsWith(day, 1) ? Date.parse(text) : Number.NaN
 }
 
-export function integer(field: string, value: unknown, from: number, to: number = Number.MAX_SAFE_INTEGER): number {
-  if (Number.isInteger(value) && isWithin(value, from, to)) return value
-  const bound = to === Number.MAX_SAFE_INTEGER ? '' : ` to ${to}`
-  throw invalidOption(field, `an integer from ${from}${bound}`, value)
+export function integerFrom(from: number, to: number = Number.MAX_SAFE_INTEGER): Check<number> {
+  return (field, value) => {
+    if (Number.isInteger(value) && isWithin(value, from, to)) return value
+    const bound = to === Number.MAX_SAFE_INTEGER ? '' : ` to ${to}`
+    throw invalidOption(field, `an integer from ${from}${bound}`, value)
+  }
 }
 
 export function priorityToNumber(field: string, value: unknown): number {
@@ -73,24 +118,12 @@ export function priorityToNumber(field: string, value: unknown): number {
   throw invalidOption(field, "'low', 'normal', 'high', 'critical' or a safe integer", value)
 }
 
-export type Callable = (...values: never) => unknown
-
-export function callable(field: string, value: unknown): Callable {
-  if (typeof value === 'function') return value as Callable
-  throw invalidOption(field, 'a function', value)
-}
-
-export function atLeast0(field: string, value: unknown): number {
-  return integer(field, value, 0)
-}
-
-export function atLeast1(field: string, value: unknown): number {
-  return integer(field, value, 1)
-}
-
-/** A span that takes some time. */
-export function positiveSpan(field: string, value: unknown): number {
-  return spanToMs(field, value, 1)
+/** A name that people and logs will see: 1 to `most` characters, none of them a control character. */
+export function name(field: string, value: unknown, most = 200): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (typeof value === 'string' && value.length > 0 && value.length <= most && !/[\u0000-\u001f\u007f]/.test(value))
+    return value
+  throw invalidOption(field, `a text of 1 to ${most} characters without control characters`, value)
 }
 
 /** A name that may say more: a key, the name of a serial queue. */
@@ -103,54 +136,22 @@ export function boolean(field: string, value: unknown): boolean {
   throw invalidOption(field, 'true or false', value)
 }
 
-/** A name that people and logs will see: 1 to `most` characters, none of them a control character. */
-export function name(field: string, value: unknown, most = 200): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (typeof value === 'string' && value.length > 0 && value.length <= most && !/[\u0000-\u001f\u007f]/.test(value))
-    return value
-  throw invalidOption(field, `a text of 1 to ${most} characters without control characters`, value)
+export function text(field: string, value: unknown): string {
+  if (typeof value === 'string') return value
+  throw invalidOption(field, 'a text', value)
 }
 
-/** Nothing is silently ignored: an option nobody reads is an error that names it and the known ones. */
-export function knownOptions(what: string, options: unknown, known: readonly string[]): void {
-  if (!isObject(options) || Array.isArray(options)) throw invalidOption(what, 'an object', options)
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key))
-      throw invalidOption(`${what}.${key}`, `absent (known options: ${known.join(', ')})`, options[key])
-  }
+/** For what only its user understands. */
+export const anything: Check = (_field, value) => value
+
+export function callable(field: string, value: unknown): (...values: never[]) => unknown {
+  if (typeof value === 'function') return value as () => unknown
+  throw invalidOption(field, 'a function', value)
 }
 
-/** How one option is read: answers its value in the form that is worked with, or throws `HOLDFAST_INVALID_OPTION`. */
-export type Rule<Value = unknown> = (field: string, value: unknown) => Value
-
-type Read<Rules> = { readonly [Name in keyof Rules]?: Rules[Name] extends Rule<infer Value> ? Value : never }
-
-/** What is given, each option read by its rule; what is not given, or `undefined`, is left out. */
-export function readOptions<Rules extends Readonly<Record<string, Rule>>>(
-  what: string,
-  options: unknown,
-  rules: Rules,
-  prefix = `${what}.`,
-): Read<Rules> {
-  knownOptions(what, options, Object.keys(rules))
-  const read: Record<string, unknown> = {}
-  const given = options as Readonly<Record<string, unknown>>
-  for (const key of Object.keys(given)) if (given[key] !== undefined) read[key] = rules[key]?.(prefix + key, given[key])
-  return read as Read<Rules>
-}
-
-/** The rule of an option that is used as it is given. */
-export function asGiven(_field: string, value: unknown): unknown {
-  return value
-}
-
-export function abortSignal(_field: string, value: unknown): AbortSignal {
-  return value as AbortSignal
-}
-
-export function exclusive(what: string, options: object, first: string, second: string): void {
-  const given = options as Record<string, unknown>
-  if (given[first] !== undefined && given[second] !== undefined) {
-    throw invalidOption(`${what}.${second}`, `absent when \`${first}\` is given: they say the same`, given[second])
-  }
+/** By its shape: it may be of another realm, or a polyfill. */
+export function abortSignal(field: string, value: unknown): AbortSignal {
+  const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>
+  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return value as AbortSignal
+  throw invalidOption(field, 'an AbortSignal', value)
 }

@@ -1,5 +1,5 @@
 import { HoldfastError, isBranded } from './errors.ts'
-import { type Span, spanToMs } from './options.ts'
+import { anything, readOptions, type Span, spanToMs, text } from './options.ts'
 
 const LATER = '~holdfast-retry-later'
 
@@ -13,8 +13,10 @@ export class RetryLater extends Error {
   readonly after: number
 
   constructor(options: { after: Span; message?: string }) {
-    super(options.message ?? 'The handler asked to be run later')
-    this.after = spanToMs('RetryLater.after', options.after)
+    const { after = spanToMs('RetryLater.after', undefined), message = 'The handler asked to be run later' } =
+      readOptions('RetryLater', options, { after: spanToMs, message: text })
+    super(message)
+    this.after = after
     Object.defineProperty(this, LATER, { value: true })
   }
 
@@ -28,6 +30,7 @@ export class FailPermanently extends HoldfastError {
   override readonly name = 'FailPermanently'
 
   constructor(message: string, options: { cause?: unknown } = {}) {
-    super('HOLDFAST_FAILED_PERMANENTLY', message, options)
+    readOptions('FailPermanently', options, { cause: anything })
+    super('HOLDFAST_FAILED_PERMANENTLY', text('FailPermanently.message', message), options)
   }
 }

@@ -1,6 +1,6 @@
-import type { Environment } from './environment.ts'
-import { atLeast0, readOptions, type Rule, type Span, spanToMs } from './options.ts'
-import type { FinishedState, StorageAdapter } from './storage/contract.ts'
+import { type Check, integerFrom, readOptions, type Span, spanToMs } from './options.ts'
+import type { ServiceOptions } from './queue-core.ts'
+import type { FinishedState } from './storage/contract.ts'
 import { Ticker } from './ticker.ts'
 
 /** How long finished jobs of one kind are kept. */
@@ -34,12 +34,9 @@ const BATCH = 1000
 /** The wall clock and the monotonic one may drift apart by this much between two runs before neither is believed. */
 const CLOCK_STEP = 60_000
 
-export function retentionRules(options: RetentionOptions = {}): readonly KeptFor[] {
-  const { completed, failed, cancelled } = readOptions('retention', options, {
-    completed: keptFor,
-    failed: keptFor,
-    cancelled: keptFor,
-  })
+export function retentionRules(options: unknown = {}): readonly KeptFor[] {
+  const checks = { completed: retention, failed: retention, cancelled: retention }
+  const { completed, failed, cancelled } = readOptions('retention', options, checks)
   return [
     { state: 'completed', maxAge: DAY, maxCount: 1000, ...completed },
     { state: 'failed', maxAge: 30 * DAY, maxCount: 10_000, ...failed },
@@ -47,19 +44,16 @@ export function retentionRules(options: RetentionOptions = {}): readonly KeptFor
   ]
 }
 
-function keptFor(field: string, value: unknown): Partial<KeptFor> {
-  return readOptions(field, value, { maxAge: orInfinite(spanToMs), maxCount: orInfinite(atLeast0) })
+function retention(field: string, value: unknown): { readonly maxAge?: number; readonly maxCount?: number } {
+  return readOptions(field, value, { maxAge: orInfinite(spanToMs), maxCount: orInfinite(integerFrom(0)) })
 }
 
-function orInfinite(rule: Rule<number>): Rule<number> {
-  return (field, value) => (value === Infinity ? Infinity : rule(field, value))
+function orInfinite(check: Check<number>): Check<number> {
+  return (field, value) => (value === Infinity ? Infinity : check(field, value))
 }
 
-export interface PrunerOptions {
-  readonly storage: StorageAdapter
-  readonly environment: Environment
+export interface PrunerOptions extends Omit<ServiceOptions, 'session'> {
   readonly rules: readonly KeptFor[]
-  readonly onError: (error: unknown) => void
 }
 
 /** Removes finished jobs by retention, in bounded steps. */

@@ -22,7 +22,8 @@ export interface QueueCore {
   readonly storage: StorageAdapter
   readonly environment: Environment
   readonly events: Events
-  readonly logger: Logger
+  /** Writes to the user's logger; never throws. */
+  readonly log: (level: keyof Logger, message: string, fields: Readonly<Record<string, unknown>>) => void
   readonly intake: Intake
   readonly newId: () => string
   /** Those that run now. */

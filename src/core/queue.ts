@@ -1,53 +1,21 @@
-import { type Environment, idMaker, systemEnvironment } from './environment.ts'
+import { idMaker } from './environment.ts'
 import { fieldError, HoldfastError, invalidOption, queueClosed } from './errors.ts'
 import { type EventName, Events, type Listener } from './events.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
-import { checkDefinition, type EnqueueOptions, Intake } from './intake.ts'
-import { byType } from './handlers.ts'
+import { type EnqueueOptions, Intake } from './intake.ts'
 import { type Job, type JobDefinition, toJob } from './job.ts'
 import { JobList, type ListOptions } from './listing.ts'
-import { type Logger, SILENT } from './logger.ts'
-import {
-  abortSignal,
-  atLeast0,
-  boolean,
-  callable,
-  integer,
-  knownOptions,
-  name,
-  readOptions,
-  type Span,
-  spanToMs,
-} from './options.ts'
-import { DEFAULT_PAYLOAD_LIMIT, MOST_PAYLOAD_LIMIT } from './payload.ts'
-import { type KeptFor, type RetentionOptions, retentionRules } from './pruner.ts'
+import { SILENT } from './logger.ts'
+import { abortSignal, boolean, knownOptions, name, readOptions, type Span, spanToMs } from './options.ts'
 import type { QueueCore } from './queue-core.ts'
+import { type QueueOptions, type QueueSettings, queueSettings } from './queue-options.ts'
 import { type JobResult, Results } from './results.ts'
-import type { Amendment, Disposition, JobCounts, NewJob, StorageAdapter } from './storage/contract.ts'
-import { isObject } from './storage/plain.ts'
+import type { Amendment, Disposition, JobCounts, NewJob, StorageHealth } from './storage/contract.ts'
+import { guarded, isThenable } from './thenable.ts'
 import { type ChangeEvent, ChangeStream, untilIdle } from './watching.ts'
 
 export type { EnqueueOptions } from './intake.ts'
-
-export interface QueueOptions<Jobs extends readonly JobDefinition[] = readonly JobDefinition[]> {
-  readonly storage: StorageAdapter
-  /** The jobs of this queue. With it, enqueuing another name is `HOLDFAST_UNKNOWN_JOB`; names are typed. */
-  readonly jobs?: Jobs
-  /** Default true. When false, `enqueue` and all that would enqueue fail with `HOLDFAST_WORKERS_DISABLED`. */
-  readonly workersEnabled?: boolean
-  /** How long finished jobs are kept. */
-  readonly retention?: RetentionOptions
-  /** How often a session may die under a job before the job is failed, from 0. Default 3. */
-  readonly maxInterruptions?: number
-  /** The most bytes of a payload or result as JSON, 1 to 524,288. Default 262,144. */
-  readonly payloadLimit?: number
-  /** Default: writes nothing. */
-  readonly logger?: Logger
-  /** Clock, randomness, timers and conditions, to replace some of the platform's own. */
-  readonly environment?: Partial<Environment>
-}
-
-const DEFAULT_INTERRUPTIONS = 3
+export type { QueueOptions } from './queue-options.ts'
 
 /** A job as it was when it was accepted. */
 export interface EnqueuedJob<Payload = unknown> extends Job<Payload> {
@@ -89,105 +57,49 @@ type PayloadNamed<Definition> = [Definition] extends [never]
 export async function openQueue<const Jobs extends Definitions = Definitions>(
   options: QueueOptions<Jobs>,
 ): Promise<JobQueue<Jobs>> {
-  const queue = new JobQueue<Jobs>(options)
-  await options.storage.open()
+  const settings = queueSettings(options)
+  const queue = new JobQueue<Jobs>(settings)
+  await settings.storage.open()
   return queue
-}
-
-function checkStorage(field: string, value: unknown): StorageAdapter {
-  const storage = value as Partial<StorageAdapter> | null
-  if (typeof storage?.open !== 'function')
-    throw invalidOption(field, 'a storage adapter, for instance memory()', storage)
-  if ((storage.contract as number) !== 1) {
-    throw new HoldfastError(
-      'HOLDFAST_CONTRACT_VERSION',
-      `The ${storage.name} storage is made for contract ${storage.contract}, this version of holdfast for contract 1`,
-    )
-  }
-  return storage as StorageAdapter
-}
-
-function payloadLimitOf(field: string, value: unknown): number {
-  return integer(field, value, 1, MOST_PAYLOAD_LIMIT)
-}
-
-function definitionsOf(field: string, jobs: unknown): ReadonlyMap<string, JobDefinition> {
-  if (!Array.isArray(jobs)) throw invalidOption(field, 'an array of definitions', jobs)
-  return byType(field, jobs.map(checkDefinition))
-}
-
-/** The platform's seams, and in place of some of them the user's. */
-function environmentOf(field: string, value: unknown): Environment {
-  const system = systemEnvironment()
-  // It may be an instance of a class, as a manual clock is: what it has beyond the seams is its own.
-  if (!isObject(value) || Object.getPrototypeOf(value) === Object.prototype)
-    knownOptions(field, value, Object.keys(system))
-  const given = value as Readonly<Record<string, unknown>>
-  for (const seam of Object.keys(system)) if (seam in given) callable(`${field}.${seam}`, given[seam])
-  return { ...system, ...given }
-}
-
-function checkLogger(field: string, value: unknown): Logger {
-  for (const level of Object.keys(SILENT))
-    callable(`${field}.${level}`, (value as Readonly<Record<string, unknown>> | null)?.[level])
-  return value as Logger
-}
-
-const QUEUE_OPTIONS = {
-  storage: checkStorage,
-  jobs: definitionsOf,
-  workersEnabled: boolean,
-  retention: (_field: string, value: unknown): readonly KeptFor[] => retentionRules(value as RetentionOptions),
-  maxInterruptions: atLeast0,
-  payloadLimit: payloadLimitOf,
-  logger: checkLogger,
-  environment: environmentOf,
 }
 
 /** Where jobs are enqueued, seen and steered. Made by `openQueue`. */
 export class JobQueue<Jobs extends Definitions = Definitions> {
   readonly #core: QueueCore
   readonly #results: Results
-  readonly #streams = new Set<ChangeStream>()
+  /** Ends those that watch, when the queue is shut. */
+  readonly #watchers = new Set<() => void>()
   readonly #workersEnabled: boolean
+  /** Whether `close` was called: nothing is started any more. */
+  #closed = false
+  /** Executors have stopped: nothing is done any more. */
+  #shut = false
   #closing: Promise<void> | null = null
 
   /** @internal */
-  constructor(options: QueueOptions<Jobs>) {
-    const {
-      storage = checkStorage('storage', undefined),
-      jobs: definitions = null,
-      workersEnabled = true,
-      retention = retentionRules(),
-      maxInterruptions = DEFAULT_INTERRUPTIONS,
-      payloadLimit = DEFAULT_PAYLOAD_LIMIT,
-      logger = SILENT,
-      environment = systemEnvironment(),
-    } = readOptions('openQueue', options, QUEUE_OPTIONS, '')
-    const events = new Events(environment.report)
+  constructor({ storage, environment, logger, jobs, retention, payloadLimit, ...settings }: QueueSettings) {
+    const { report } = environment
+    const events = new Events(report)
     const newId = idMaker(environment)
-    this.#workersEnabled = workersEnabled
+    // The logger is the user's.
+    const log: QueueCore['log'] = (level, ...line) => guarded(() => logger[level](...line), report)
+    this.#workersEnabled = settings.workersEnabled
     this.#results = new Results(storage, environment)
     this.#core = {
       queue: this,
       storage,
       environment,
       events,
-      logger,
+      log,
       newId,
       payloadLimit,
       executors: new Set(),
-      intake: new Intake({ environment, newId, payloadLimit, maxInterruptions, definitions }),
+      intake: new Intake({ ...settings, environment, newId, payloadLimit, definitions: jobs }),
       retention,
       onError: (service) => (error) => {
-        // The logger is the user's: when it throws, the service goes on all the same.
-        try {
-          logger.error(`The ${service} service met an error`, { error })
-        } catch (cause) {
-          environment.report(cause)
-        }
+        log('error', `The ${service} service met an error`, { error })
         if (events.has('error')) events.tell('error', { error, service })
-        else if (logger === SILENT) environment.report(error)
+        else if (logger === SILENT) report(error)
       },
     }
   }
@@ -207,7 +119,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
   ): Promise<EnqueuedJob> {
     this.#assertTakesJobs()
     const prepared = this.#core.intake.prepare(job, payload, options)
-    const [stored] = await this.#store([prepared instanceof Promise ? await prepared : prepared])
+    const [stored] = await this.#store([isThenable(prepared) ? await prepared : prepared])
     return stored as EnqueuedJob
   }
 
@@ -215,15 +127,15 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
   async enqueueMany(items: readonly EnqueueItem[]): Promise<readonly EnqueuedJob[]> {
     this.#assertTakesJobs()
     if (!Array.isArray(items)) throw invalidOption('items', 'an array of { job, payload, options }', items)
-    const prepared = (items as readonly EnqueueItem[]).map((item) => {
+    const prepared = Array.from(items as readonly EnqueueItem[], (item) => {
       knownOptions('items[]', item, ['job', 'payload', 'options'])
       const job = this.#core.intake.prepare(item.job, item.payload, item.options)
       // When a later item throws at once, nobody will wait for this one.
-      if (job instanceof Promise) job.catch(() => undefined)
+      if (isThenable(job)) job.catch(() => undefined)
       return job
     })
     if (prepared.length === 0) return []
-    const late = prepared.some((job) => job instanceof Promise)
+    const late = prepared.some(isThenable)
     return this.#store(late ? await Promise.all(prepared.map((job) => Promise.resolve(job))) : (prepared as NewJob[]))
   }
 
@@ -238,13 +150,19 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /** Jobs that fit: iterate them, or read one `page()` at a time. */
   list(options: ListOptions = {}): JobList {
-    const { storage, environment } = this.#open()
-    return new JobList(storage, environment.now, options)
+    this.#open()
+    return new JobList(() => this.#open(), options)
   }
 
   async counts(): Promise<JobCounts> {
     const { storage, environment } = this.#open()
     return storage.counts({ now: environment.now() })
+  }
+
+  /** How the storage is: whether it takes writes, what was damaged, how many jobs it holds. Asks no disk. */
+  health(): StorageHealth {
+    const { storage } = this.#open()
+    return storage.health?.() ?? { state: 'ok', cause: null, damaged: 0, jobs: 0 }
   }
 
   /** How the job ended, as soon as it has; whoever runs it, and across reloads. Rejects only with the signal's reason. */
@@ -256,8 +174,8 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /**
    * A waiting job is cancelled at once. A running one gets its signal aborted, in this context now, elsewhere with its
-   * next heartbeat, and is cancelled when its handler ends, unless it completes all the same. Answers the job as it is then, `null` when there was
-   * nothing to cancel.
+   * next heartbeat, and is cancelled when its handler ends, unless it completes all the same. Answers the job as it is
+   * then, `null` when there was nothing to cancel.
    */
   async cancel(id: string, reason = 'cancelled'): Promise<Job | null> {
     const [job] = await this.#amend([{ kind: 'cancel', id: name('id', id), reason: name('reason', reason, 1000) }])
@@ -270,7 +188,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
     if (!Array.isArray(ids)) throw invalidOption('ids', 'an array of ids', ids)
     const runAt = this.#core.environment.now()
     const jobs = await this.#amend(
-      (ids as readonly string[]).map((id) => ({ kind: 'requeue', id: name('ids[]', id), runAt, delay: null })),
+      Array.from(ids, (id) => ({ kind: 'requeue', id: name('ids[]', id), runAt, delay: null })),
     )
     this.wakeExecutors(jobs.map(({ type }) => type))
     return jobs
@@ -278,21 +196,15 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /**
    * Resolves when nothing is due and nothing runs. Jobs that wait for their time (delayed, or between retries) do not
-   * hold it up unless `includeScheduled` is true.
+   * hold it up unless `includeScheduled` is true. Rejects with the signal's reason, or when the queue is closed.
    */
   async idle(options: { signal?: AbortSignal; includeScheduled?: boolean } = {}): Promise<void> {
-    const { signal, includeScheduled = false } = readOptions(
-      'idle',
-      options,
-      { signal: abortSignal, includeScheduled: boolean },
-      '',
-    )
-    const { storage, environment } = this.#open()
-    return untilIdle(storage, environment, signal, includeScheduled)
+    const checks = { signal: abortSignal, includeScheduled: boolean }
+    return untilIdle(() => this.#open(), this.#watchers, readOptions('idle', options, checks))
   }
 
   createExecutor(options: ExecutorOptions): Executor {
-    this.#open()
+    if (this.#closed) throw queueClosed()
     if (!this.#workersEnabled) throw workersDisabled()
     return new Executor(this.#core, options)
   }
@@ -309,17 +221,23 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
    */
   events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<ChangeEvent> {
     const { signal } = readOptions('events', options, { signal: abortSignal })
-    const { storage } = this.#open()
-    const stream = new ChangeStream(storage, signal, (ended) => this.#streams.delete(ended))
-    this.#streams.add(stream)
-    return stream
+    return new ChangeStream(this.#open().storage, this.#watchers, signal)
   }
 
-  /** Stops this queue's executors (`grace` as in `executor.stop`), then closes the storage. Calling it again waits too. */
-  close(options: { grace?: Span } = {}): Promise<void> {
-    readOptions('close', options, { grace: spanToMs })
-    this.#closing ??= this.#close(options)
-    return this.#closing
+  /**
+   * Stops this queue's executors (`grace` as in `executor.stop`), then closes the storage. Until they have stopped the
+   * queue does what it is asked, since handlers that come to their end may need it. Called again it waits for the same
+   * end, and brings it forward when its `grace` is over sooner; after one that failed it tries again.
+   */
+  async close(options: { grace?: Span } = {}): Promise<void> {
+    const grace = readOptions('close', options, { grace: spanToMs })
+    this.#closed = true
+    const stopping = this.#stopExecutors(grace)
+    this.#closing ??= this.#close(grace).catch((error: unknown) => {
+      this.#closing = null
+      throw error
+    })
+    await Promise.all([stopping, this.#closing])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -328,7 +246,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /** Whether `close` was called. */
   get closed(): boolean {
-    return this.#closing !== null
+    return this.#closed
   }
 
   /** @internal */
@@ -336,13 +254,17 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
     for (const executor of this.#core.executors) executor.wake(types)
   }
 
-  async #close(options: { grace?: Span }): Promise<void> {
-    const { executors, storage } = this.#core
+  async #close(grace: { grace?: Span }): Promise<void> {
     // One that was being started may have joined meanwhile.
-    while (executors.size > 0) await Promise.all([...executors].map((executor) => executor.stop(options)))
+    while (this.#core.executors.size > 0) await this.#stopExecutors(grace)
+    this.#shut = true
     this.#results.close(queueClosed())
-    for (const stream of this.#streams) void stream.return()
-    await storage.close()
+    for (const end of this.#watchers) end()
+    await this.#core.storage.close()
+  }
+
+  async #stopExecutors(grace: { grace?: Span }): Promise<void> {
+    await Promise.all(Array.from(this.#core.executors, (executor) => executor.stop(grace)))
   }
 
   async #store(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
@@ -376,7 +298,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
   }
 
   #open(): QueueCore {
-    if (this.#closing !== null) throw queueClosed()
+    if (this.#shut) throw queueClosed()
     return this.#core
   }
 

@@ -2,13 +2,15 @@ import { backoffDelay } from './backoff.ts'
 import type { Environment } from './environment.ts'
 import type { ServiceOptions } from './queue-core.ts'
 import type { ErrorData, JobRecord, SessionRecord, Settlement } from './storage/contract.ts'
+import { settled } from './storage/transitions.ts'
 import { Ticker } from './ticker.ts'
 
 export interface ReaperOptions extends ServiceOptions {
-  /** The shortest lease among the types this executor handles, ms. */
+  /** The shortest lease among the types this executor handles, ms: it looks three times as often. */
   readonly leaseDuration: number
   readonly types: readonly string[]
-  readonly interrupted: (job: JobRecord, settlement: Settlement) => void
+  /** Told of each job that was taken back, as it is then. */
+  readonly interrupted: (job: JobRecord) => void
 }
 
 /** How long a session has shown the same beats, as far as this reaper was awake to see it. */
@@ -33,6 +35,7 @@ export class Reaper {
   readonly #watches = new Map<string, Watch>()
   readonly #ticker: Ticker
   readonly #interval: number
+  readonly #unsubscribe: (() => void) | undefined
   #lastLook: number
 
   constructor(options: ReaperOptions) {
@@ -48,9 +51,13 @@ export class Reaper {
       run: () => this.#look(),
       onError: options.onError,
     })
+    this.#unsubscribe = options.storage.notifier?.subscribe(({ ended }) => {
+      if (ended === true) void this.#ticker.now()
+    })
   }
 
   stop(): Promise<void> {
+    this.#unsubscribe?.()
     return this.#ticker.stop()
   }
 
@@ -63,6 +70,10 @@ export class Reaper {
     for (const id of this.#watches.keys()) if (!sessions.some((session) => session.id === id)) this.#watches.delete(id)
     for (const session of sessions) {
       if (session.id === this.#options.session()) continue
+      if (session.ended === true) {
+        await this.#bury(session)
+        continue
+      }
       const silence = this.#watch(session, elapsed <= LATE * this.#interval ? elapsed : 0)
       if (silence > 0) await this.#reap(session, silence)
     }
@@ -75,20 +86,37 @@ export class Reaper {
     return this.#watches.get(id)?.silence ?? 0
   }
 
+  /** There is proof that the session is over: nobody has to wait for its leases. */
+  async #bury(session: SessionRecord): Promise<void> {
+    const { storage, environment, types } = this.#options
+    const held = await storage.running({ session: session.id, types, limit: BATCH })
+    if (held.length > 0) await this.#takeBack(held, { ended: true })
+    // Others may hold on to jobs of types that are not handled here: then the name stays.
+    else await storage.session({ close: session.id, now: environment.now(), when: { beats: session.beats } })
+  }
+
+  async #takeBack(jobs: readonly JobRecord[], when: NonNullable<Settlement['when']>): Promise<void> {
+    const { storage, environment } = this.#options
+    const now = environment.now()
+    const batch = jobs.map((job) => interruption(job, when, environment))
+    const answers = await storage.settle({ batch, now })
+    for (const [at, { verdict, became }] of answers.entries()) {
+      const job = jobs[at] as JobRecord
+      // Where the job became what was asked, it is the same function of the same values, and needs no reading.
+      if (verdict === 'ok')
+        this.#options.interrupted(became ?? { ...job, ...settled(job, batch[at] as Settlement, now) })
+    }
+  }
+
   async #reap(session: SessionRecord, silence: number): Promise<void> {
-    const { storage, environment, types, leaseDuration } = this.#options
+    const { storage, environment, types } = this.#options
     const held = await storage.running({ session: session.id, types, limit: BATCH })
     const expired = held.filter((job) => silence >= job.leaseDuration)
-    const now = environment.now()
-    if (expired.length > 0) {
-      const batch = expired.map((job) => interruption(job, { beats: session.beats }, environment))
-      const verdicts = await storage.settle({ session: this.#options.session(), batch, now })
-      for (const [at, verdict] of verdicts.entries()) {
-        if (verdict === 'ok') this.#options.interrupted(expired[at] as JobRecord, batch[at] as Settlement)
-      }
-    } else if (held.length === 0 && silence >= leaseDuration) {
-      // It holds nothing (the storage checks that of all types), so its name can go.
-      await storage.session({ close: session.id, now, when: { beats: session.beats } })
+    if (expired.length > 0) await this.#takeBack(expired, { beats: session.beats })
+    else if (held.length === 0 && silence >= session.leaseDuration) {
+      // It holds nothing (the storage checks that of all types), so its name can go. By its own lease, not by that of
+      // whoever looks: an executor of long jobs beats more rarely than one of short jobs expects.
+      await storage.session({ close: session.id, now: environment.now(), when: { beats: session.beats } })
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { CancelTimer, Environment } from './environment.ts'
+import { HoldfastError } from './errors.ts'
 import type { ErrorData, Hint, JobRecord, StorageAdapter } from './storage/contract.ts'
 
 /** How a job ended. `unknown`: no such job (never stored, removed, or gone by retention). */
@@ -32,34 +33,31 @@ export class Results {
   }
 
   /** Rejects with the signal's reason when it aborts. */
-  wait(id: string, signal?: AbortSignal): Promise<JobResult> {
-    return new Promise((resolve, reject) => {
-      signal?.throwIfAborted()
-      const abandon = (): void => {
-        this.#end(id, [waiter])
+  async wait(id: string, signal?: AbortSignal): Promise<JobResult> {
+    signal?.throwIfAborted()
+    let forget = (): void => undefined
+    try {
+      return await new Promise((resolve, reject) => {
+        const waiter = { resolve, reject }
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason is the caller's own
-        reject(signal?.reason)
-      }
-      const waiter: Waiter = {
-        resolve: (result) => {
+        const abandon = (): void => reject(signal?.reason)
+        signal?.addEventListener('abort', abandon)
+        this.#waiters.set(id, (this.#waiters.get(id) ?? new Set()).add(waiter))
+        this.#start()
+        forget = () => {
           signal?.removeEventListener('abort', abandon)
-          resolve(result)
-        },
-        reject,
-      }
-      signal?.addEventListener('abort', abandon, { once: true })
-      this.#waiters.set(id, (this.#waiters.get(id) ?? new Set()).add(waiter))
-      this.#start()
-      void this.#look([id])
-    })
+          this.#forget(id, waiter)
+        }
+        this.#look([id]).catch(reject)
+      })
+    } finally {
+      forget()
+    }
   }
 
   /** Whoever still waits is told so: a closed queue can give no answer. */
-  close(error: Error): void {
-    for (const [id, waiters] of this.#waiters) {
-      for (const { reject } of waiters) reject(error)
-      this.#end(id, waiters)
-    }
+  close(error: unknown): void {
+    for (const waiters of this.#waiters.values()) for (const { reject } of waiters) reject(error)
   }
 
   #start(): void {
@@ -71,7 +69,7 @@ export class Results {
     }
     const poll = (): void => {
       sleep()
-      void this.#look([...this.#waiters.keys()])
+      this.#lookAgain([...this.#waiters.keys()])
     }
     sleep()
     this.#stop = () => {
@@ -82,27 +80,28 @@ export class Results {
 
   #heard({ changes, gap }: Hint): void {
     const ended = changes.filter(({ id, kind }) => this.#waiters.has(id) && kind !== 'started' && kind !== 'updated')
-    void this.#look(gap ? [...this.#waiters.keys()] : ended.map(({ id }) => id))
+    this.#lookAgain(gap ? [...this.#waiters.keys()] : ended.map(({ id }) => id))
+  }
+
+  /** While the storage is away nothing is known; the next poll asks again. One that was closed does not come back. */
+  #lookAgain(ids: readonly string[]): void {
+    if (ids.length === 0) return
+    this.#look(ids).catch((error: unknown) => {
+      if (HoldfastError.is(error, 'HOLDFAST_STORAGE_CLOSED')) this.close(error)
+    })
   }
 
   async #look(ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return
-    // While the storage is away nothing is known; the next poll asks again.
-    const jobs = await this.#storage.get(ids).catch(() => [])
-    for (const [at, job] of jobs.entries()) {
+    for (const [at, job] of (await this.#storage.get(ids)).entries()) {
       const end = endOf(job)
-      const id = ids[at] as string
-      const waiters = this.#waiters.get(id)
-      if (end === null || waiters === undefined) continue
-      for (const { resolve } of waiters) resolve(end)
-      this.#end(id, waiters)
+      if (end !== null) for (const { resolve } of this.#waiters.get(ids[at] as string) ?? []) resolve(end)
     }
   }
 
-  /** Forgets who waited, and goes to sleep when nobody is left. */
-  #end(id: string, ended: Iterable<Waiter>): void {
+  /** Goes to sleep when nobody is left. */
+  #forget(id: string, waiter: Waiter): void {
     const waiters = this.#waiters.get(id)
-    for (const waiter of ended) waiters?.delete(waiter)
+    waiters?.delete(waiter)
     if (waiters?.size === 0) this.#waiters.delete(id)
     if (this.#waiters.size > 0) return
     this.#stop?.()

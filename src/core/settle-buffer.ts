@@ -1,23 +1,45 @@
-import { HoldfastError } from './errors.ts'
+import type { Progress } from './attempt.ts'
+import { HoldfastError, toErrorData } from './errors.ts'
 import type { ServiceOptions } from './queue-core.ts'
-import type { Settlement, Verdict } from './storage/contract.ts'
+import type { SettleAnswer, Settlement } from './storage/contract.ts'
+
+/** Told the answer, and what it is about: the outcome that was added, or the failure that took its place. */
+type Acknowledged = (answer: SettleAnswer, settlement: Settlement) => void
 
 interface Entry {
-  readonly settlement: Settlement
-  readonly acknowledged: (verdict: Verdict) => void
+  settlement: Settlement
+  progress: readonly Progress[]
+  readonly acknowledged: Acknowledged
 }
 
 const FIRST_RETRY = 100
 const LAST_RETRY = 5000
 
+/** What may be mended while we wait, and what nobody knows the end of. Errors without a code count among them. */
+const REPEATED: readonly string[] = [
+  'HOLDFAST_STORAGE',
+  'HOLDFAST_STORAGE_BUSY',
+  'HOLDFAST_STORAGE_FULL',
+  'HOLDFAST_OUTCOME_UNKNOWN',
+]
+
+/** The storage takes no more writes: whoever holds the jobs next starts them anew. */
+const OVER: readonly string[] = ['HOLDFAST_STORAGE_CLOSED', 'HOLDFAST_STORAGE_NEWER']
+
+const GIVEN_UP: SettleAnswer = { verdict: 'stale', became: null }
+
 /**
  * Group completion: outcomes that arrive while a settle is under way go into the next one together. A settle that the
  * storage could not answer is repeated as it was: a settle takes effect once. [repeat]
+ *
+ * A group that the storage refuses for good is settled one by one, so that what is wrong with one outcome is no harm to
+ * the others. The one that is refused alone too becomes a failure that says why; where that is no option, or is refused
+ * as well, the job is left to the next heartbeat or the reaper.
  */
 export class SettleBuffer {
   readonly #options: ServiceOptions
+  readonly #held = new Set<Entry>()
   #waiting: Entry[] = []
-  #underWay: readonly Entry[] = []
   #flushing: Promise<void> | null = null
 
   constructor(options: ServiceOptions) {
@@ -26,16 +48,19 @@ export class SettleBuffer {
 
   /** Outcomes whose acknowledgement is still to come. */
   get unacknowledged(): number {
-    return this.#waiting.length + this.#underWay.length
+    return this.#held.size
   }
 
   /** Whether an outcome of this job waits for its acknowledgement. */
   holds(id: string): boolean {
-    return [...this.#waiting, ...this.#underWay].some(({ settlement }) => settlement.id === id)
+    return [...this.#held].some(({ settlement }) => settlement.id === id)
   }
 
-  add(settlement: Settlement, acknowledged: (verdict: Verdict) => void): void {
-    this.#waiting.push({ settlement, acknowledged })
+  /** `progress`: what no heartbeat has stored yet. It is stored before the outcome, after which it would be stale. */
+  add(settlement: Settlement, acknowledged: Acknowledged, progress: readonly Progress[] = []): void {
+    const entry = { settlement, progress, acknowledged }
+    this.#held.add(entry)
+    this.#waiting.push(entry)
     this.#flushing ??= this.#flush()
   }
 
@@ -47,29 +72,55 @@ export class SettleBuffer {
   async #flush(): Promise<void> {
     // Handlers that end in the same turn are settled together.
     await Promise.resolve()
-    while (this.#waiting.length > 0) {
-      const entries = this.#waiting
-      this.#waiting = []
-      this.#underWay = entries
-      const verdicts = await this.#settle(entries)
-      this.#underWay = []
-      for (const [at, { acknowledged }] of entries.entries()) acknowledged(verdicts?.[at] ?? 'stale')
-    }
+    while (this.#waiting.length > 0) await this.#settle(this.#waiting.splice(0))
     this.#flushing = null
   }
 
-  /** `null` when the storage takes no more writes: whoever holds the jobs next starts them anew. */
-  async #settle(entries: readonly Entry[]): Promise<readonly Verdict[] | null> {
+  async #settle(entries: readonly Entry[]): Promise<void> {
+    let answers: readonly SettleAnswer[] | null
+    try {
+      answers = await this.#ask(entries)
+    } catch (refusal) {
+      for (const entry of entries) await (entries.length > 1 ? this.#settle([entry]) : this.#refused(entry, refusal))
+      return
+    }
+    for (const [at, entry] of entries.entries()) this.#acknowledge(entry, answers?.[at] ?? GIVEN_UP)
+  }
+
+  async #refused(entry: Entry, refusal: unknown): Promise<void> {
+    const { id, fence, kind } = entry.settlement
+    this.#options.onError(refusal)
+    // It may have been the progress that was refused.
+    if (entry.progress.length > 0) entry.progress = []
+    else if (kind === 'complete' || kind === 'retry')
+      entry.settlement = { id, fence, kind: 'fail', error: toErrorData(refusal), counts: 'failure' }
+    else {
+      this.#acknowledge(entry, GIVEN_UP)
+      return
+    }
+    await this.#settle([entry])
+  }
+
+  #acknowledge(entry: Entry, answer: SettleAnswer): void {
+    this.#held.delete(entry)
+    entry.acknowledged(answer, entry.settlement)
+  }
+
+  /** `null` when the storage takes no more writes. Throws what no repeat can mend. */
+  async #ask(entries: readonly Entry[]): Promise<readonly SettleAnswer[] | null> {
     const { storage, environment, session, onError } = this.#options
-    const request = { session: session(), batch: entries.map(({ settlement }) => settlement), now: environment.now() }
+    const request = { batch: entries.map(({ settlement }) => settlement), now: environment.now() }
+    const progress = entries.flatMap((entry) => entry.progress)
     for (let delay = FIRST_RETRY; ; delay = Math.min(2 * delay, LAST_RETRY)) {
       try {
+        // Its answer is for the heartbeat, which asks for itself.
+        if (progress.length > 0)
+          await storage.beat({ session: session(), now: request.now, holds: [], claiming: [], progress })
         return await storage.settle(request)
       } catch (error) {
+        if (HoldfastError.is(error) && !REPEATED.includes(error.code) && !OVER.includes(error.code)) throw error
         onError(error)
-        // No repeat can mend these.
-        if (HoldfastError.is(error, 'HOLDFAST_STORAGE_CLOSED') || HoldfastError.is(error, 'HOLDFAST_STORAGE_NEWER'))
-          return null
+        if (HoldfastError.is(error) && OVER.includes(error.code)) return null
         await new Promise<void>((resolve) => environment.startTimer(resolve, delay, false))
       }
     }

@@ -2,9 +2,7 @@ import { backoffDelay } from './backoff.ts'
 import type { Environment } from './environment.ts'
 import { HoldfastError, toErrorData } from './errors.ts'
 import { RetryLater } from './outcome.ts'
-import { type Job, toJob } from './job.ts'
 import type { JobRecord, LeaseRef, Settlement } from './storage/contract.ts'
-import { settled } from './storage/transitions.ts'
 
 /** Errors that no retry can mend: what the handler asked for, and a result that cannot be stored as it is. */
 const PERMANENT: ReadonlySet<string> = new Set([
@@ -55,11 +53,6 @@ function failure(job: JobRecord, thrown: unknown, { now, random }: Pick<Environm
   }
   const delay = backoffDelay(job.backoff, failures, random())
   return { ...lease, kind: 'retry', runAt: now() + delay, delay, error, counts: 'failure' }
-}
-
-/** The job as the storage has it after this settlement: computed, not read, for it is the same function of the same values. */
-export function jobAfter(record: JobRecord, settlement: Settlement, now: number): Job {
-  return toJob(Object.assign({ ...record }, settled(record, settlement, now)), now)
 }
 
 /** The handler's own words, if it had any beyond handing on the reason, stay as the cause. */

@@ -1,13 +1,13 @@
 import { Attempt } from './attempt.ts'
 import { Deadlines } from './deadlines.ts'
 import { HoldfastError } from './errors.ts'
-import type { BoundHandler } from './job.ts'
+import { type BoundHandler, toJob } from './job.ts'
 import { checkedJson } from './payload.ts'
 import type { QueueCore } from './queue-core.ts'
 import type { SettleBuffer } from './settle-buffer.ts'
-import { jobAfter, settlementOf } from './settlement.ts'
-import type { JobRecord, LeaseRef, NewJob, Settlement, Verdict } from './storage/contract.ts'
-import { isSuspect } from './storage/transitions.ts'
+import { settlementOf } from './settlement.ts'
+import type { ErrorData, JobRecord, LeaseRef, NewJob, SettleAnswer, Settlement } from './storage/contract.ts'
+import { isSuspect, settled } from './storage/transitions.ts'
 import { isThenable } from './thenable.ts'
 
 export interface SlotsOptions {
@@ -173,8 +173,9 @@ export class Slots {
   }
 
   #settle(attempt: Attempt, settlement: Settlement): void {
+    const progress = attempt.unsavedProgress()
     this.#close(attempt)
-    this.#options.buffer.add(settlement, (verdict) => this.#acknowledged(attempt, settlement, verdict))
+    this.#options.buffer.add(settlement, (answer, stored) => this.#acknowledged(attempt, stored, answer), progress)
   }
 
   #lost(attempt: Attempt): void {
@@ -190,7 +191,8 @@ export class Slots {
   }
 
   #free(attempt: Attempt): void {
-    this.attempts.delete(attempt)
+    // A thenable of another library may call back more than once.
+    if (!this.attempts.delete(attempt)) return
     if (isSuspect(attempt.record)) this.suspects -= 1
     this.#changed()
     this.#options.onRoom()
@@ -203,26 +205,29 @@ export class Slots {
     for (const wake of waiters) wake()
   }
 
-  #acknowledged(attempt: Attempt, settlement: Settlement, verdict: Verdict): void {
-    if (verdict !== 'ok') {
+  #acknowledged(attempt: Attempt, settlement: Settlement, { verdict, became }: SettleAnswer): void {
+    if (verdict === 'ok') this.#tell(attempt, settlement, became)
+    else {
       attempt.abort(leaseLost(attempt.record.id), Infinity)
       this.#lost(attempt)
-    } else {
-      this.tally[ENDED[settlement.kind]] += 1
-      this.#tell(attempt.record, settlement)
     }
     this.#options.onRoom()
   }
 
-  #tell(record: JobRecord, settlement: Settlement): void {
+  #tell({ record, latestProgress }: Attempt, settlement: Settlement, became: JobRecord | null): void {
     const { events, environment } = this.#options.core
-    const { kind } = settlement
-    if (!events.has(kind === 'retry' ? 'retrying' : ENDED[kind])) return
-    const job = jobAfter(record, settlement, environment.now())
-    if (kind === 'retry') events.tell('retrying', { job, error: settlement.error, runAt: settlement.runAt })
-    else if (kind === 'fail') events.tell('failed', { job, error: settlement.error })
-    else if (kind === 'cancelled') events.tell('cancelled', { job, reason: settlement.reason })
-    else events.tell(ENDED[kind], { job })
+    const name = eventOf(settlement.kind, became)
+    this.tally[name === 'retrying' ? 'retried' : name] += 1
+    if (!events.has(name)) return
+    const now = environment.now()
+    // What became of it as asked is computed, not read: it is the same function of the same values.
+    const asked = { ...record, progress: latestProgress, ...settled(record, settlement, now) }
+    const ended = became?.state === name ? became : asked
+    const job = toJob(ended, now)
+    if (name === 'retrying') events.tell(name, { job, error: ended.error as ErrorData, runAt: ended.runAt })
+    else if (name === 'failed') events.tell(name, { job, error: ended.error as ErrorData })
+    else if (name === 'cancelled') events.tell(name, { job, reason: ended.cancelRequested ?? '' })
+    else events.tell(name, { job })
   }
 }
 
@@ -233,11 +238,22 @@ function leaseLost(id: string): HoldfastError {
   )
 }
 
-/** Under what an outcome is counted. */
-const ENDED = {
+const EVENTS = {
   complete: 'completed',
-  retry: 'retried',
+  retry: 'retrying',
   fail: 'failed',
   release: 'released',
   cancelled: 'cancelled',
 } as const
+
+/** What an outcome is told and counted as: what its job became, or how the attempt ended where the job goes on. */
+function eventOf(kind: Settlement['kind'], became: JobRecord | null): (typeof EVENTS)[keyof typeof EVENTS] {
+  switch (became?.state) {
+    case 'completed':
+    case 'failed':
+    case 'cancelled':
+      return became.state
+    default:
+      return EVENTS[kind]
+  }
+}

@@ -16,15 +16,18 @@ export class Ticker {
   #cancel: CancelTimer | null = null
   #running: Promise<void> | null = null
   #stopped = false
+  /** Asked for while a run was under way, which may have looked already. */
+  #again = false
 
   constructor(options: TickerOptions) {
     this.#options = options
     this.#schedule(options.first)
   }
 
-  /** Runs now instead of at the next tick; joins a run that is under way. */
+  /** Runs now instead of at the next tick; while a run is under way, once more after it. */
   now(): Promise<void> {
     this.#cancel?.()
+    this.#again = this.#running !== null
     this.#running ??= this.#run()
     return this.#running
   }
@@ -36,17 +39,24 @@ export class Ticker {
     await this.#running
   }
 
+  get #isAskedFor(): boolean {
+    return this.#again && !this.#stopped
+  }
+
   #schedule(delay: number): void {
     if (this.#stopped) return
     this.#cancel = this.#options.environment.startTimer(() => void this.now(), delay, true)
   }
 
   async #run(): Promise<void> {
-    try {
-      if (!this.#stopped) await this.#options.run()
-    } catch (error) {
-      this.#options.onError(error)
-    }
+    do {
+      this.#again = false
+      try {
+        if (!this.#stopped) await this.#options.run()
+      } catch (error) {
+        this.#options.onError(error)
+      }
+    } while (this.#isAskedFor)
     this.#running = null
     this.#schedule(this.#options.interval())
   }

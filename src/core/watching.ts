@@ -1,4 +1,5 @@
 import type { Environment } from './environment.ts'
+import type { QueueCore } from './queue-core.ts'
 import type { JobChange, StorageAdapter } from './storage/contract.ts'
 
 /** A change of a job anywhere, or `gap`: some were missed. */
@@ -12,28 +13,34 @@ const POLL = 1000
 /** A reader that falls behind by more than this many changes gets a `gap` in their place. */
 const MOST_BUFFERED = 10_000
 
+/** What ends those that watch, by calling each. */
+type Watchers = Set<() => void>
+
+/** `open` throws once the queue is closed. */
 export async function untilIdle(
-  storage: StorageAdapter,
-  environment: Environment,
-  signal: AbortSignal | undefined,
-  includeScheduled: boolean,
+  open: () => Pick<QueueCore, 'storage' | 'environment'>,
+  watchers: Watchers,
+  { signal, includeScheduled = false }: { signal?: AbortSignal; includeScheduled?: boolean },
 ): Promise<void> {
   for (;;) {
     signal?.throwIfAborted()
-    const hint = nextHint(storage, environment, signal)
-    const { pending, scheduled, running } = await storage.counts({ now: environment.now() })
-    if (pending + running + (includeScheduled ? scheduled : 0) === 0) {
+    const { storage, environment } = open()
+    const hint = nextHint(storage, environment, watchers, signal)
+    try {
+      const { pending, scheduled, running } = await storage.counts({ now: environment.now() })
+      if (pending + running + (includeScheduled ? scheduled : 0) === 0) return
+      await hint.came
+    } finally {
       hint.cancel()
-      return
     }
-    await hint.came
   }
 }
 
-/** Resolves at the next hint, at the poll, or when the signal aborts. */
+/** Resolves at the next hint, at the poll, when the signal aborts or the queue is closed. */
 function nextHint(
   storage: StorageAdapter,
   environment: Environment,
+  watchers: Watchers,
   signal: AbortSignal | undefined,
 ): { came: Promise<void>; cancel: () => void } {
   let cancel = (): void => undefined
@@ -42,11 +49,13 @@ function nextHint(
       unsubscribe?.()
       stopTimer()
       signal?.removeEventListener('abort', end)
+      watchers.delete(end)
       resolve()
     }
     const unsubscribe = storage.notifier?.subscribe(end)
     const stopTimer = environment.startTimer(end, POLL, false)
     signal?.addEventListener('abort', end)
+    watchers.add(end)
     cancel = end
   })
   return { came, cancel }
@@ -62,19 +71,20 @@ export class ChangeStream implements AsyncIterableIterator<ChangeEvent> {
   #readers: ((result: IteratorResult<ChangeEvent>) => void)[] = []
   #ended = false
 
-  constructor(storage: StorageAdapter, signal: AbortSignal | undefined, onEnd: (stream: ChangeStream) => void) {
+  constructor(storage: StorageAdapter, watchers: Watchers, signal: AbortSignal | undefined) {
     const unsubscribe = storage.notifier?.subscribe((hint) => {
       if (hint.gap) this.#add({ name: 'gap' })
       for (const { kind, id, type } of hint.changes) this.#add({ name: kind, id, type })
     })
-    const abort = (): void => void this.return()
-    signal?.addEventListener('abort', abort)
+    const end = (): void => void this.return()
+    signal?.addEventListener('abort', end)
+    watchers.add(end)
     this.#end = () => {
       unsubscribe?.()
-      signal?.removeEventListener('abort', abort)
-      onEnd(this)
+      signal?.removeEventListener('abort', end)
+      watchers.delete(end)
     }
-    if (signal?.aborted === true) abort()
+    if (signal?.aborted === true) end()
   }
 
   next(): Promise<IteratorResult<ChangeEvent>> {

@@ -1,4 +1,6 @@
 export * from './conformance/index.ts'
 export { ManualClock, type ManualClockOptions } from './manual-clock.ts'
+export { newJob } from './new-job.ts'
 export { type Fault, SharedLog, sharedStorage } from './shared-log.ts'
+export * from './simulated-disk/index.ts'
 export { type TestQueue, type TestQueueOptions, testQueue } from './test-queue.ts'

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../core/errors.ts'
 import type { StorageTraits } from '../core/storage/contract.ts'
 import { JobTable, type Snapshot } from '../core/storage/job-table/job-table.ts'
-import type { Append, Log, LogRecord, Receipt, Tail } from '../core/storage/log.ts'
+import type { Append, Log, LogRecord, LogReplica, Receipt, Tail } from '../core/storage/log.ts'
 import { LoggedStorage } from '../core/storage/logged-storage.ts'
 
 /**
@@ -77,14 +77,14 @@ class Handle implements Log {
   readonly exclusive = false
   readonly #log: SharedLog
   #position: number | null = null
-  #replica: { snapshot(): Snapshot } | null = null
+  #replica: LogReplica | null = null
   #listener: () => void = () => undefined
 
   constructor(log: SharedLog) {
     this.#log = log
   }
 
-  open(replica: { snapshot(): Snapshot }): Promise<void> {
+  open(replica: LogReplica): Promise<void> {
     this.#replica = replica
     this.#position = null
     return Promise.resolve()
@@ -108,9 +108,9 @@ class Handle implements Log {
     const tail = log.tail(this.#position)
     const read = log.end
     this.#position = read
-    const append = turn(tail)
-    if (append === null) return { between: [] }
-    const fault = log.fault(append.record)
+    const record = turn(tail)?.record ?? null
+    if (record === null) return { between: [] }
+    const fault = log.fault(record)
     if (fault === 'refuse') throw new HoldfastError('HOLDFAST_STORAGE', 'The log is full')
     if (fault === 'drop') throw new HoldfastError('HOLDFAST_OUTCOME_UNKNOWN', 'The connection was lost')
     if (fault === 'overtake') {
@@ -119,8 +119,8 @@ class Handle implements Log {
       for (let at = 0; at < 20; at++) await Promise.resolve()
     }
     const landed = log.end
-    log.append(append.record)
-    if (fault === 'repeat') log.append(append.record)
+    log.append(record)
+    if (fault === 'repeat') log.append(record)
     log.tellWatchers(this.#listener)
     if (fault === 'lose the answer') throw new HoldfastError('HOLDFAST_OUTCOME_UNKNOWN', 'The connection was lost')
     const between = log.between(read, landed)
@@ -146,6 +146,6 @@ export function sharedStorage(log: SharedLog): LoggedStorage {
   return new LoggedStorage({ name: 'shared', traits: SHARED_TRAITS, log: log.handle(), writer: `shared-${handles}` })
 }
 
-function copySnapshot({ sequence, highest, rows }: Snapshot): Snapshot {
-  return { sequence, highest, rows: structuredClone([...rows]) }
+function copySnapshot({ rows, ...rest }: Snapshot): Snapshot {
+  return { ...rest, rows: structuredClone([...rows]) }
 }

@@ -1,7 +1,7 @@
 import type { Executor, ExecutorOptions } from '../core/executor.ts'
 import { invalidOption } from '../core/errors.ts'
 import type { BoundHandler, Job, JobDefinition } from '../core/job.ts'
-import type { Span } from '../core/options.ts'
+import { integerFrom, knownOptions, name, type Span } from '../core/options.ts'
 import { type JobQueue, openQueue, type QueueOptions } from '../core/queue.ts'
 import type { StorageAdapter } from '../core/storage/contract.ts'
 import { LoggedStorage } from '../core/storage/logged-storage.ts'
@@ -22,26 +22,50 @@ export interface TestQueueOptions<Jobs extends Definitions>
   readonly clock?: ManualClock
 }
 
-/** A queue for tests: in memory, with a clock that stands still. */
+/** A queue for tests: in memory, with a clock that stands still. Its functions may be taken out of it. */
 export interface TestQueue<Jobs extends Definitions> extends AsyncDisposable {
   readonly queue: JobQueue<Jobs>
   readonly clock: ManualClock
   /** Runs all jobs that are due now, and those they enqueue. Answers how many were run. */
-  drain(): Promise<number>
+  readonly drain: () => Promise<number>
   /** Lets time pass, running what becomes due on the way: `advance('2h')`. */
-  advance(span: Span): Promise<void>
+  readonly advance: (span: Span) => Promise<void>
   /** The jobs of a type, oldest first. */
-  jobs(type: string): Promise<readonly Job[]>
-  close(): Promise<void>
+  readonly jobs: (type: string) => Promise<readonly Job[]>
+  readonly close: () => Promise<void>
 }
+
+const OPTIONS = [
+  'storage',
+  'handlers',
+  'concurrency',
+  'state',
+  'clock',
+  'jobs',
+  'workersEnabled',
+  'retention',
+  'maxInterruptions',
+  'payloadLimit',
+  'logger',
+]
 
 /** Opens a queue for a test. The same options as `openQueue`, except that storage and clock have test defaults. */
 export async function testQueue<const Jobs extends Definitions = Definitions>(
   options: TestQueueOptions<Jobs> = {},
 ): Promise<TestQueue<Jobs>> {
+  knownOptions('testQueue', options, OPTIONS)
   const { handlers, concurrency, state, clock = new ManualClock(), storage = volatileStorage(), ...rest } = options
+  if (concurrency !== undefined) integerFrom(1)('concurrency', concurrency)
+  if (!((clock as unknown) instanceof ManualClock)) throw invalidOption('clock', 'a ManualClock', clock)
   const queue = await openQueue<Jobs>({ ...(rest as Omit<QueueOptions<Jobs>, 'storage'>), storage, environment: clock })
-  const executor = handlers === undefined ? null : queue.createExecutor(executorOptions(handlers, concurrency, state))
+  const close = (): Promise<void> => queue.close()
+  let executor: Executor | null
+  try {
+    executor = handlers === undefined ? null : queue.createExecutor(executorOptions(handlers, concurrency, state))
+  } catch (error) {
+    await close()
+    throw error
+  }
   return {
     queue,
     clock,
@@ -52,12 +76,12 @@ export async function testQueue<const Jobs extends Definitions = Definitions>(
     },
     jobs: async (type) => {
       const found: Job[] = []
-      for await (const job of queue.list({ where: { type: { eq: type } }, orderBy: { createdAt: 'asc' } }))
-        found.push(job)
+      const where = { type: { eq: name('type', type) } }
+      for await (const job of queue.list({ where, orderBy: { createdAt: 'asc' } })) found.push(job)
       return found
     },
-    close: () => queue.close(),
-    [Symbol.asyncDispose]: () => queue.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   }
 }
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { keepsTheContract } from '../core/kit.ts'
-import { allJobs, memoryTarget, newJob, NOW } from '../core/kit-targets.ts'
+import { newJob } from '../../src/testing/index.ts'
+import { allJobs, memoryTarget, NOW } from '../core/kit-targets.ts'
 
 keepsTheContract(memoryTarget)
 

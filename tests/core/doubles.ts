@@ -1,3 +1,4 @@
+import { vi } from 'vitest'
 import { HoldfastError } from '../../src/core/errors.ts'
 import type { StorageAdapter } from '../../src/core/storage/contract.ts'
 import type { HandlerContext } from '../../src/index.ts'
@@ -121,6 +122,16 @@ export function outcome<Value>(promise: Promise<Value>): { now: Value | string }
     (error: unknown) => (state.now = codeOf(error)),
   )
   return state
+}
+
+/** Who listens to a signal from now on. */
+export function listenersOf(signal: AbortSignal): () => readonly unknown[] {
+  const added = vi.spyOn(signal, 'addEventListener')
+  const removed = vi.spyOn(signal, 'removeEventListener')
+  return () => {
+    const gone = removed.mock.calls.map(([, listener]) => listener)
+    return added.mock.calls.map(([, listener]) => listener).filter((listener) => !gone.includes(listener))
+  }
 }
 
 /** What was wrong with a call: the code and the field it names. */

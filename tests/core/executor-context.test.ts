@@ -1,10 +1,9 @@
-/* eslint-disable @typescript-eslint/unbound-method -- what testQueue() and a handler's context hold is made to be taken out of it */
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { memory } from '../../src/adapters/memory/index.ts'
-import { defineJob, type HandlerContext, type HandlerFunction } from '../../src/index.ts'
-import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
-import { hooked, problemOf, Stage } from './doubles.ts'
+import { defineJob, type HandlerContext, type HandlerFunction, RetryLater } from '../../src/index.ts'
+import { ManualClock, SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
+import { failing, hooked, problemOf, Stage } from './doubles.ts'
 
 const task = defineJob({ type: 'task' })
 const next = defineJob({ type: 'next' })
@@ -95,6 +94,54 @@ describe('progress', () => {
     expect((await queue.get('a'))?.progress).toBe(50)
   })
 
+  test.each([
+    ['completes', 'completed', () => 'done'],
+    [
+      'fails',
+      'scheduled',
+      () => {
+        throw new Error('boom')
+      },
+    ],
+    [
+      'snoozes',
+      'scheduled',
+      () => {
+        throw new RetryLater({ after: '1h' })
+      },
+    ],
+  ])('of a handler that %s right after it is stored with the outcome', async (_, status, end) => {
+    const told: unknown[] = []
+    const { queue, drain } = await testQueue({
+      handlers: [
+        task.handler((_payload, { progress }) => {
+          progress(99)
+          progress(100)
+          return end()
+        }),
+      ],
+    })
+    for (const name of ['completed', 'retrying', 'released'] as const)
+      queue.on(name, ({ job }) => told.push(job.progress))
+    await queue.enqueue(task, null, { id: 'a' })
+    await drain()
+    expect(await queue.get('a')).toMatchObject({ status, progress: 100 })
+    expect(told).toEqual([100])
+  })
+
+  test('is stored with an outcome also when the storage was away meanwhile', async () => {
+    const stage = new Stage()
+    const { queue, clock } = await testQueue({ storage: hooked(memory(), { before: failing('beat', 2) }) })
+    queue.on('error', () => undefined)
+    await queue.createExecutor({ handlers: [task.handler(stage.run)] }).start()
+    await queue.enqueue(task, null, { id: 'a' })
+    await clock.settle()
+    stage.contexts.get('a')?.progress(100)
+    stage.end('a')
+    await clock.advance('1s')
+    expect(await queue.get('a')).toMatchObject({ status: 'completed', progress: 100 })
+  })
+
   test('a value that JSON would alter is a typed error for the handler', async () => {
     let problem: unknown
     await ran(async (_, { progress }) => {
@@ -119,6 +166,42 @@ describe('log', () => {
     await drain()
     expect(told).toEqual([['a', 'half way', { percent: 50 }]])
     expect(lines).toEqual([['half way', { percent: 50, job: 'a', type: 'task' }]])
+  })
+})
+
+describe('a logger that fails', () => {
+  const failure = new Error('the disk is full')
+  const thrown = (): never => {
+    throw failure
+  }
+  // A function that answers by a promise is taken where one is wanted that answers nothing.
+  const rejected: () => unknown = () => Promise.reject(failure)
+
+  test.each([
+    ['throws', thrown],
+    ['rejects', rejected],
+  ])('that %s is reported, and is no harm to the job', async (_, fail) => {
+    const { queue, clock, drain } = await testQueue({
+      logger: { debug: fail, info: fail, warn: fail, error: fail },
+      storage: hooked(memory(), { before: failing('settle', 1) }),
+      handlers: [task.handler((_payload, { log }) => log('half way'))],
+    })
+    await queue.enqueue(task, null, { id: 'a' })
+    const draining = drain()
+    await clock.advance('1s')
+    await draining
+    expect(await queue.get('a')).toMatchObject({ status: 'completed', failures: 0 })
+    expect(clock.reported).toEqual([failure, failure])
+  })
+
+  test('with a last resort that fails too', async () => {
+    const clock = Object.assign(new ManualClock(), { report: thrown })
+    const { queue, drain } = await testQueue({ clock, handlers: [task.handler(() => 'done')] })
+    queue.on('completed', thrown)
+    await queue.enqueue(task, null, { id: 'a' })
+    await drain()
+    expect(await queue.get('a')).toMatchObject({ status: 'completed' })
+    await queue.close()
   })
 })
 

@@ -1,6 +1,6 @@
-/* eslint-disable @typescript-eslint/unbound-method -- what testQueue() and a handler's context hold is made to be taken out of it */
 import { expect, test } from 'vitest'
 import { defineJob, FailPermanently, fixed, type HandlerFunction, RetryLater } from '../../src/index.ts'
+import { memory } from '../../src/adapters/memory/index.ts'
 import { testQueue } from '../../src/testing/index.ts'
 
 const task = defineJob({ type: 'task' })
@@ -200,4 +200,32 @@ test('each outcome is told to listeners with the job as it is then', async () =>
     'started: fail running',
     'failed: fail failed',
   ])
+})
+
+test('an outcome is told and counted as what became of the job, not as what the handler did', async () => {
+  const told: string[] = []
+  const handler = task.handler(async (payload, { job, queue, onComplete }) => {
+    // Each asked of the storage while the attempt runs, as another tab or process would; this executor is not told.
+    if (payload === 'cancelled')
+      await storage.amend({ batch: [{ kind: 'cancel', id: job.id, reason: 'enough' }], now: 0 })
+    if (payload === 'superseded') await queue.enqueue(task, 'newer', { jobKey: 'key', delay: '1h' })
+    if (payload === 'refused') return onComplete.enqueue(task, 'another', { id: 'taken' })
+    boom()
+  })
+  const storage = memory()
+  const { queue } = await testQueue({ storage })
+  const executor = queue.createExecutor({ handlers: [handler] })
+  queue.on('cancelled', ({ job, reason }) => told.push(`cancelled: ${job.id} ${job.status} ${reason}`))
+  queue.on('failed', ({ job, error }) => told.push(`failed: ${job.id} ${job.status} ${String(error.code)}`))
+  queue.on('retrying', ({ job }) => told.push(`retrying: ${job.id}`))
+  await queue.enqueue(task, 'a job', { id: 'taken', delay: '1h' })
+  for (const name of ['cancelled', 'refused']) await queue.enqueue(task, name, { id: name })
+  await queue.enqueue(task, 'superseded', { id: 'superseded', jobKey: 'key' })
+  await executor.processUntilIdle()
+  expect(told.sort()).toEqual([
+    'cancelled: cancelled cancelled enough',
+    'failed: refused failed HOLDFAST_ID_CONFLICT',
+    'failed: superseded failed HOLDFAST_SUPERSEDED',
+  ])
+  expect(executor.stats()).toMatchObject({ completed: 0, retried: 0, cancelled: 1, failed: 2 })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
-import { defineJob, RetryLater } from '../../src/index.ts'
-import { testQueue } from '../../src/testing/index.ts'
+import { defineJob, openQueue, RetryLater } from '../../src/index.ts'
+import { ManualClock, testQueue } from '../../src/testing/index.ts'
 import { failing, Gate, hooked, Stage, untilAborted } from './doubles.ts'
 
 const task = defineJob({ type: 'task' })
@@ -115,6 +115,89 @@ describe('stop', () => {
     stage.end('a')
     await clock.settle()
     expect(both.map(({ done }) => done)).toEqual([true, true])
+  })
+
+  test('called again with a shorter grace it ends sooner, for both', async () => {
+    const { queue, clock } = await testQueue()
+    const executor = queue.createExecutor({ handlers: [task.handler(untilAborted)] })
+    await queue.enqueue(task, null, { id: 'a' })
+    await executor.start()
+    await clock.settle()
+    const first = watched(executor.stop({ grace: '1h' }))
+    await clock.advance('1m')
+    const second = watched(executor.stop({ grace: '5s' }))
+    await clock.advance(4999)
+    expect([first.done, second.done]).toEqual([false, false])
+    await clock.advance(1)
+    expect([first.done, second.done]).toEqual([true, true])
+  })
+
+  test('a second one without grace, or with a longer one, leaves the first its own', async () => {
+    const { queue, clock } = await testQueue()
+    const executor = queue.createExecutor({ handlers: [task.handler(untilAborted)] })
+    await queue.enqueue(task, null, { id: 'a' })
+    await executor.start()
+    await clock.settle()
+    const first = watched(executor.stop({ grace: '1m' }))
+    void executor.stop()
+    void executor.stop({ grace: '1h' })
+    await clock.advance(59_999)
+    expect(first.done).toBe(false)
+    await clock.advance(1)
+    expect(first.done).toBe(true)
+  })
+
+  test('an executor that was stopped gives its handlers the whole grace the next time', async () => {
+    const { stage, queue, clock, executor } = await staged()
+    await executor.start()
+    await executor.stop({ grace: 0 })
+    await executor.start()
+    await queue.enqueue(task, null, { id: 'a' })
+    await clock.settle()
+    void executor.stop({ grace: '10s' })
+    await clock.advance(9999)
+    expect(stage.abortedFor('a')).toBe(null)
+    await clock.advance(1)
+    expect(stage.abortedFor('a')).toBe('HOLDFAST_STOPPING')
+  })
+
+  test('its grace is not lengthened by a claim that is under way', async () => {
+    const gate = new Gate()
+    const stage = new Stage()
+    let claims = 0
+    const storage = hooked(memory(), {
+      before: (operation) => (operation === 'claim' && ++claims > 1 ? gate.promise : undefined),
+    })
+    const { queue, clock } = await testQueue({ storage })
+    const executor = queue.createExecutor({ handlers: [task.handler(stage.run)] })
+    await queue.enqueue(task, null, { id: 'a' })
+    await executor.start()
+    await clock.advance('2s')
+    expect([stage.started, claims]).toEqual([['a'], 2])
+    const stopping = watched(executor.stop({ grace: '1s' }))
+    await clock.advance('1s')
+    expect(stage.abortedFor('a')).toBe('HOLDFAST_STOPPING')
+    stage.end('a')
+    gate.open()
+    await clock.settle()
+    expect(stopping.done).toBe(true)
+  })
+
+  test('a service that fails to stop does not keep it from its end', async () => {
+    const failure = new Error('no such listener')
+    const environment = Object.assign(new ManualClock(), {
+      onConditionsChange: () => () => {
+        throw failure
+      },
+    })
+    const storage = memory()
+    const queue = await openQueue({ storage, environment })
+    const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
+    const errors: unknown[] = []
+    queue.on('error', ({ error, service }) => errors.push([service, error]))
+    await executor.start()
+    await executor.stop()
+    expect([executor.stats().state, await storage.sessions(), errors]).toEqual(['idle', [], [['stop', failure]]])
   })
 
   test('a stop right after a start ends it in good order', async () => {

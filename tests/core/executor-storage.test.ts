@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
-import { defineJob, fixed, HoldfastError } from '../../src/index.ts'
+import { defineJob, fixed, HoldfastError, openQueue } from '../../src/index.ts'
 import type { ClaimRequest, SettleRequest } from '../../src/core/storage/contract.ts'
-import { testQueue } from '../../src/testing/index.ts'
-import { failing, hooked, problemOf, Stage } from './doubles.ts'
+import { ManualClock, testQueue } from '../../src/testing/index.ts'
+import { failing, Gate, hooked, problemOf, Stage } from './doubles.ts'
 
 const task = defineJob({ type: 'task', backoff: fixed('1s') })
 
@@ -224,4 +224,75 @@ test('two handlers of one type are refused', async () => {
   const { queue } = await testQueue()
   const handlers = [task.handler(() => 1), task.handler(() => 2)]
   expect((await problemOf(() => queue.createExecutor({ handlers }))).code).toBe('HOLDFAST_DUPLICATE_JOB')
+})
+
+test('an outcome that the storage refuses for good fails its job; those beside and behind it complete', async () => {
+  const { stage, queue, clock, executor } = await staged({
+    before: (name, request) => {
+      const batch = name === 'settle' ? (request as SettleRequest).batch : []
+      if (batch.some(({ id, kind }) => id === 'b' && kind === 'complete'))
+        throw new HoldfastError('HOLDFAST_PAYLOAD_TOO_LARGE', 'more than a row may hold')
+    },
+  })
+  const failed: unknown[] = []
+  queue.on('failed', ({ job, error }) => failed.push([job.id, job.status, error.code]))
+  await queue.enqueueMany(['a', 'b', 'c'].map((id) => ({ job: task, options: { id } })))
+  await executor.start()
+  await clock.settle()
+  for (const id of ['a', 'b', 'c']) stage.end(id)
+  await clock.settle()
+  expect(failed).toEqual([['b', 'failed', 'HOLDFAST_PAYLOAD_TOO_LARGE']])
+  expect(await queue.counts()).toMatchObject({ completed: 2, failed: 1 })
+  expect(executor.stats()).toMatchObject({ completed: 2, failed: 1, unacknowledged: 0 })
+  await executor.stop()
+})
+
+test('a heartbeat that learns late of an ended session does not end the one that followed it', async () => {
+  const gate = new Gate()
+  let ended = false
+  const { inner, stage, queue, clock, executor } = await staged({
+    before: async (name) => {
+      if (name !== 'beat' || ended) return
+      ended = true
+      const [session] = await inner.sessions()
+      await inner.session({ close: session?.id ?? '', now: 0 })
+    },
+    // Before the answer comes a claim has found out too, and taken a job.
+    after: (name) => (name === 'beat' ? gate.promise : undefined),
+  })
+  await executor.start()
+  await clock.advance('12s')
+  await queue.enqueue(task, null, { id: 'a' })
+  await clock.settle()
+  expect([ended, stage.running]).toEqual([true, ['a']])
+  gate.open()
+  await clock.settle()
+  expect(stage.abortedFor('a')).toBe(null)
+  expect(await inner.sessions()).toHaveLength(1)
+})
+
+test('a start that fails half way leaves nothing behind that runs', async () => {
+  const clock = new ManualClock()
+  const failure = new Error('no conditions here')
+  let broken = true
+  const { onConditionsChange } = clock
+  const environment = Object.assign(clock, {
+    onConditionsChange: (listener: () => void) => {
+      if (broken) throw failure
+      return onConditionsChange(listener)
+    },
+  })
+  let beats = 0
+  const inner = memory()
+  const storage = hooked(inner, { before: (name) => name === 'beat' && beats++ })
+  const queue = await openQueue({ storage, environment })
+  const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
+  await expect(executor.start()).rejects.toBe(failure)
+  expect(await inner.sessions()).toEqual([])
+  await clock.advance('1m')
+  expect(beats).toBe(0)
+  broken = false
+  await executor.start()
+  expect(executor.stats().state).toBe('running')
+  await queue.close()
 })

@@ -140,13 +140,20 @@ test('the reason of the signal says that it was a cancel', async () => {
   expect(stage.abortedFor('a')).toBe('HOLDFAST_CANCELLED')
 })
 
-test('a job that completes although it was asked to end has completed', async () => {
+test('a cancelled handler that returns all the same completes its job, as record, event, result and stats agree', async () => {
   const stage = new Stage()
-  const { queue, clock } = await running(stage.run)
+  const { queue, clock, executor } = await running(stage.run)
+  const told: unknown[] = []
+  queue.on('completed', ({ job }) => told.push(['completed', job.status, job.result]))
+  queue.on('cancelled', () => told.push('cancelled'))
   await queue.cancel('a')
-  stage.end('a', 'done anyway')
+  stage.end('a', 'done')
   await clock.settle()
-  expect(await queue.get('a')).toMatchObject({ status: 'completed', result: 'done anyway' })
+  expect(await queue.get('a')).toMatchObject({ status: 'completed', result: 'done' })
+  expect(await queue.result('a')).toEqual({ status: 'completed', result: 'done' })
+  expect(told).toEqual([['completed', 'completed', 'done']])
+  expect(executor.stats()).toMatchObject({ completed: 1, cancelled: 0 })
+  expect(await queue.counts()).toMatchObject({ completed: 1, cancelled: 0 })
 })
 
 test('a cancelled handler that ignores the signal is settled when its grace is over', async () => {

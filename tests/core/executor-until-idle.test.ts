@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/unbound-method -- what testQueue() and a handler's context hold is made to be taken out of it */
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob } from '../../src/index.ts'
@@ -21,6 +20,25 @@ describe('processUntilIdle', () => {
     expect(executor.stats().state).toBe('idle')
     expect(await storage.sessions()).toEqual([])
     expect(await queue.counts()).toMatchObject({ completed: 5, pending: 1 })
+  })
+
+  test('an executor that is just stopping is started for it, and stopped again', async () => {
+    const { queue } = await testQueue()
+    const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
+    await executor.start()
+    const stopping = executor.stop()
+    await queue.enqueue(task, null)
+    expect(await executor.processUntilIdle()).toMatchObject({ processed: 1 })
+    await stopping
+    expect(executor.stats().state).toBe('idle')
+  })
+
+  test('that fails leaves no executor running', async () => {
+    const storage = hooked(memory(), { before: failing('list', 1) })
+    const { queue, clock } = await testQueue({ storage })
+    const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
+    await expect(executor.processUntilIdle({ deadline: clock.now() })).rejects.toThrow('The storage is away')
+    expect(executor.stats().state).toBe('idle')
   })
 
   test('says when the next job is due', async () => {

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/unbound-method -- what testQueue() and a handler's context hold is made to be taken out of it */
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineJob, exponential, fixed, graphile, isDue, isLeaseExpired, nextRetryDelay } from '../../src/index.ts'

@@ -1,6 +1,6 @@
 import { memory } from '../../src/adapters/memory/index.ts'
-import type { JobRecord, NewJob, StorageAdapter } from '../../src/core/storage/contract.ts'
-import { type Fault, SharedLog, sharedStorage, type StorageUnderTest } from '../../src/testing/index.ts'
+import type { JobRecord, StorageAdapter } from '../../src/core/storage/contract.ts'
+import { type Fault, newJob, SharedLog, sharedStorage, type StorageUnderTest } from '../../src/testing/index.ts'
 
 /** The storages in memory, as the conformance kit takes them. */
 export const memoryTarget: StorageUnderTest = {
@@ -69,29 +69,6 @@ export function overtaken(n: number, interfere: Interference): (log: SharedLog) 
 
 /** When the tests of storages take place. */
 export const NOW = 1_800_000_000_000
-
-/** A job as the core hands it to a storage, due at `NOW`. */
-export function newJob(overrides: Partial<NewJob> & Pick<NewJob, 'id'>): NewJob {
-  return { ...DEFAULTS, payload: { for: overrides.id }, ...overrides }
-}
-
-const DEFAULTS: Omit<NewJob, 'id' | 'payload'> = {
-  type: 'task',
-  priority: 1,
-  maxRetries: 3,
-  maxInterruptions: 3,
-  createdAt: NOW,
-  runAt: NOW,
-  delay: null,
-  timeout: 300_000,
-  leaseDuration: 30_000,
-  jobKey: null,
-  jobKeyMode: 'replace',
-  queueName: null,
-  limitKey: null,
-  requires: [],
-  backoff: null,
-}
 
 /** All jobs of a storage, in the order of enqueues. */
 export async function allJobs(storage: StorageAdapter): Promise<readonly JobRecord[]> {

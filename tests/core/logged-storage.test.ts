@@ -3,9 +3,9 @@ import { HoldfastError } from '../../src/core/errors.ts'
 import type { ClaimAnswer } from '../../src/core/storage/contract.ts'
 import { LOG_FORMAT } from '../../src/core/storage/log.ts'
 import { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
-import { type Fault, SharedLog, sharedStorage } from '../../src/testing/index.ts'
+import { type Fault, newJob, SharedLog, sharedStorage } from '../../src/testing/index.ts'
 import { keepsTheContract } from './kit.ts'
-import { allJobs, contending, every, newJob, NOW, overtaken, passing, sharedTarget, slow } from './kit-targets.ts'
+import { allJobs, contending, every, NOW, overtaken, passing, sharedTarget, slow } from './kit-targets.ts'
 
 keepsTheContract(sharedTarget('a shared log'))
 keepsTheContract(sharedTarget('a log whose appends take their time', slow))
@@ -69,7 +69,7 @@ describe('appends that go wrong', () => {
   test('a refused claim gives no job away', async () => {
     const { log, storage } = await opened()
     await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
-    await storage.session({ open: 's', now: NOW })
+    await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
     faults(log, 'refuse')
     const request = { session: 's', now: NOW, limit: 1, lanes: [{ type: 'task' }], have: [], suspects: 'none' } as const
     await expect(storage.claim({ ...request, requestId: '1' }).catch(codeOf)).resolves.toBe('HOLDFAST_STORAGE')
@@ -104,12 +104,59 @@ describe('appends that go wrong', () => {
     expect((await allJobs(storage)).map(({ id }) => id)).toEqual(['b'])
   })
 
+  test('a record that arrives when one of its callers has been told is applied whole', async () => {
+    const { log, storage } = await opened()
+    faults(log, 'drop', 'drop', 'drop', 'drop', 'lose the answer')
+    const early = storage.enqueue({ jobs: [newJob({ id: 'early' })], now: NOW }).catch(codeOf)
+    for (let turn = 0; turn < 3; turn++) await Promise.resolve()
+    const late = storage.enqueue({ jobs: [newJob({ id: 'late' })], now: NOW })
+    expect([await early, (await late).accepted]).toEqual(['HOLDFAST_OUTCOME_UNKNOWN', true])
+    const other = await opened(log)
+    expect((await allJobs(storage)).map(({ id }) => id)).toEqual(['early', 'late'])
+    expect(await allJobs(storage)).toEqual(await allJobs(other.storage))
+  })
+
+  test('a call that always comes too late is told after 32 races, and has done nothing', async () => {
+    const { log, storage } = await opened()
+    const other = await opened(log)
+    await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+    let races = 0
+    let othersTurn = false
+    log.fault = () => (othersTurn ? null : 'overtake')
+    log.interfere = () => {
+      othersTurn = true
+      const amendment = { kind: 'reschedule', id: 'a', priority: ++races } as const
+      void other.storage.amend({ batch: [amendment], now: NOW }).finally(() => (othersTurn = false))
+    }
+    const cancel = { kind: 'cancel', id: 'a', reason: 'enough' } as const
+    expect(await storage.amend({ batch: [cancel], now: NOW }).catch(codeOf)).toBe('HOLDFAST_STORAGE_BUSY')
+    log.fault = () => null
+    expect([races, (await allJobs(storage))[0]]).toMatchObject([32, { state: 'waiting', priority: 32 }])
+    expect(await storage.amend({ batch: [cancel], now: NOW })).toMatchObject([{ verdict: 'ok' }])
+  })
+
+  test('a call that lost a race goes before those that came meanwhile', async () => {
+    const { log, storage } = await opened()
+    const other = await opened(log)
+    await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+    const cancelled = { kind: 'cancel', id: 'a', reason: 'first' } as const
+    let later: Promise<unknown> = Promise.resolve()
+    log.interfere = () => {
+      void other.storage.amend({ batch: [{ kind: 'reschedule', id: 'a', priority: 2 }], now: NOW })
+      later = storage.amend({ batch: [{ ...cancelled, reason: 'second' }], now: NOW })
+    }
+    faults(log, 'overtake')
+    await storage.amend({ batch: [cancelled], now: NOW })
+    await later
+    expect(await allJobs(storage)).toMatchObject([{ state: 'cancelled', cancelRequested: 'first' }])
+  })
+
   test('of two handles that claim one job at the same time one gets it', async () => {
     const { log, storage } = await opened()
     const other = await opened(log)
     await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
-    await storage.session({ open: 'one', now: NOW })
-    await other.storage.session({ open: 'two', now: NOW })
+    await storage.session({ open: 'one', leaseDuration: 30_000, now: NOW })
+    await other.storage.session({ open: 'two', leaseDuration: 30_000, now: NOW })
     const request = { now: NOW, limit: 1, lanes: [{ type: 'task' }], have: [], suspects: 'none' } as const
     const second: Promise<ClaimAnswer>[] = []
     log.interfere = () => void second.push(other.storage.claim({ ...request, session: 'two', requestId: '2' }))
@@ -123,7 +170,7 @@ describe('appends that go wrong', () => {
     const { log, storage } = await opened()
     const other = await opened(log)
     await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
-    await storage.session({ open: 's', now: NOW })
+    await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
     log.interfere = () => void other.storage.pause({ scope: { type: 'task' }, paused: true })
     faults(log, 'overtake')
     const lanes = [{ type: 'task' }]
@@ -149,7 +196,7 @@ describe('flushes', () => {
 
   test('an empty claim and a repeated enqueue append nothing', async () => {
     const { log, storage } = await opened()
-    await storage.session({ open: 's', now: NOW })
+    await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
     await storage.enqueue({ jobs: [newJob({ id: 'a', type: 'other' })], now: NOW })
     const records = recorded(log)
     const lanes = [{ type: 'task' }]
@@ -181,7 +228,7 @@ describe('flushes', () => {
     })
     await storage.open()
     await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
-    await storage.session({ open: 's', now: NOW })
+    await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
     expect(durable.splice(0)).toEqual([true, true])
     const lanes = [{ type: 'task' }]
     const [job] = (
@@ -190,7 +237,7 @@ describe('flushes', () => {
     await storage.beat({ session: 's', now: NOW, holds: [], claiming: ['1'], progress: [] })
     expect(durable.splice(0)).toEqual([false, false])
     const settlement = { id: 'a', fence: job?.fence ?? 0, kind: 'complete', result: null } as const
-    await storage.settle({ session: 's', batch: [settlement], now: NOW })
+    await storage.settle({ batch: [settlement], now: NOW })
     expect(durable).toEqual([true])
   })
 

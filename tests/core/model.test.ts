@@ -9,7 +9,8 @@ import type {
   PauseScope,
   Settlement,
 } from '../../src/core/storage/contract.ts'
-import { allJobs, newJob, NOW } from './kit-targets.ts'
+import { newJob } from '../../src/testing/index.ts'
+import { allJobs, NOW } from './kit-targets.ts'
 import { type End, type ModelJob, NaiveModel } from './naive-model.ts'
 
 const RUNS = Number(process.env['HOLDFAST_MODEL_RUNS'] ?? 300)
@@ -21,14 +22,22 @@ const LANES: ClaimRequest['lanes'] = [
   { type: 'limited', limit: { concurrency: 2 } },
   { type: 'rated', limit: { rate: { count: 2, per: 10_000 } } },
 ]
+const STATE_AFTER: Readonly<Record<End['ending'], ModelJob['state']>> = {
+  complete: 'completed',
+  retry: 'waiting',
+  interrupt: 'waiting',
+  fail: 'failed',
+  release: 'waiting',
+  cancelled: 'cancelled',
+}
 const ERROR = { name: 'Error', message: 'boom' }
 
 const detail = fc.record({
-  type: fc.constantFrom('plain', 'limited', 'rated', 'unhandled'),
+  type: fc.constantFrom('plain', 'plain', 'limited', 'limited', 'rated', 'unhandled'),
   priority: fc.integer({ min: 0, max: 2 }),
   delay: fc.constantFrom(null, null, 0, 3000, 7000),
-  queueName: fc.constantFrom(null, null, 'q', 'r'),
-  limitKey: fc.constantFrom('', 'x', 'y'),
+  queueName: fc.constantFrom(null, 'q', 'r'),
+  limitKey: fc.constantFrom('', '', 'x'),
   requires: fc.constantFrom([], [], ['online']),
   jobKey: fc.constantFrom(null, null, null, 'k', 'l'),
   jobKeyMode: fc.constantFrom<NewJob['jobKeyMode'][]>('replace', 'preserveRunAt', 'unsafeDedupe'),
@@ -130,7 +139,7 @@ class Pair {
     const isLimited = detail.type === 'limited' || detail.type === 'rated'
     const runAt = this.#now + (detail.delay ?? 0)
     const due = { runAt, createdAt: this.#now, payload: [id] }
-    const job = newJob({ ...detail, ...(isLimited ? limited(detail) : { limitKey: null }), ...due, id })
+    const job = newJob({ ...detail, ...(isLimited ? {} : { limitKey: null }), ...due, id })
     const answer = await this.#storage.enqueue({ jobs: [job], now: this.#now })
     expect(answer.accepted && answer.jobs.map((one) => one.id)).toEqual([this.#model.enqueue(job)])
   }
@@ -161,15 +170,15 @@ class Pair {
     if (job === undefined) return
     const lease = { id: job.id, fence: stale === 1 ? job.fence - 1 : job.fence }
     const runAt = this.#now + (pick % 3) * 2000
-    const session = job.session ?? 'one'
     // A repeat of the outcome that counts is told `ok`; the kit proves that, the model leaves it out.
     if (job.state !== 'running') return
-    const [verdict] = await this.#storage.settle({
-      session,
+    const [answer] = await this.#storage.settle({
       batch: [settlement(lease, ending, this.#now, runAt)],
       now: this.#now,
     })
-    expect(verdict, 'the verdict').toBe(this.#model.settle({ ...lease, ending, runAt }))
+    expect(answer?.verdict, 'the verdict').toBe(this.#model.settle({ ...lease, ending, runAt }))
+    const state = answer?.became?.state ?? STATE_AFTER[ending]
+    if (answer?.verdict === 'ok') expect(state, 'what it became').toBe(job.state)
   }
 
   async #amend({ pick, kind, priority }: StepOf<'amend'>): Promise<void> {
@@ -187,7 +196,7 @@ class Pair {
   }
 
   async #openSession(session: string): Promise<void> {
-    await this.#storage.session({ open: session, now: this.#now })
+    await this.#storage.session({ open: session, leaseDuration: 30_000, now: this.#now })
     this.#model.sessions.add(session)
   }
 
@@ -205,21 +214,6 @@ class Pair {
       )
     }
   }
-}
-
-/**
- * Where a serial queue meets a limit, a claim may leave a job for the next claim, and whether a job may overtake another
- * of its queue that waits for a place in its limit is nobody's promise. So such a queue has one limit here, and nothing
- * in it requires anything.
- */
-function limited({
-  type,
-  queueName,
-  limitKey,
-  requires,
-}: Pick<NewJob, 'type' | 'queueName' | 'limitKey' | 'requires'>) {
-  if (queueName === null) return { queueName, limitKey, requires }
-  return { queueName: `${type} ${queueName}`, limitKey: '', requires: [] }
 }
 
 function settlement(

@@ -192,6 +192,7 @@ export class NaiveModel {
     if (job.queueName !== null) {
       if (this.paused.has(`queue ${job.queueName}`)) return false
       if (running.some(({ queueName }) => queueName === job.queueName)) return false
+      if (this.#follows(job, now)) return false
     }
     const limit = lanes.find(({ type }) => type === job.type)?.limit
     const sharing = running.filter(({ type, limitKey }) => type === job.type && limitKey === job.limitKey)
@@ -199,6 +200,13 @@ export class NaiveModel {
     const window = this.#windows.get(`${job.type} ${job.limitKey}`)
     const used = window !== undefined && now < window.until ? window.used : 0
     return used < (limit?.rate?.count ?? Infinity)
+  }
+
+  /** Jobs alike in type and requirements keep the order of their serial queue, though the first wait for its limit. */
+  #follows(job: ModelJob, now: number): boolean {
+    const lane = (one: ModelJob) => [one.queueName, one.type, one.requires, this.#suspect(one)].join()
+    const before = (one: ModelJob) => one.state === 'waiting' && this.#isDue(one, now) && inOrder(one, job) < 0
+    return this.jobs.some((one) => one !== job && before(one) && lane(one) === lane(job))
   }
 
   #start(job: ModelJob, { session, now, lanes }: ClaimRequest): void {

@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/unbound-method -- what testQueue() and a handler's context hold is made to be taken out of it */
 import { describe, expect, test } from 'vitest'
 import { defineJob, type Job } from '../../src/index.ts'
 import { testQueue } from '../../src/testing/index.ts'

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob, FailPermanently, type JobResult } from '../../src/index.ts'
 import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
-import { hooked, outcome, problemOf, Stage } from './doubles.ts'
+import { hooked, listenersOf, outcome, problemOf, Stage } from './doubles.ts'
 
 const task = defineJob({ type: 'task' })
 
@@ -168,6 +168,30 @@ describe('result', () => {
     await queue.close()
     await clock.settle()
     expect(waiting.now).toBe('HOLDFAST_QUEUE_CLOSED')
+  })
+
+  test('rejects when somebody else closes the storage: it never hangs', async () => {
+    const storage = memory()
+    const { queue, clock } = await testQueue({ storage })
+    await queue.enqueue(task, null, { id: 'a' })
+    const waiting = outcome(queue.result('a'))
+    await clock.settle()
+    await storage.close()
+    await clock.advance('1s')
+    expect(waiting.now).toBe('HOLDFAST_STORAGE_CLOSED')
+  })
+
+  test('that is rejected by a close listens to its signal no longer', async () => {
+    const { queue, clock } = await testQueue()
+    await queue.enqueue(task, null, { id: 'a' })
+    const controller = new AbortController()
+    const { signal } = controller
+    const listening = listenersOf(signal)
+    const waiting = outcome(queue.result('a', { signal }))
+    await clock.settle()
+    await queue.close()
+    await clock.settle()
+    expect([waiting.now, listening()]).toEqual(['HOLDFAST_QUEUE_CLOSED', []])
   })
 
   test('rejects when the queue is closed while the job is looked up', async () => {

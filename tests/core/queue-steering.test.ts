@@ -1,9 +1,8 @@
-/* eslint-disable @typescript-eslint/unbound-method -- what testQueue() and a handler's context hold is made to be taken out of it */
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob, type JobQueue } from '../../src/index.ts'
 import { testQueue } from '../../src/testing/index.ts'
-import { problemOf, Stage } from './doubles.ts'
+import { failing, hooked, outcome, problemOf, Stage, untilAborted } from './doubles.ts'
 
 const task = defineJob({ type: 'task', maxRetries: 0 })
 
@@ -153,6 +152,53 @@ describe('after close', () => {
     const { queue } = await testQueue()
     await Promise.all([queue.close(), queue.close()])
     await expect(queue.close()).resolves.toBeUndefined()
+  })
+
+  test('a close with a shorter grace brings a first one forward', async () => {
+    const { queue, clock } = await testQueue()
+    await queue.createExecutor({ handlers: [task.handler(untilAborted)] }).start()
+    await queue.enqueue(task, null, { id: 'a' })
+    await clock.settle()
+    const first = outcome(queue.close({ grace: '1m' }))
+    await clock.advance('10s')
+    const second = outcome(queue.close({ grace: 0 }))
+    await clock.settle()
+    expect([first.now, second.now]).toEqual([undefined, undefined])
+  })
+
+  test('one that failed can be called again', async () => {
+    const storage = hooked(memory(), { before: failing('close', 1) })
+    const { queue } = await testQueue({ storage })
+    await expect(queue.close()).rejects.toThrow('The storage is away')
+    expect((await problemOf(() => queue.counts())).code).toBe('HOLDFAST_QUEUE_CLOSED')
+    await expect(queue.close()).resolves.toBeUndefined()
+    expect((await problemOf(() => storage.counts({ now: 0 }))).code).toBe('HOLDFAST_STORAGE_CLOSED')
+  })
+
+  test('while it waits for handlers they may still use the queue, and nothing new is started', async () => {
+    const stage = new Stage()
+    const storage = memory()
+    const { queue, clock } = await testQueue({ storage })
+    await queue.createExecutor({ handlers: [task.handler(stage.run)] }).start()
+    await queue.enqueue(task, null, { id: 'a' })
+    await clock.settle()
+    const closing = queue.close()
+    await stage.contexts.get('a')?.queue.enqueue(task, null, { id: 'child' })
+    const another = (): unknown => queue.createExecutor({ handlers: [task.handler(stage.run)] })
+    expect((await problemOf(another)).code).toBe('HOLDFAST_QUEUE_CLOSED')
+    stage.end('a')
+    await closing
+    await storage.open()
+    expect(await storage.get(['a', 'child'])).toMatchObject([{ state: 'completed' }, { state: 'waiting', attempts: 0 }])
+  })
+
+  test.each(['a page', 'an iteration'])('%s of a list that was made before is a typed error', async (kind) => {
+    const { queue } = await testQueue()
+    await queue.enqueueMany([{ job: task }, { job: task }])
+    const list = queue.list()
+    await queue.close()
+    const read = kind === 'a page' ? list.page() : list[Symbol.asyncIterator]().next()
+    expect((await problemOf(() => read)).code).toBe('HOLDFAST_QUEUE_CLOSED')
   })
 
   test('a bad grace is a typed error and closes nothing', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob } from '../../src/index.ts'
 import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
-import { outcome, Stage } from './doubles.ts'
+import { hooked, listenersOf, outcome, Stage } from './doubles.ts'
 
 const task = defineJob({ type: 'task' })
 
@@ -13,6 +13,33 @@ async function staged() {
   await queue.enqueue(task, null, { id: 'a' })
   await clock.settle()
   return { stage, queue, clock }
+}
+
+/** A storage that counts who listens to it, and can be away. */
+function counting() {
+  const inner = memory()
+  const state = { storage: inner, subscriptions: 0, away: false }
+  const hooks = hooked(inner, {
+    before: (name) => {
+      if (state.away && name !== 'close') throw new Error('away')
+    },
+  })
+  state.storage = new Proxy(hooks, {
+    get(target, key) {
+      if (key !== 'notifier') return Reflect.get(target, key) as unknown
+      return {
+        subscribe: (listener: () => void) => {
+          state.subscriptions += 1
+          const end = inner.notifier?.subscribe(listener)
+          return () => {
+            state.subscriptions -= 1
+            end?.()
+          }
+        },
+      }
+    },
+  })
+  return state
 }
 
 describe('idle', () => {
@@ -53,14 +80,36 @@ describe('idle', () => {
     expect(waiting.now).toBe('Error: enough')
   })
 
-  test('rejects when the queue is closed: it never hangs', async () => {
+  test('rejects when the queue is closed, at once: it never hangs', async () => {
     const { queue, clock } = await testQueue()
     await queue.enqueue(task, null)
     const waiting = outcome(queue.idle())
     await clock.settle()
     await queue.close()
-    await clock.advance('5s')
-    expect(waiting.now).toMatch(/CLOSED/)
+    await clock.settle()
+    expect(waiting.now).toBe('HOLDFAST_QUEUE_CLOSED')
+  })
+
+  test('resolves while the queue is closing, when its last handlers come to their end', async () => {
+    const { stage, queue, clock } = await staged()
+    const waiting = outcome(queue.idle())
+    await clock.settle()
+    const closing = outcome(queue.close())
+    await clock.settle()
+    expect(waiting.now).toBe('waiting')
+    stage.end('a')
+    await clock.settle()
+    expect([waiting.now, closing.now]).toEqual([undefined, undefined])
+  })
+
+  test('that fails leaves neither timer nor subscription nor listener behind', async () => {
+    const counted = counting()
+    const { queue } = await testQueue({ storage: counted.storage })
+    counted.away = true
+    const controller = new AbortController()
+    const listening = listenersOf(controller.signal)
+    await expect(queue.idle({ signal: controller.signal })).rejects.toThrow('away')
+    expect([counted.subscriptions, listening()]).toEqual([0, []])
   })
 })
 
@@ -111,6 +160,23 @@ describe('events', () => {
     await clock.settle()
     expect(next.now).toEqual({ done: true, value: undefined })
   })
+
+  test.each(['before', 'after'])(
+    'a signal that aborts %s the call ends them, and leaves nothing behind',
+    async (when) => {
+      const counted = counting()
+      const { queue } = await testQueue({ storage: counted.storage })
+      const controller = new AbortController()
+      const listening = listenersOf(controller.signal)
+      if (when === 'before') controller.abort()
+      const events = queue.events({ signal: controller.signal })
+      if (when === 'after') controller.abort()
+      expect(await events.next()).toEqual({ done: true, value: undefined })
+      await queue.enqueue(task, null)
+      expect(await events.next()).toEqual({ done: true, value: undefined })
+      expect([counted.subscriptions, listening()]).toEqual([0, []])
+    },
+  )
 
   test('a listener that was removed hears nothing', async () => {
     const { queue } = await testQueue()

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import type { JobRecord, NewJob } from '../../src/core/storage/contract.ts'
-import { newJob, NOW } from './kit-targets.ts'
+import { newJob } from '../../src/testing/index.ts'
+import { NOW } from './kit-targets.ts'
 
 const PER = 10_000
 
@@ -9,7 +10,7 @@ const PER = 10_000
 async function opened(count: number) {
   const storage = memory()
   await storage.open()
-  await storage.session({ open: 's', now: NOW })
+  await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
   const lanes = [{ type: 'task', limit: { rate: { count, per: PER } } }]
   let claims = 0
   const claim = async (now: number, limit = 10): Promise<readonly JobRecord[]> => {

@@ -3,9 +3,9 @@ import { memory } from '../../src/adapters/memory/index.ts'
 import { Reaper } from '../../src/core/reaper.ts'
 import type { NewJob } from '../../src/core/storage/contract.ts'
 import { defineJob, openQueue } from '../../src/index.ts'
-import { ManualClock, SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
+import { ManualClock, newJob, SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
 import { failing, Gate, hooked, never, Stage } from './doubles.ts'
-import { newJob, NOW } from './kit-targets.ts'
+import { NOW } from './kit-targets.ts'
 
 const LEASE = 30_000
 const LOOK = LEASE / 3
@@ -16,8 +16,8 @@ async function watched(jobs: readonly Partial<NewJob>[], hooks: Parameters<typeo
   const clock = new ManualClock({ start: NOW })
   const inner = memory()
   await inner.open()
-  await inner.session({ open: 'victim', now: NOW })
-  await inner.session({ open: 'reaper', now: NOW })
+  await inner.session({ open: 'victim', leaseDuration: 30_000, now: NOW })
+  await inner.session({ open: 'reaper', leaseDuration: 30_000, now: NOW })
   await inner.enqueue({ jobs: jobs.map((job, n) => newJob({ id: `job-${n}`, ...job })), now: NOW })
   const lanes = [{ type: 'task' }, { type: 'other' }]
   await inner.claim({ requestId: '1', session: 'victim', now: NOW, limit: 100, lanes, have: [], suspects: 'none' })
@@ -113,6 +113,16 @@ describe('a reaper', () => {
     await clock.advance('10m')
     expect(taken).toEqual({})
     expect((await inner.sessions()).map(({ id }) => id)).toContain('victim')
+  })
+
+  test('clears an idle session by the lease that the session has, not by its own', async () => {
+    const { clock, inner } = await watched([])
+    await inner.session({ open: 'patient', leaseDuration: 10 * LEASE, now: NOW })
+    const names = async () => (await inner.sessions()).map(({ id }) => id)
+    await clock.advance(9 * LEASE)
+    expect(await names()).toEqual(['reaper', 'patient'])
+    await clock.advance(2 * LEASE)
+    expect(await names()).toEqual(['reaper'])
   })
 
   test('clears the name of a silent session that holds nothing', async () => {

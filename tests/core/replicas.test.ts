@@ -4,8 +4,8 @@ import { HoldfastError } from '../../src/core/errors.ts'
 import type { JobRecord, LeaseRef, Settlement } from '../../src/core/storage/contract.ts'
 import type { Snapshot } from '../../src/core/storage/job-table/job-table.ts'
 import { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
-import { type Fault, SharedLog } from '../../src/testing/index.ts'
-import { newJob, NOW } from './kit-targets.ts'
+import { type Fault, newJob, SharedLog } from '../../src/testing/index.ts'
+import { NOW } from './kit-targets.ts'
 
 const HANDLES = 3
 const TYPES = ['task', 'limited', 'other']
@@ -16,7 +16,7 @@ class Replica {
   readonly storage: LoggedStorage
   readonly session: string
   held: LeaseRef[] = []
-  #snapshot: () => Snapshot = () => ({ sequence: 0, highest: 0, rows: [] })
+  #snapshot: () => Snapshot = () => ({ sequence: 0, highest: 0, count: 0, versions: 0, rows: [] })
 
   constructor(log: SharedLog, name: string) {
     const inner = log.handle()
@@ -40,7 +40,7 @@ class Replica {
 
   async open(): Promise<void> {
     await this.storage.open()
-    await this.storage.session({ open: this.session, now: NOW })
+    await this.storage.session({ open: this.session, leaseDuration: 30_000, now: NOW })
   }
 
   /** The rows of the table, as a replica that has read the whole log has them. */
@@ -111,7 +111,7 @@ async function take({ storage, session, held }: Replica, { kind, pick }: Step, s
     }
     case 'settle': {
       const lease = held.splice(pick % Math.max(1, held.length), 1)[0]
-      if (lease !== undefined) await storage.settle({ session, batch: [outcome(lease, pick)], now: NOW })
+      if (lease !== undefined) await storage.settle({ batch: [outcome(lease, pick)], now: NOW })
       return
     }
     case 'beat': {

@@ -9,16 +9,16 @@ import { Gate, hooked } from './doubles.ts'
 const done = (id: string): Settlement => ({ id, fence: 1, kind: 'complete', result: null })
 
 /** A buffer on a storage that answers each settle as the test says. */
-async function buffered(answer: (call: number) => Promise<void> | void) {
+async function buffered(answer: (call: number, ids: readonly string[]) => Promise<void> | void) {
   const clock = new ManualClock()
   const inner = memory()
   await inner.open()
   const calls: { at: number; ids: string[] }[] = []
   const storage = hooked(inner, {
-    before: async (_, request) => {
-      const ids = (request as SettleRequest).batch.map(({ id }) => id)
+    before: async (operation, request) => {
+      const ids = operation === 'settle' ? (request as SettleRequest).batch.map(({ id }) => id) : []
       calls.push({ at: clock.monotonic(), ids })
-      await answer(calls.length)
+      await answer(calls.length, ids)
     },
   })
   const errors: unknown[] = []
@@ -30,7 +30,7 @@ async function buffered(answer: (call: number) => Promise<void> | void) {
   })
   const verdicts: Record<string, Verdict> = {}
   const add = (...ids: string[]): void => {
-    for (const id of ids) buffer.add(done(id), (verdict) => (verdicts[id] = verdict))
+    for (const id of ids) buffer.add(done(id), ({ verdict }) => (verdicts[id] = verdict))
   }
   return { clock, buffer, add, calls, errors, verdicts }
 }
@@ -73,6 +73,69 @@ describe('outcomes', () => {
     gate.open()
     await clock.settle()
     expect(buffer.holds('a')).toBe(false)
+  })
+})
+
+describe('an outcome that the storage refuses for good', () => {
+  const refusal = new HoldfastError('HOLDFAST_PAYLOAD_TOO_LARGE', 'more than a row may hold')
+  const refusing = (id: string) => (_: number, ids: readonly string[]) => {
+    if (ids.includes(id)) throw refusal
+  }
+
+  test('does not hold up those that were settled with it, nor those behind it', async () => {
+    const { clock, buffer, add, verdicts, errors } = await buffered(refusing('bad'))
+    add('before', 'bad', 'after')
+    await clock.settle()
+    add('later')
+    await clock.settle()
+    expect(verdicts).toEqual({ before: 'missing', bad: 'stale', after: 'missing', later: 'missing' })
+    expect([buffer.unacknowledged, errors]).toEqual([0, [refusal, refusal]])
+  })
+
+  test('is tried alone, once, and then as a failure that says why', async () => {
+    const stored: Settlement[] = []
+    const clock = new ManualClock()
+    const inner = memory()
+    await inner.open()
+    const storage = hooked(inner, {
+      before: (_, request) => {
+        const { batch } = request as SettleRequest
+        stored.push(...batch)
+        if (batch.some(({ kind }) => kind === 'complete')) throw refusal
+      },
+    })
+    const buffer = new SettleBuffer({ storage, environment: clock, session: () => 's', onError: () => undefined })
+    const told: Settlement[] = []
+    buffer.add(done('a'), (_, settlement) => told.push(settlement))
+    await clock.settle()
+    const failure = {
+      id: 'a',
+      fence: 1,
+      kind: 'fail',
+      counts: 'failure',
+      error: { code: 'HOLDFAST_PAYLOAD_TOO_LARGE', message: 'more than a row may hold' },
+    }
+    expect(stored).toMatchObject([done('a'), failure])
+    expect(told).toMatchObject([failure])
+  })
+
+  test('is not made a failure when it only gives the job back', async () => {
+    const { clock, buffer, errors, verdicts } = await buffered(refusing('a'))
+    buffer.add(
+      { id: 'a', fence: 1, kind: 'release', runAt: 0, delay: null },
+      ({ verdict }) => (verdicts['a'] = verdict),
+    )
+    await clock.settle()
+    expect([verdicts, errors]).toEqual([{ a: 'stale' }, [refusal]])
+  })
+
+  test('is settled without its progress when that is what was refused', async () => {
+    const { clock, buffer, calls, errors, verdicts } = await buffered((call) => {
+      if (call === 1) throw refusal
+    })
+    buffer.add(done('a'), ({ verdict }) => (verdicts['a'] = verdict), [{ id: 'a', fence: 1, value: 'huge' }])
+    await clock.settle()
+    expect([verdicts, errors, calls.map(({ ids }) => ids)]).toEqual([{ a: 'missing' }, [refusal], [[], ['a']]])
   })
 })
 

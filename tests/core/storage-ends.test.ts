@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import type { JobRecord, Settlement } from '../../src/core/storage/contract.ts'
-import { newJob, NOW } from './kit-targets.ts'
+import { newJob } from '../../src/testing/index.ts'
+import { NOW } from './kit-targets.ts'
 
 const ERROR = { name: 'Error', message: 'boom' }
 
@@ -9,13 +10,13 @@ const ERROR = { name: 'Error', message: 'boom' }
 async function running(job: Parameters<typeof newJob>[0] = { id: 'a' }) {
   const storage = memory()
   await storage.open()
-  await storage.session({ open: 's', now: NOW })
+  await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
   await storage.enqueue({ jobs: [newJob(job)], now: NOW })
   const lanes = [{ type: 'task' }]
   const request = { requestId: '1', session: 's', now: NOW, limit: 1, lanes, have: [], suspects: 'none' } as const
   const [held] = (await storage.claim(request)).jobs as [JobRecord]
   const settle = async (settlement: Settlement) => {
-    await storage.settle({ session: 's', batch: [settlement], now: NOW })
+    await storage.settle({ batch: [settlement], now: NOW })
     return (await storage.get(['a']))[0]
   }
   return { storage, lease: { id: held.id, fence: held.fence }, settle }

@@ -36,6 +36,12 @@ export const mutants = [
     'table.epoch + 1',
     'Math.max(1, table.epoch)',
   ]),
+  mutant(
+    'every session gets the same lease',
+    `${table}/session.ts`,
+    'session: each session is listed with its own lease, also after it has beaten',
+    ['{ beats: 0, leaseDuration, ', '{ beats: 0, leaseDuration: 30_000, '],
+  ),
   mutant('reaper unguarded', `${table}/settle.ts`, 'reaper: a beat in between saves the job', [
     "if ('ended' in when) return true",
     'return true',
@@ -112,6 +118,12 @@ export const mutants = [
     '!== change.expect) continue',
   ]),
   mutant(
+    'a unit stands without the one it builds on',
+    'src/core/storage/record-replay.ts',
+    'claim: a claim that was decided on a change that came too late takes no job from another',
+    ['if (!builds && ', 'if ('],
+  ),
+  mutant(
     'a claim does not write its session',
     `${table}/claim.ts`,
     'session: a claim that races the close of its session leaves no job behind',
@@ -134,6 +146,24 @@ export const mutants = [
     `${table}/group.ts`,
     'limits: no more jobs start in a window than the rate allows',
     ['? window.used : 0', '? 0 : 0'],
+  ),
+  mutant(
+    'a claim forgets the starts of those before it',
+    `${table}/claim.ts`,
+    'limits: starts of several claims add up in one window',
+    ['used: used + admitted', 'used: admitted'],
+  ),
+  mutant(
+    'a claim lands after a pause it has not seen',
+    `${table}/claim.ts`,
+    'pause: a claim at the same time as a pause comes before it, or takes nothing',
+    ["draft.require('meta', 'pauses')", ''],
+  ),
+  mutant(
+    'a blocked job keeps its place in the limit',
+    `${table}/claim.ts`,
+    'limits: a job whose serial queue this claim gives to another leaves its place in the limit to the next',
+    ['if (unused !== undefined)', 'if (unused === null)'],
   ),
   mutant('a pause of a type is not heard', `${table}/claim.ts`, 'pause: a paused type is not claimed, others are', [
     '!types.includes(lane.type)',
@@ -162,15 +192,27 @@ export const mutants = [
     `${table}/enqueue.ts`,
     'enqueue: an id stored with another payload refuses the whole batch',
     [
-      'stored.type === job.type && samePlain(stored.payload, job.payload)',
-      'stored.type === job.type && samePlain(null, null)',
+      'known.type === job.type && samePlain(known.payload, job.payload)',
+      'known.type === job.type && samePlain(null, null)',
     ],
+  ),
+  mutant(
+    'an id of a folded call taken for another payload',
+    `${table}/enqueue.ts`,
+    'keys: the id of a folded call with another payload is refused, with its own it is a repeat',
+    ['digest !== undefined && digest !== digestOf(job)', 'digest === null'],
+  ),
+  mutant(
+    'a replaced holder takes any payload for its id',
+    'src/core/storage/transitions.ts',
+    'keys: the id of a replaced holder with another payload is refused, with its own it is a repeat',
+    ['digest: job.digest ?? digestOf(job)', 'digest: digestOf(by)'],
   ),
   mutant(
     'folded enqueues are not remembered',
     'src/core/storage/transitions.ts',
     'repeat: a repeated enqueue that replaced does so once',
-    ['[...job.absorbed, by].slice(-ABSORBED_LIMIT)', '[...job.absorbed].slice(-ABSORBED_LIMIT)'],
+    ['absorbed: absorbed.slice(-ABSORBED_LIMIT)', 'absorbed: job.absorbed'],
   ),
   mutant(
     'suspects run with others',
@@ -183,8 +225,8 @@ export const mutants = [
     `${table}/settle.ts`,
     'chain: jobs enqueued by a stale outcome are not stored',
     [
-      'if (!holds(job, settlement.fence)) return',
-      'if (!holds(job, settlement.fence)) for (const next of settlement.enqueue ?? []) placeJob(draft, next)\n  if (!holds(job, settlement.fence)) return',
+      'if (!holds(job, settlement.fence)) {',
+      'if (!holds(job, settlement.fence)) {\n    for (const next of settlement.enqueue ?? []) placeJob(draft, next)',
     ],
   ),
   mutant(
@@ -205,6 +247,12 @@ export const mutants = [
       'lane.requires.every((condition) => have.has(condition) || true)',
     ],
   ),
+  mutant(
+    'an outcome does not say what its job became',
+    `${table}/settle.ts`,
+    'settle: an outcome whose job became something else shows the job',
+    ['job === undefined || job.state === stateAfter(kind)', 'job === undefined || job.id === id'],
+  ),
   mutant('records share their payload with the table', `${table}/rows.ts`, 'read: a record that was read is a copy', [
     'payload: copyPlain(row.payload)',
     'payload: row.payload',
@@ -222,8 +270,8 @@ export const mutants = [
     ['job.history.slice(1 - HISTORY_LIMIT)', 'job.history'],
   ),
   mutant('a page shows the last job of the one before', `${table}/query.ts`, 'list: pages show every job once', [
-    'sign * comparePlaces(place(job), start) <= 0',
-    'sign * comparePlaces(place(job), start) < 0',
+    'start.value, field) <= 0',
+    'start.value, field) < 0',
   ]),
   mutant(
     'a beat does not look at fences',

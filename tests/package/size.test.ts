@@ -17,6 +17,8 @@ async function weighModule(contents: string): Promise<number> {
     format: 'esm',
     platform: 'neutral',
     external: ['node:*'],
+    // What only Node can load says so by this condition.
+    conditions: ['node'],
     write: false,
     logLevel: 'error',
   })
@@ -26,7 +28,7 @@ async function weighModule(contents: string): Promise<number> {
 // kB are 1000 bytes. `holdfast` is definitions, queue and executor; `holdfast/memory` alone is the table and the logged
 // storage, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
-const bounds: Record<string, number> = { holdfast: 13_980, 'holdfast/memory': 10_960 }
+const bounds: Record<string, number> = { holdfast: 15_400, 'holdfast/memory': 12_750 }
 
 test.each(entries)('$specifier keeps to its size', async ({ specifier }) => {
   const bytes = await weigh(specifier)

@@ -114,8 +114,20 @@ export interface JobRecord {
   readonly history: readonly AttemptRecord[]
   /** Rises when an enqueue with the job's key touches it. */
   readonly revision: number
-  /** Ids of the latest enqueues (at most 16) that were folded into this job by its key; repeats of them do nothing. */
-  readonly absorbed: readonly string[]
+  /**
+   * Digest of the type and payload that the call with this id gave, kept once another call has replaced them; `null`
+   * before. Each storage makes digests its own way. [keys]
+   */
+  readonly digest: number | null
+  /** The latest enqueues (at most 16) that were folded into this job by its key; repeats of them do nothing. */
+  readonly absorbed: readonly AbsorbedEnqueue[]
+}
+
+/** A call that made no job of its own. */
+export interface AbsorbedEnqueue {
+  readonly id: string
+  /** Of its type and payload: the same id with others is a conflict. */
+  readonly digest: number
 }
 
 /** A job to be stored, all defaults filled in by the core. */
@@ -162,6 +174,8 @@ export interface Hint {
   readonly changes: readonly JobChange[]
   /** Changes were missed: a listener that keeps a picture must read again. */
   readonly gap: boolean
+  /** A session was found to have ended without a word: a reaper has something to do. */
+  readonly ended?: boolean
 }
 
 /** Signals of a storage that several handles share. */
@@ -173,7 +187,14 @@ export interface Notifier {
 // --- requests and answers -----------------------------------------------------------------------------------------
 
 export type SessionRequest =
-  | { readonly open: string; readonly now: number }
+  | {
+      readonly open: string
+      /** How long the session may be silent (ms) before a reaper clears it, if it holds nothing: it beats more often. */
+      readonly leaseDuration: number
+      readonly now: number
+      /** How others find out whether the process lives, where the storage can tell. Set by the storage itself. */
+      readonly process?: unknown
+    }
   | {
       readonly close: string
       readonly now: number
@@ -185,9 +206,24 @@ export interface SessionRecord {
   readonly id: string
   /** How often it has beaten. Whoever sees the same number for a lease knows that it is silent. */
   readonly beats: number
+  /** As given when it was opened, ms. [session] */
+  readonly leaseDuration: number
   readonly openedAt: number
   readonly lastBeat: number
   readonly epoch: number
+  /** The storage has proof that the session is over: its jobs need not wait for a lease. */
+  readonly ended?: true
+}
+
+/** How a storage is. */
+export interface StorageHealth {
+  /** `read-only`: a newer version of the package writes here. `failing`: `cause` keeps it from taking writes now. */
+  readonly state: 'ok' | 'read-only' | 'failing'
+  readonly cause: Error | null
+  /** Records that could not be read since the storage was opened; they were set aside, the rest works. */
+  readonly damaged: number
+  /** Jobs in the table of this handle: each costs memory, about 0.6 kB and its payload. */
+  readonly jobs: number
 }
 
 export interface EnqueueRequest {
@@ -202,7 +238,10 @@ export type EnqueueAnswer =
       readonly accepted: true
       readonly jobs: readonly { readonly id: string; readonly disposition: Disposition; readonly job: JobRecord }[]
     }
-  /** Item `index` names a stored id with another type or payload. Nothing of the batch was stored. */
+  /**
+   * Item `index` has an id that the storage knows from a call with another type or payload, whether that made a job or
+   * was folded into one. Nothing of the batch was stored. [enqueue] [keys]
+   */
   | { readonly accepted: false; readonly index: number; readonly id: string }
 
 /** How many of a group may run at once, and how many may start per window of `per` ms. */
@@ -297,9 +336,18 @@ export type Settlement = LeaseRef & {
   )
 
 export interface SettleRequest {
-  readonly session: string
   readonly batch: readonly Settlement[]
   readonly now: number
+}
+
+export interface SettleAnswer {
+  readonly verdict: Verdict
+  /**
+   * After `ok`: the job, where it is not in the state that the outcome asks for, since it was to be cancelled, its key
+   * was taken, or a job of `enqueue` could not be stored (or, told to a repeat, since others changed it afterwards).
+   * `null`: it is in that state, or the verdict is another. [settle] [chain] [repeat-settle]
+   */
+  readonly became: JobRecord | null
 }
 
 export interface RunningRequest {
@@ -450,6 +498,8 @@ export interface StorageAdapter {
   readonly traits: StorageTraits
   /** Present only where the storage itself can signal. */
   readonly notifier?: Notifier
+  /** Absent: nothing can be wrong with it. Answers at any time, also while the storage is failing. */
+  health?(): StorageHealth
 
   /** Idempotent. Every other operation before it or after `close` rejects with `HOLDFAST_STORAGE_CLOSED`. [lifecycle] */
   open(): Promise<void>
@@ -470,16 +520,20 @@ export interface StorageAdapter {
 
   /**
    * Select and lease in one step: no two claims share a job, at most one running job per serial queue, limits held,
-   * order by priority descending, `runAt`, sequence over all lanes. Counts the attempt and raises the fence in the
-   * same step. Rejects with `HOLDFAST_SESSION_ENDED` when the session is gone. [claim] [groups] [fence]
+   * order by priority descending, `runAt`, sequence over all lanes; jobs of one type with the same requirements do not
+   * overtake each other in a serial queue. Counts the attempt and raises the fence in the
+   * same step. Rejects with `HOLDFAST_SESSION_ENDED` when the session is gone. [claim] [groups] [limits] [fence]
    */
   claim(request: ClaimRequest): Promise<ClaimAnswer>
 
   /** One write keeps all jobs of a session; storage and executor compare what it holds. [session] */
   beat(request: BeatRequest): Promise<BeatAnswer>
 
-  /** Per item: compare state and fence (and the guard), then write. Items are independent. [settle] [reaper] */
-  settle(request: SettleRequest): Promise<readonly Verdict[]>
+  /**
+   * Per item: compare state and fence (and the guard), then write. Items are independent. The fence alone says whose
+   * the outcome is: it is never reused, so the session needs no saying. [settle] [reaper]
+   */
+  settle(request: SettleRequest): Promise<readonly SettleAnswer[]>
 
   /** What the reaper looks at. */
   sessions(): Promise<readonly SessionRecord[]>

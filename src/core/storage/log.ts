@@ -23,14 +23,38 @@ export interface Tail {
 }
 
 export interface Append {
-  readonly record: LogRecord
-  /** Whether the append is to survive a power cut before it is acknowledged. */
+  /** `null`: nothing is written, but what was read is to be as durable as `durable` says: an answer rests on it. */
+  readonly record: LogRecord | null
+  /** Whether the log is to survive a power cut up to here before this is acknowledged. */
   readonly durable: boolean
 }
 
 export interface Receipt {
   /** Records of others that stand between the tail the turn saw and the appended record. */
   readonly between: readonly LogRecord[]
+  /** The log has work of its own to do in another exchange, soon, even when there is nothing else to write. */
+  readonly unfinished?: boolean
+}
+
+/** The table above a log, as far as the log needs it. */
+export interface LogReplica {
+  /**
+   * Takes over a tail and decides nothing; what a turn decided and the log could not keep is taken back. How a log
+   * brings the table to the very end of what it is about to replace by a snapshot.
+   */
+  catchUp(tail: Tail): void
+  /** The table as it is now. It changes only within `catchUp` and an exchange. */
+  snapshot(): Snapshot
+}
+
+/** What a log can tell about the processes that write to it. */
+export interface Presence {
+  /** How other processes find out whether this one lives: plain data, kept with each session that is opened here. */
+  readonly self: unknown
+  /** Whether there is proof that the process is over. */
+  isOver(process: unknown): boolean
+  /** Looks after the processes that `others` names, and calls `found` when one of them is over. Returns what ends it. */
+  watch(others: () => Iterable<unknown>, found: () => void): () => void
 }
 
 /**
@@ -41,12 +65,16 @@ export interface Log {
   /** True when nobody else can append between a turn's tail and its record, and an append cannot fail. */
   readonly exclusive: boolean
 
-  open(replica: { snapshot(): Snapshot }): Promise<void>
+  /** Absent: a session ends by its own word or by silence, never by proof. */
+  readonly presence?: Presence
+
+  open(replica: LogReplica): Promise<void>
   close(): Promise<void>
 
   /**
    * One flush: calls `turn` synchronously with the tail, appends what it returns (`null`: nothing), and resolves once
-   * that is as durable as asked. Rejects with `HOLDFAST_OUTCOME_UNKNOWN` when the record may or may not be in the log
+   * that is as durable as asked. `turn` is called again when what it returned certainly is not in the log and can still
+   * get there: the last call counts. Rejects with `HOLDFAST_OUTCOME_UNKNOWN` when the record may or may not be in the log
    * (a later tail tells), with another error when it certainly is not.
    */
   exchange(turn: (tail: Tail) => Append | null): Promise<Receipt>
@@ -57,4 +85,14 @@ export interface Log {
    * Returns the function that stops it.
    */
   watch(listener: () => void): () => void
+
+  /** What is wrong with the log, for `queue.health()`. Absent: nothing can be. */
+  health?(): LogHealth
+}
+
+export interface LogHealth {
+  /** Records that could not be read; they were set aside. */
+  readonly damaged: number
+  /** Why the log takes no writes at the moment; `null`: it does. */
+  readonly problem: Error | null
 }

@@ -22,18 +22,19 @@ import type {
   RunningRequest,
   SessionRecord,
   SessionRequest,
+  SettleAnswer,
   SettleRequest,
   StorageAdapter,
+  StorageHealth,
   StorageTraits,
   TickRequest,
-  Verdict,
 } from './contract.ts'
 import type { Operation } from './job-table/decide.ts'
 import { type JobTable, pauseScopes } from './job-table/job-table.ts'
 import { counts, list } from './job-table/query.ts'
 import { toRecord } from './job-table/rows.ts'
 import { definitions } from './job-table/schedule.ts'
-import type { Log } from './log.ts'
+import type { Log, LogHealth } from './log.ts'
 import { Call, Replica } from './replica.ts'
 
 export interface LoggedStorageOptions {
@@ -43,6 +44,11 @@ export interface LoggedStorageOptions {
   /** Makes a name that no other writer of the log uses. */
   readonly writer: string
 }
+
+const NO_TROUBLE: LogHealth = { damaged: 0, problem: null }
+
+/** Jobs, outcomes and other items of calls in one flush of a shared log. */
+const ITEMS_PER_FLUSH = 2000
 
 /**
  * The contract over a Log. Calls gather while a flush is under way and go into the next one together: one write and
@@ -68,6 +74,8 @@ export class LoggedStorage implements StorageAdapter {
   /** Why the log could not be read the last time; `null` when it was. */
   #unread: Error | null = null
   #stopWatching: (() => void) | null = null
+  /** A process was found to be over since the last hint. */
+  #ended = false
   readonly #listeners = new Set<(hint: Hint) => void>()
 
   constructor({ name, traits, log, writer }: LoggedStorageOptions) {
@@ -87,8 +95,11 @@ export class LoggedStorage implements StorageAdapter {
 
   async #open(): Promise<void> {
     try {
-      await this.#log.open({ snapshot: () => this.#replica.table.snapshot() })
-      this.#stopWatching = this.#log.watch(() => this.#grewElsewhere())
+      await this.#log.open({
+        catchUp: (tail) => this.#replica.catchUp(tail),
+        snapshot: () => this.#replica.table.snapshot(),
+      })
+      this.#stopWatching = this.#watchLog()
       this.#state = 'open'
       await this.#catchUp()
       // Until the log was read once, this handle knows nothing of the jobs.
@@ -120,7 +131,11 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   session(request: SessionRequest): Promise<{ readonly epoch: number }> {
-    return this.#call({ name: 'session', request })
+    const process = this.#log.presence?.self
+    return this.#call({
+      name: 'session',
+      request: process === undefined || !('open' in request) ? request : { ...request, process },
+    })
   }
 
   enqueue(request: EnqueueRequest): Promise<EnqueueAnswer> {
@@ -135,7 +150,7 @@ export class LoggedStorage implements StorageAdapter {
     return this.#call({ name: 'beat', request })
   }
 
-  settle(request: SettleRequest): Promise<readonly Verdict[]> {
+  settle(request: SettleRequest): Promise<readonly SettleAnswer[]> {
     return this.#call({ name: 'settle', request })
   }
 
@@ -161,12 +176,14 @@ export class LoggedStorage implements StorageAdapter {
 
   sessions(): Promise<readonly SessionRecord[]> {
     return this.#read((table) =>
-      [...table.tables.sessions].map(([id, { beats, openedAt, lastBeat, epoch }]) => ({
+      [...table.tables.sessions].map(([id, { beats, leaseDuration, openedAt, lastBeat, epoch, process }]) => ({
         id,
         beats,
+        leaseDuration,
         openedAt,
         lastBeat,
         epoch,
+        ...(process !== undefined && this.#log.presence?.isOver(process) === true && { ended: true as const }),
       })),
     )
   }
@@ -205,6 +222,13 @@ export class LoggedStorage implements StorageAdapter {
     return this.#read((table) => counts(table, now))
   }
 
+  health(): StorageHealth {
+    const { damaged, problem } = this.#log.health?.() ?? NO_TROUBLE
+    const cause = problem ?? this.#replica.problem
+    const state = cause === null ? 'ok' : HoldfastError.is(cause, 'HOLDFAST_STORAGE_NEWER') ? 'read-only' : 'failing'
+    return { state, damaged, cause, jobs: this.#replica.table.tables.jobs.size }
+  }
+
   #call<Answer>(operation: Operation): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       this.#assertOpen()
@@ -233,29 +257,38 @@ export class LoggedStorage implements StorageAdapter {
   async #flushAll(): Promise<void> {
     // Whoever calls in the same turn joins the first flush.
     await Promise.resolve()
+    let unfinished: boolean
     do {
-      const calls = this.#calls
-      this.#calls = []
-      await this.#flush(calls)
+      unfinished = await this.#flush(this.#takeCalls())
       this.#publish()
-    } while (this.#calls.length > 0 || this.#replica.uncertain)
+    } while (this.#calls.length > 0 || this.#replica.waiting || unfinished)
     this.#flushing = null
   }
 
-  async #flush(waiting: readonly Call[]): Promise<void> {
+  /** The calls of one flush. A log's flush is bounded, so that one caller's crowd does not keep everybody waiting. */
+  #takeCalls(): readonly Call[] {
+    let items = 0
+    const end = this.#log.exclusive ? -1 : this.#calls.findIndex((call) => (items += call.items) > ITEMS_PER_FLUSH)
+    return this.#calls.splice(0, end === -1 ? this.#calls.length : Math.max(1, end))
+  }
+
+  /** True when the log asks for another exchange. */
+  async #flush(waiting: readonly Call[]): Promise<boolean> {
     const recordId = `${this.#writer}.${++this.#records}`
-    const turn: { calls: readonly Call[] | null } = { calls: null }
+    let decided = false as boolean
     try {
       const receipt = await this.#log.exchange((tail) => {
         this.#behind = false
         this.#unread = null
-        const { append, again } = this.#replica.turn(tail, waiting, recordId, this.#log.exclusive)
-        turn.calls = [...again, ...waiting]
+        const append = this.#replica.turn(tail, waiting, recordId, this.#log.exclusive)
+        decided = true
         return append
       })
-      this.#calls.push(...this.#replica.commit(turn.calls ?? [], receipt))
+      // Before those that came meanwhile: whoever lost a race is the next to be served.
+      this.#calls.unshift(...this.#replica.commit(receipt))
+      return receipt.unfinished ?? false
     } catch (error) {
-      if (turn.calls !== null) this.#replica.abort(turn.calls, recordId, error)
+      if (decided) this.#replica.abort(recordId, error)
       else {
         this.#unread =
           error instanceof Error
@@ -264,7 +297,28 @@ export class LoggedStorage implements StorageAdapter {
         this.#replica.unread(error)
         for (const call of waiting) call.reject(error)
       }
+      return false
     }
+  }
+
+  #watchLog(): () => void {
+    const stops = [
+      this.#log.watch(() => this.#grewElsewhere()),
+      this.#log.presence?.watch(
+        () => this.#processes(),
+        () => {
+          this.#ended = true
+          this.#publish()
+        },
+      ),
+    ]
+    return () => {
+      for (const stop of stops) stop?.()
+    }
+  }
+
+  *#processes(): Generator {
+    for (const { process } of this.#replica.table.tables.sessions.values()) if (process !== undefined) yield process
   }
 
   #grewElsewhere(): void {
@@ -284,10 +338,14 @@ export class LoggedStorage implements StorageAdapter {
 
   #publish(): void {
     const replica = this.#replica
-    const hint: Hint = { ready: replica.table.ready.takeGrown(), changes: replica.changes, gap: replica.gap }
+    const ready = replica.table.ready.takeGrown()
+    const { changes, gap } = replica
+    const ended = this.#ended
     replica.changes = []
     replica.gap = false
-    if (hint.ready.length === 0 && hint.changes.length === 0 && !hint.gap) return
+    this.#ended = false
+    if (ready.length === 0 && changes.length === 0 && !gap && !ended) return
+    const hint: Hint = { ready, changes, gap, ended }
     for (const listener of this.#listeners) listener(hint)
   }
 }

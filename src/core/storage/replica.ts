@@ -1,9 +1,10 @@
 import { HoldfastError } from '../errors.ts'
 import type { JobChange } from './contract.ts'
 import { decide, isBatched, type Operation, type Part } from './job-table/decide.ts'
-import { JobTable, type Undo } from './job-table/job-table.ts'
+import { JobTable, type Snapshot, type Undo } from './job-table/job-table.ts'
 import type { Unit } from './job-table/rows.ts'
 import { type Append, LOG_FORMAT, type LogRecord, type Receipt, type Tail } from './log.ts'
+import { RecordReplay } from './record-replay.ts'
 
 /** Losing one of these in a power cut causes a re-run at most; everything else is durable before it is answered. */
 const NOT_DURABLE: ReadonlySet<Operation['name']> = new Set(['claim', 'beat'])
@@ -11,24 +12,44 @@ const NOT_DURABLE: ReadonlySet<Operation['name']> = new Set(['claim', 'beat'])
 /** How often a call whose record did not arrive is decided again before its caller is told. */
 const MOST_TRIES = 5
 
+/**
+ * How many races a call may lose before its caller is told. Whoever loses one has others to thank for it who won, so the
+ * storage as a whole goes on; where 2 in 100 are lost, no call ever comes so far.
+ */
+const MOST_RACES = 32
+
 /** A mutating call on its way through flushes. */
 export class Call {
   readonly operation: Operation
   readonly #answers: unknown[]
   readonly #resolve: (answer: never) => void
-  readonly reject: (error: unknown) => void
+  readonly #reject: (error: unknown) => void
+  /** Its caller was told of an error. What was decided for it may be in the log all the same. */
+  rejected = false
   /** Indexes of the parts that are not in the log yet. */
   open: readonly number[]
   /** What was decided for them in the latest flush. */
   parts: Part[] = []
   tries = 0
+  races = 0
 
   constructor(operation: Operation, resolve: (answer: never) => void, reject: (error: unknown) => void) {
     this.operation = operation
     this.#answers = []
     this.#resolve = resolve
-    this.reject = reject
+    this.#reject = reject
     this.open = isBatched(operation) ? operation.request.batch.map((_, index) => index) : [0]
+  }
+
+  reject(error: unknown): void {
+    this.rejected = true
+    this.#reject(error)
+  }
+
+  /** How many things it asks for, by which a flush is bounded. */
+  get items(): number {
+    const { request } = this.operation
+    return 'jobs' in request ? request.jobs.length : 'batch' in request ? request.batch.length : 1
   }
 
   /** Takes over the answers of all parts but those at `voided`, which stay open. True when none is left. */
@@ -61,78 +82,131 @@ export class Replica {
   readonly #name: string
   #uncertain: Uncertain | null = null
   #newer = false
+  /** Calls of the flush that is under way, as decided in its latest turn. */
+  #deciding: readonly Call[] = []
+  /** Calls that a tail brought back, to be decided with those of the next turn. */
+  #again: readonly Call[] = []
+  /** Calls whose record was found in a tail: answered once an exchange confirms that the log is durable that far. */
+  #found: Call[] = []
   #undo: Undo | undefined
 
   constructor(name: string) {
     this.#name = name
   }
 
-  get uncertain(): boolean {
-    return this.#uncertain !== null
+  /** Why this handle only reads; `null`: it does not. */
+  get problem(): HoldfastError | null {
+    return this.#newer ? newerFormat(this.#name) : null
   }
 
   observe(on: boolean): void {
     this.table.observe = on ? (change): void => void this.changes.push(change) : null
   }
 
-  /** One turn: what others appended, then the calls. Returns what is to be appended and the calls to decide again. */
-  turn(
-    tail: Tail,
-    calls: readonly Call[],
-    recordId: string,
-    exclusive: boolean,
-  ): { append: Append | null; again: Call[] } {
+  /** True while calls wait for an exchange that is not theirs. */
+  get waiting(): boolean {
+    return this.#uncertain !== null || this.#again.length > 0 || this.#found.length > 0
+  }
+
+  /** Takes over a tail and decides nothing. What was decided and did not reach the log is undone. */
+  catchUp({ snapshot, records }: Tail): void {
+    this.#takeBack()
+    if (snapshot !== undefined) this.#beginAnew(snapshot)
+    const uncertain = this.#uncertain
+    // Without the record in a tail that was read to its end, it is not in the log.
+    this.#uncertain = null
+    let again = uncertain?.calls ?? []
+    let arrived = false
+    for (const record of records) {
+      if (arrived || record.id !== uncertain?.recordId) this.#applyRecord(record)
+      else {
+        // It arrived after all. A second copy of it is void.
+        arrived = true
+        again = this.#applyCalls(again)
+      }
+    }
+    this.#again = [...this.#again, ...again.filter(({ rejected }) => !rejected)]
+  }
+
+  /** One turn: what others appended, then the calls. Returns what is to be appended. */
+  turn(tail: Tail, calls: readonly Call[], recordId: string, exclusive: boolean): Append | null {
     // By the callers' clock, not by what it was when this handle was last asked: a delay counts from now. [clock]
     const timed = calls.find(({ operation }) => 'now' in operation.request)
     if (timed !== undefined && 'now' in timed.operation.request) this.table.ready.advance(timed.operation.request.now)
-    const again = this.#applyTail(tail)
+    this.catchUp(tail)
     this.#undo = exclusive ? undefined : []
+    this.#deciding = this.#again.length === 0 ? calls : [...this.#again, ...calls]
     const units: Unit[] = []
-    let durable = false
-    for (const call of [...again, ...calls]) {
+    // An answer that rests on what others wrote must not outlive it. [answers rest on durable records]
+    let durable = this.#found.length > 0
+    for (const call of this.#deciding) {
       this.#decide(call)
-      for (const { unit } of call.parts) {
-        if (unit === null) continue
-        units.push(unit)
-        durable ||= !NOT_DURABLE.has(call.operation.name)
-      }
+      durable ||= !NOT_DURABLE.has(call.operation.name)
+      for (const { unit } of call.parts) if (unit !== null) units.push(unit)
     }
-    return {
-      append: units.length === 0 ? null : { record: { id: recordId, format: LOG_FORMAT, units }, durable },
-      again,
-    }
+    if (units.length > 0) return { record: { id: recordId, format: LOG_FORMAT, units }, durable }
+    return durable ? { record: null, durable } : null
   }
 
   /** The append stands. Answers its calls, and returns those that lost a race and are to be decided again. */
-  commit(calls: readonly Call[], { between }: Receipt): readonly Call[] {
+  commit({ between }: Receipt): readonly Call[] {
+    const calls = this.#deciding
+    this.#deciding = []
+    this.#again = []
+    let again: readonly Call[] = []
     if (between.length === 0) {
+      this.#undo = undefined
       for (const call of calls) if (call.accept([])) call.resolve()
-      return []
+    } else {
+      this.#takeBack()
+      for (const record of between) this.#applyRecord(record)
+      again = this.#applyCalls(calls)
     }
-    this.#takeBack()
-    for (const record of between) this.#applyRecord(record)
-    return this.#applyCalls(calls)
+    const found = this.#found
+    this.#found = []
+    for (const call of found) call.resolve()
+    return again
   }
 
   /** The append certainly is not in the log, or nobody knows: then the calls wait for the next tail. */
-  abort(calls: readonly Call[], recordId: string, error: unknown): void {
+  abort(recordId: string, error: unknown): void {
     this.#takeBack()
-    if (HoldfastError.is(error, 'HOLDFAST_OUTCOME_UNKNOWN'))
-      this.#uncertain = { recordId, calls: triedAgain(calls, error) }
+    const calls = this.#deciding
+    this.#deciding = []
+    this.#again = []
+    if (HoldfastError.is(error, 'HOLDFAST_OUTCOME_UNKNOWN')) this.#doubt({ recordId, calls }, error)
     else for (const call of calls) call.reject(error)
+    this.#found = triedAgain(this.#found, error)
   }
 
   /** The log could not even be read: whoever waits for the tail does so a bounded number of times. */
   unread(error: unknown): void {
-    if (this.#uncertain === null) return
-    const calls = triedAgain(this.#uncertain.calls, error)
-    this.#uncertain = calls.length === 0 ? null : { ...this.#uncertain, calls }
+    this.#takeBack()
+    this.#deciding = []
+    this.#found = triedAgain(this.#found, error)
+    this.#again = triedAgain(this.#again, error)
+    if (this.#uncertain !== null) this.#doubt(this.#uncertain, error)
+  }
+
+  /**
+   * Calls whose caller was told stay with the others until the tail has been read: the record is applied whole, if it
+   * arrived. When all were told, nobody waits for it, and the tail's copy is a record like any other.
+   */
+  #doubt(uncertain: Uncertain, error: unknown): void {
+    triedAgain(uncertain.calls, error)
+    this.#uncertain = uncertain.calls.every(({ rejected }) => rejected) ? null : uncertain
+  }
+
+  #mayRaceAgain(call: Call): boolean {
+    call.races += 1
+    if (call.races >= MOST_RACES) call.reject(busy(this.#name))
+    return !call.rejected
   }
 
   #decide(call: Call): void {
     call.parts = []
     try {
-      if (this.#newer) throw newerFormat(this.#name)
+      if (this.problem !== null) throw this.problem
       decide(this.table, call.operation, call.open, call.parts, this.#undo)
     } catch (error) {
       call.open = call.open.slice(0, call.parts.length)
@@ -140,52 +214,39 @@ export class Replica {
     }
   }
 
-  #applyTail({ snapshot, records }: Tail): Call[] {
-    if (snapshot !== undefined) {
-      const { observe, ready } = this.table
-      this.table = new JobTable()
-      // What this handle saw of time stays: a delay that it began to wait for does not begin anew. [clock]
-      this.table.ready.advance(ready.now)
-      this.table.restore(snapshot)
-      this.table.observe = observe
-      this.gap = true
-    }
-    const uncertain = this.#uncertain
-    this.#uncertain = null
-    let again = uncertain?.calls ?? []
-    for (const record of records) {
-      if (record.id !== uncertain?.recordId) this.#applyRecord(record)
-      // The record arrived after all (the first copy of it: a second is void).
-      else again = this.#applyCalls(again)
-    }
-    return [...again]
+  #beginAnew(snapshot: Snapshot): void {
+    const table = new JobTable()
+    // What this handle saw of time stays: a delay that it began to wait for does not begin anew. [clock]
+    table.ready.advance(this.table.ready.now)
+    // May fail half-way, where rows are read from a disk.
+    table.restore(snapshot)
+    table.observe = this.table.observe
+    this.table = table
+    this.gap = true
   }
 
   #applyRecord(record: LogRecord): void {
     if (record.format > LOG_FORMAT) this.#newer = true
     if (this.#newer) return
-    for (const unit of record.units) this.table.apply(unit)
+    const replay = new RecordReplay(this.table)
+    for (const unit of record.units) replay.apply(unit)
   }
 
-  /** Applies what was decided for the calls; those with void parts are returned. */
+  /** Applies what was decided for the calls; those with void parts are returned, the others are answered in the end. */
   #applyCalls(calls: readonly Call[]): readonly Call[] {
-    const applied = calls.map((call) => call.parts.flatMap((part, at) => (this.#applyPart(part) ? [] : [at])))
-    return calls.filter((call, at) => {
-      if (!call.accept(applied[at] as number[])) return true
-      call.resolve()
-      return false
-    })
-  }
-
-  /** The answer is made anew: a job that others came before has another place in the order. */
-  #applyPart(part: Part): boolean {
-    if (part.unit !== null && !this.table.apply(part.unit)) return false
-    part.answer = part.show()
-    return true
+    const replay = new RecordReplay(this.table)
+    const applied = calls.map((call) => call.parts.flatMap((part, at) => (applyPart(replay, part) ? [] : [at])))
+    const again: Call[] = []
+    for (const [at, call] of calls.entries()) {
+      if (call.accept(applied[at] as number[])) this.#found.push(call)
+      else if (this.#mayRaceAgain(call)) again.push(call)
+    }
+    return again
   }
 
   #takeBack(): void {
-    const undo = this.#undo ?? []
+    const undo = this.#undo
+    if (undo === undefined) return
     for (let at = undo.length - 1; at >= 0; at--) undo[at]?.()
     this.#undo = undefined
     this.changes = []
@@ -193,13 +254,27 @@ export class Replica {
   }
 }
 
-function triedAgain(calls: readonly Call[], error: unknown): readonly Call[] {
+/** The answer is made anew: a job that others came before has another place in the order. */
+function applyPart(replay: RecordReplay, part: Part): boolean {
+  if (part.unit !== null && !replay.apply(part.unit)) return false
+  part.answer = part.show()
+  return true
+}
+
+/** Those that may go on waiting; the others' callers are told. */
+function triedAgain(calls: readonly Call[], error: unknown): Call[] {
   return calls.filter((call) => {
     call.tries += 1
-    if (call.tries < MOST_TRIES) return true
-    call.reject(error)
-    return false
+    if (call.tries >= MOST_TRIES) call.reject(error)
+    return !call.rejected
   })
+}
+
+function busy(name: string): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_STORAGE_BUSY',
+    `The ${name} storage is written to by so many at once that this call lost ${MOST_RACES} races: repeat it`,
+  )
 }
 
 function newerFormat(name: string): HoldfastError {

@@ -1,4 +1,13 @@
-import type { AttemptOutcome, AttemptRecord, ErrorData, JobRecord, NewJob, Settlement } from './contract.ts'
+import type {
+  AttemptOutcome,
+  AttemptRecord,
+  ErrorData,
+  JobRecord,
+  NewJob,
+  Settlement,
+  StoredState,
+} from './contract.ts'
+import { digestOf } from './digest.ts'
 import { copyPlain } from './plain.ts'
 
 /**
@@ -77,6 +86,19 @@ export function outcomeOf(settlement: Settlement): AttemptOutcome {
     default:
       return unreachable(settlement)
   }
+}
+
+const STATE_AFTER = {
+  complete: 'completed',
+  retry: 'waiting',
+  fail: 'failed',
+  release: 'waiting',
+  cancelled: 'cancelled',
+} as const
+
+/** The state that an outcome asks for; a request to cancel, or a newer holder of its key, may end the job otherwise. */
+export function stateAfter(kind: Settlement['kind']): StoredState {
+  return STATE_AFTER[kind]
 }
 
 /** The end of the running attempt. [settle] */
@@ -178,7 +200,9 @@ export function replaced(job: JobRecord, by: NewJob): Patch {
     interruptions: 0,
     progress: null,
     error: null,
-    ...touched(job, by.id),
+    // Until now the payload itself says what the call with the job's id said.
+    digest: job.digest ?? digestOf(job),
+    ...touched(job, by),
   }
 }
 
@@ -188,8 +212,9 @@ function joined(old: unknown, added: unknown): unknown {
 }
 
 /** An enqueue was folded into this job: remembered, so that its repeat does nothing. [keys] [repeat] */
-export function touched(job: JobRecord, by: string): Patch {
-  return { revision: job.revision + 1, absorbed: [...job.absorbed, by].slice(-ABSORBED_LIMIT) }
+export function touched(job: JobRecord, by: NewJob): Patch {
+  const absorbed = [...job.absorbed, { id: by.id, digest: digestOf(by) }]
+  return { revision: job.revision + 1, absorbed: absorbed.slice(-ABSORBED_LIMIT) }
 }
 
 /** The job lost its key. If it runs it finishes, but is not retried. [keys] */

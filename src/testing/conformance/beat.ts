@@ -1,6 +1,5 @@
 import { equal } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
-import { NOW } from './moments.ts'
 import { complete, interrupt } from './settlements.ts'
 
 const NOTHING = { cancel: [], lost: [], orphans: [], ended: false }
@@ -18,14 +17,14 @@ export const beat: readonly ConformanceCase[] = area('beat', {
     const { jobs } = await site.claim({ session: 'a' })
     const [lost] = jobs
     if (lost === undefined) throw new Error('A job was to be claimed')
-    await site.settle(interrupt(lost), NOW, 'reaper')
+    await site.settle(interrupt(lost))
     equal(await site.beat({ session: 'a', holds: jobs }), { ...NOTHING, lost: ['lost'] }, 'the answer')
   },
 
   'a job that another session holds is lost': async (site) => {
     await site.add({ id: 'one' })
     const old = await site.claimOne({ session: 'a' })
-    await site.settle(interrupt(old), NOW, 'reaper')
+    await site.settle(interrupt(old))
     await site.claimOne({ session: 'b' })
     equal(await site.beat({ session: 'a', holds: [old] }), { ...NOTHING, lost: ['one'] }, 'the answer')
     await site.shows('one', { state: 'running', session: 'b' })
@@ -34,7 +33,7 @@ export const beat: readonly ConformanceCase[] = area('beat', {
   'an earlier attempt is lost, though the session holds the job again': async (site) => {
     await site.add({ id: 'one' })
     const old = await site.claimOne({ session: 'a' })
-    await site.settle(interrupt(old), NOW, 'reaper')
+    await site.settle(interrupt(old))
     const held = await site.claimOne({ session: 'a' })
     equal((await site.beat({ session: 'a', holds: [old] })).lost, ['one'], 'the lost jobs')
     equal((await site.beat({ session: 'a', holds: [held] })).lost, [], 'the lost jobs of the new attempt')

@@ -80,8 +80,7 @@ export const cancel: readonly ConformanceCase[] = [
   ...Object.entries({
     'throws and would be retried': (site: Site, held: JobRecord) => site.settle(retry(held), NOW + SECOND),
     'is given back': (site: Site, held: JobRecord) => site.settle(release(held), NOW + SECOND),
-    'is taken back by the reaper': (site: Site, held: JobRecord) =>
-      site.settle(interrupt(held), NOW + SECOND, 'reaper'),
+    'is taken back by the reaper': (site: Site, held: JobRecord) => site.settle(interrupt(held), NOW + SECOND),
     'loses its session': (site: Site) => site.close('holder', NOW + SECOND),
     'is released by force': (site: Site) => site.amend({ kind: 'forceRelease', session: 'holder' }, NOW + SECOND),
   }).flatMap(([way, end]) =>

@@ -1,6 +1,5 @@
 import { equal } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
-import { NOW } from './moments.ts'
 import { complete, fail, interrupt, retry } from './settlements.ts'
 import { ids } from './site.ts'
 
@@ -27,16 +26,29 @@ export const chain: readonly ConformanceCase[] = area('chain', {
     const held = await site.claimOne()
     await site.add({ id: 'taken', payload: { n: 1 } })
     const enqueue = [site.newJob({ id: 'child' }), site.newJob({ id: 'taken', payload: { n: 2 } })]
-    equal(await site.settle({ ...complete(held), enqueue }), 'ok', 'the verdict')
+    const { verdict, became } = await site.outcome({ ...complete(held), enqueue })
+    equal([verdict, became?.state, became?.error?.code], ['ok', 'failed', 'HOLDFAST_ID_CONFLICT'], 'the answer')
     await site.shows('parent', { state: 'failed', failures: 1 })
     await site.shows('taken', { payload: { n: 1 } })
     await site.gone('child')
   },
 
+  'a chained job whose id was folded with another payload fails the outcome too': async (site) => {
+    await site.add({ id: 'parent' })
+    const held = await site.claimOne()
+    await site.addAll([
+      { id: 'holder', jobKey: 'key', payload: 1 },
+      { id: 'folded', jobKey: 'key', payload: 2 },
+    ])
+    const { became } = await site.outcome({ ...complete(held), enqueue: [site.newJob({ id: 'folded', payload: 3 })] })
+    equal(became?.error?.code, 'HOLDFAST_ID_CONFLICT', 'the error of the outcome')
+    await site.shows('holder', { payload: 2 })
+  },
+
   'jobs enqueued by a stale outcome are not stored': async (site) => {
     await site.add({ id: 'parent' })
     const held = await site.claimOne({ session: 'a' })
-    await site.settle(interrupt(held), NOW, 'reaper')
+    await site.settle(interrupt(held))
     equal(await site.settle({ ...complete(held), enqueue: [site.newJob({ id: 'child' })] }), 'stale', 'the verdict')
     await site.gone('child')
   },

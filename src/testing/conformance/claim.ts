@@ -1,3 +1,4 @@
+import type { ClaimRequest } from '../../core/storage/contract.ts'
 import { equal, matches, ok } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { at, delayed, MINUTE, NOW, SECOND } from './moments.ts'
@@ -95,6 +96,20 @@ export const claim: readonly ConformanceCase[] = area('claim', {
     })
     const claimed = (await Promise.all(claims)).flatMap(({ jobs }) => ids(jobs))
     equal([claimed.length, new Set(claimed).size], [25, 25], 'the number of claimed jobs, and of different ones')
+  },
+
+  'a claim that was decided on a change that came too late takes no job from another': async (site) => {
+    await site.add({ id: 'one' })
+    for (const session of ['a', 'b']) await site.open(session)
+    const [left, right] = await site.handles.pair()
+    const requests = ['a', 'b'].map((session) => site.claimRequest({ session }))
+    // The row changes as often on either handle: only what the changes are tells them apart.
+    const [first, , second] = await Promise.all([
+      right.claim(requests[0] as ClaimRequest),
+      left.amend({ batch: [{ kind: 'requeue', id: 'one', runAt: NOW, delay: null }], now: NOW }),
+      left.claim(requests[1] as ClaimRequest),
+    ])
+    equal([...ids(first.jobs), ...ids(second.jobs)], ['one'], 'the jobs of both claims')
   },
 
   'a job with a moment is not claimed before it': async (site) => {

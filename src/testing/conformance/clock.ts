@@ -95,7 +95,7 @@ export const clock: readonly ConformanceCase[] = area('clock', {
   'a moment given by the user stays, whoever saw the job': async (site) => {
     await site.add({ id: 'one', ...at(AHEAD) })
     const storage = await site.storage()
-    await storage.session({ open: WORKER, now: NOW })
+    await storage.session({ open: WORKER, leaseDuration: 30_000, now: NOW })
     equal((await storage.claim(site.claimRequest())).nextRunAt, AHEAD, 'nextRunAt')
     equal((await storage.claim(site.claimRequest({ now: AHEAD - 1 }))).jobs, [], 'the jobs claimed before the moment')
     equal(ids((await storage.claim(site.claimRequest({ now: AHEAD }))).jobs), ['one'], 'the jobs claimed at the moment')

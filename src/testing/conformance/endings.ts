@@ -12,7 +12,7 @@ export const ENDINGS: Readonly<Record<string, (site: Site, held: JobRecord) => P
   failure: (site, held) => site.settle(fail(held)),
   release: (site, held) => site.settle({ ...release(held), ...LATER }),
   cancellation: (site, held) => site.settle(cancelled(held)),
-  'reaped attempt': (site, held) => site.settle({ ...interrupt(held), ...LATER }, undefined, 'reaper'),
+  'reaped attempt': (site, held) => site.settle({ ...interrupt(held), ...LATER }),
   'closed session': (site) => site.close('holder'),
   'forced release': (site) => site.amend({ kind: 'forceRelease', session: 'holder' }),
 }

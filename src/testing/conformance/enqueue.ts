@@ -29,7 +29,7 @@ export const enqueue: readonly ConformanceCase[] = area('enqueue', {
     const { id } = await site.add()
     await site.shows(id, {
       state: 'waiting',
-      ...{ attempts: 0, failures: 0, interruptions: 0, fence: 0, history: [], groups: [], absorbed: [] },
+      ...{ attempts: 0, failures: 0, interruptions: 0, fence: 0, history: [], groups: [], absorbed: [], digest: null },
       ...{ startedAt: null, finishedAt: null, session: null, claimId: null, outcome: null, error: null },
       ...{ cancelRequested: null, progress: null, result: null, superseded: false },
     })

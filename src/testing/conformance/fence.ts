@@ -90,7 +90,7 @@ export const fence: readonly ConformanceCase[] = [
 async function reclaimed(site: Site): Promise<{ readonly old: JobRecord; readonly held: JobRecord }> {
   await site.add()
   const old = await site.claimOne({ session: 'a' })
-  await site.settle(interrupt(old), NOW, 'reaper')
+  await site.settle(interrupt(old))
   return { old, held: await site.claimOne({ session: 'b' }) }
 }
 

@@ -114,6 +114,47 @@ export const limits: readonly ConformanceCase[] = [
       equal(ids((await site.claim({ lanes: lane({ concurrency: 2 }) })).jobs), ['a1', 'b1'], 'the claimed jobs')
     },
 
+    'a job whose serial queue this claim gives to another leaves its place in the limit to the next': async (site) => {
+      await site.addAll([
+        { id: 'one' },
+        { id: 'two', queueName: 'queue' },
+        { id: 'three' },
+        { id: 'four', type: 'other', queueName: 'queue', priority: 2 },
+      ])
+      const lanes = [...lane({ concurrency: 2 }), { type: 'other' }]
+      equal(ids((await site.claim({ lanes, limit: 3 })).jobs), ['four', 'one', 'three'], 'the claimed jobs in order')
+    },
+
+    'many jobs whose serial queues are given away hide none that may start': async (site) => {
+      const queues = ['a', 'b', 'c', 'd'].map((queueName) => ({ queueName }))
+      await site.addAll([
+        ...queues.map((queue) => ({ ...queue, type: 'other', priority: 2 })),
+        ...queues.map((queue) => ({ ...queue, priority: 1 })),
+        { id: 'last', priority: 0 },
+      ])
+      const lanes = [...lane({ concurrency: 1 }), { type: 'other' }]
+      equal(ids((await site.claim({ lanes })).jobs).at(-1), 'last', 'the last of the claimed jobs')
+    },
+
+    'jobs alike keep the order of their serial queue, though the first waits for its limit': async (site) => {
+      await site.addAll([
+        { limitKey: 'x' },
+        { limitKey: 'x', queueName: 'queue' },
+        { limitKey: 'y', queueName: 'queue' },
+      ])
+      const lanes = lane({ concurrency: 1 })
+      const first = await site.claimOne({ lanes })
+      await site.settle(complete(first))
+      equal((await site.claimOne({ lanes })).limitKey, 'x', 'the limit key of the job that was first in the queue')
+    },
+
+    'starts of several claims add up in one window': async (site) => {
+      await site.addAll([...three, { id: 'four' }])
+      const lanes = lane({ rate: { count: 3, per: MINUTE } })
+      for (const now of [NOW, NOW + SECOND, NOW + 2 * SECOND]) await site.claimOne({ lanes, limit: 1, now })
+      equal((await site.claim({ lanes, now: NOW + 3 * SECOND })).jobs, [], 'the jobs claimed by the fourth claim')
+    },
+
     'no more jobs start in a window than the rate allows': async (site) => {
       await site.addAll(three)
       const lanes = lane(perMinute)

@@ -8,11 +8,11 @@ export function everyOperation(
   session: string,
 ): Readonly<Record<string, (storage: StorageAdapter) => Promise<unknown>>> {
   return {
-    session: (storage) => storage.session({ open: session, now: NOW }),
+    session: (storage) => storage.session({ open: session, leaseDuration: 30_000, now: NOW }),
     enqueue: (storage) => storage.enqueue({ jobs: [site.newJob()], now: NOW }),
     claim: (storage) => storage.claim(site.claimRequest({ session })),
     beat: (storage) => storage.beat({ session, now: NOW, holds: [], claiming: [], progress: [] }),
-    settle: (storage) => storage.settle({ session, batch: [], now: NOW }),
+    settle: (storage) => storage.settle({ batch: [], now: NOW }),
     sessions: (storage) => storage.sessions(),
     running: (storage) => storage.running({ session, types: ['task'], limit: 1 }),
     amend: (storage) => storage.amend({ batch: [], now: NOW }),

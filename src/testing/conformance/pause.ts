@@ -66,6 +66,18 @@ export const pause: readonly ConformanceCase[] = area('pause', {
     equal(ids((await site.claim({ lanes: [{ type: 'x' }, { type: 'y' }] })).jobs), ['y', 'q'], 'the claimed jobs')
   },
 
+  'a claim at the same time as a pause comes before it, or takes nothing': async (site) => {
+    await site.add({ id: 'one' })
+    await site.open('a')
+    const [left, right] = await site.handles.pair()
+    const [[seen], answer] = await Promise.all([
+      left.pause({ scope: { type: 'task' }, paused: true }).then(() => left.get(['one'])),
+      right.claim(site.claimRequest({ session: 'a' })),
+    ])
+    // Whoever has paused and sees the job waiting may rely on it.
+    equal(ids(answer.jobs), seen?.state === 'running' ? ['one'] : [], 'the claimed jobs')
+  },
+
   'running jobs go on': async (site) => {
     const { id } = await site.add()
     const held = await site.claimOne()

@@ -23,10 +23,10 @@ export const read: readonly ConformanceCase[] = area('read', {
     const storage = await site.storage()
     await storage.enqueue({ jobs: [site.newJob({ id: 'one' })], now: NOW })
     equal((await storage.get(['one']))[0]?.state, 'waiting', 'the state after the enqueue')
-    await storage.session({ open: WORKER, now: NOW })
+    await storage.session({ open: WORKER, leaseDuration: 30_000, now: NOW })
     const { jobs } = await storage.claim(site.claimRequest())
     equal((await storage.get(['one']))[0]?.state, 'running', 'the state after the claim')
-    await storage.settle({ session: WORKER, batch: jobs.map((job) => complete(job)), now: NOW })
+    await storage.settle({ batch: jobs.map((job) => complete(job)), now: NOW })
     equal((await storage.get(['one']))[0]?.state, 'completed', 'the state after the completion')
   },
 

@@ -11,7 +11,7 @@ export const reaper: readonly ConformanceCase[] = area('reaper', {
     const { id } = await site.add()
     const held = await site.claimOne({ session: 'a' })
     const beats = await beatsOf(site, 'a')
-    equal(await site.settle(interrupt(held, { beats }), NOW + SECOND, 'reaper'), 'ok', 'the verdict')
+    equal(await site.settle(interrupt(held, { beats }), NOW + SECOND), 'ok', 'the verdict')
     const counters = { attempts: 1, failures: 0, interruptions: 1 }
     await site.shows(id, { state: 'waiting', session: null, outcome: 'interrupted', ...counters })
   },
@@ -21,7 +21,7 @@ export const reaper: readonly ConformanceCase[] = area('reaper', {
     const held = await site.claimOne({ session: 'a' })
     const beats = await beatsOf(site, 'a')
     await site.beat({ session: 'a', holds: [held] })
-    equal(await site.settle(interrupt(held, { beats }), NOW, 'reaper'), 'stale', 'the verdict')
+    equal(await site.settle(interrupt(held, { beats })), 'stale', 'the verdict')
     await site.shows(id, { state: 'running', session: 'a', interruptions: 0 })
   },
 
@@ -31,17 +31,17 @@ export const reaper: readonly ConformanceCase[] = area('reaper', {
     const beats = await beatsOf(site, 'a')
     await site.open('reaper')
     const [left, right] = await site.handles.pair()
-    const [answer, [verdict]] = await Promise.all([
+    const [answer, [reaped]] = await Promise.all([
       left.beat({ session: 'a', now: NOW, holds: [held], claiming: [], progress: [] }),
-      right.settle({ session: 'reaper', batch: [interrupt(held, { beats })], now: NOW }),
+      right.settle({ batch: [interrupt(held, { beats })], now: NOW }),
     ])
     // A beat that came first saves the job; one that came second finds it lost.
     equal(
-      [verdict, answer.lost],
+      [reaped?.verdict, answer.lost],
       answer.lost.length === 0 ? ['stale', []] : ['ok', [id]],
       'the verdict and the lost jobs',
     )
-    await site.shows(id, { state: verdict === 'ok' ? 'waiting' : 'running' })
+    await site.shows(id, { state: reaped?.verdict === 'ok' ? 'waiting' : 'running' })
   },
 
   'a completion in between wins': async (site) => {
@@ -49,18 +49,18 @@ export const reaper: readonly ConformanceCase[] = area('reaper', {
     const held = await site.claimOne({ session: 'a' })
     const beats = await beatsOf(site, 'a')
     await site.settle(complete(held))
-    equal(await site.settle(interrupt(held, { beats }), NOW, 'reaper'), 'stale', 'the verdict')
+    equal(await site.settle(interrupt(held, { beats })), 'stale', 'the verdict')
     await site.shows(id, { state: 'completed', interruptions: 0 })
   },
 
-  'the guard looks at the session that holds the job, not at the one that asks': async (site) => {
+  'the guard looks at the session that holds the job, not at another': async (site) => {
     const { id } = await site.add()
     const held = await site.claimOne({ session: 'a' })
     for (let beat = 0; beat < 3; beat += 1) await site.beat({ session: 'reaper' })
     const own = await beatsOf(site, 'reaper')
-    equal(await site.settle(interrupt(held, { beats: own }), NOW, 'reaper'), 'stale', 'the verdict by its own beats')
+    equal(await site.settle(interrupt(held, { beats: own })), 'stale', 'the verdict by its own beats')
     const beats = await beatsOf(site, 'a')
-    equal(await site.settle(interrupt(held, { beats }), NOW, 'reaper'), 'ok', "the verdict by the holder's beats")
+    equal(await site.settle(interrupt(held, { beats })), 'ok', "the verdict by the holder's beats")
     await site.shows(id, { state: 'waiting' })
   },
 
@@ -68,7 +68,7 @@ export const reaper: readonly ConformanceCase[] = area('reaper', {
     const { id } = await site.add()
     const held = await site.claimOne({ session: 'a' })
     await site.beat({ session: 'a', holds: [held] })
-    equal(await site.settle(interrupt(held, { ended: true }), NOW, 'reaper'), 'ok', 'the verdict')
+    equal(await site.settle(interrupt(held, { ended: true })), 'ok', 'the verdict')
     await site.shows(id, { state: 'waiting', interruptions: 1 })
   },
 
@@ -77,14 +77,14 @@ export const reaper: readonly ConformanceCase[] = area('reaper', {
     const held = await site.claimOne({ session: 'a' })
     const beats = await beatsOf(site, 'a')
     const last = { ...fail(held), counts: 'interruption', when: { beats } } as const
-    equal(await site.settle(last, NOW + SECOND, 'reaper'), 'ok', 'the verdict')
+    equal(await site.settle(last, NOW + SECOND), 'ok', 'the verdict')
     await site.shows(id, { state: 'failed', interruptions: 1, outcome: 'interrupted', finishedAt: NOW + SECOND })
   },
 
   'the attempt that was taken back finds its completion stale': async (site) => {
     const { id } = await site.add()
     const held = await site.claimOne({ session: 'a' })
-    await site.settle(interrupt(held), NOW, 'reaper')
+    await site.settle(interrupt(held))
     equal(await site.settle(complete(held, 'late')), 'stale', 'the verdict')
     await site.shows(id, { state: 'waiting', result: null })
   },
@@ -97,10 +97,7 @@ export const reaper: readonly ConformanceCase[] = area('reaper', {
     await site.open('other reaper')
     const [left, right] = await site.handles.pair()
     const batch = [interrupt(held, { beats })]
-    await Promise.all([
-      left.settle({ session: 'reaper', batch, now: NOW }),
-      right.settle({ session: 'other reaper', batch, now: NOW }),
-    ])
+    await Promise.all([left.settle({ batch, now: NOW }), right.settle({ batch, now: NOW })])
     await site.shows(id, { state: 'waiting', interruptions: 1 })
     equal((await site.job(id)).history.length, 1, 'the length of the history')
   },
@@ -108,7 +105,7 @@ export const reaper: readonly ConformanceCase[] = area('reaper', {
   'an interruption is told in the history': async (site) => {
     const { id } = await site.add()
     const held = await site.claimOne({ session: 'a' })
-    await site.settle(interrupt(held), NOW + SECOND, 'reaper')
+    await site.settle(interrupt(held), NOW + SECOND)
     const { error } = interrupt(held)
     const entry = {
       attempt: 1,

@@ -4,8 +4,8 @@ import { area, type ConformanceCase } from './kit.ts'
 import { NOW } from './moments.ts'
 import { repeated } from './repetition.ts'
 import { beatsOf } from './session.ts'
-import { complete, EVERY_KIND, interrupt, release, retry } from './settlements.ts'
-import { only, WORKER, type Site } from './site.ts'
+import { complete, EVERY_KIND, interrupt, release, retry, verdictsOf } from './settlements.ts'
+import { WORKER, type Site } from './site.ts'
 
 /** Guarantee 8 for outcomes. */
 export const repeatSettle: readonly ConformanceCase[] = [
@@ -37,10 +37,10 @@ export const repeatSettle: readonly ConformanceCase[] = [
       await site.addAll([{ id: 'one' }, { id: 'two' }])
       const { jobs } = await site.claim()
       const batch = [...jobs.map((job) => complete(job)), complete({ id: 'nobody', fence: 1 })]
-      const call = { session: WORKER, batch, now: NOW }
+      const call = { batch, now: NOW }
       const { first, second } = await repeated(site, (storage) => storage.settle(call))
       equal(
-        [first, second],
+        [first, second].map(verdictsOf),
         [
           ['ok', 'ok', 'missing'],
           ['ok', 'ok', 'missing'],
@@ -70,6 +70,16 @@ export const repeatSettle: readonly ConformanceCase[] = [
       equal((await site.claim()).jobs, [], 'the claimed jobs')
     },
 
+    'a repeated outcome whose chained job could not be stored is told what it was told': async (site) => {
+      await site.add({ id: 'parent' })
+      const held = await site.claimOne()
+      await site.add({ id: 'taken', payload: { n: 1 } })
+      const enqueue = [site.newJob({ id: 'taken', payload: { n: 2 } })]
+      const call = { batch: [{ ...complete(held), enqueue }], now: NOW }
+      const { first, second } = await repeated(site, (storage) => storage.settle(call))
+      equal(second, first, 'the answer to the repeat')
+    },
+
     'a repeated completion with another result keeps the first': async (site) => {
       const { id } = await site.add()
       const held = await site.claimOne()
@@ -88,7 +98,7 @@ async function secondAttempt(site: Site): Promise<JobRecord> {
 }
 
 async function twice(site: Site, settlement: Settlement): Promise<void> {
-  const request = { session: WORKER, batch: [settlement], now: NOW }
+  const request = { batch: [settlement], now: NOW }
   const { first, second } = await repeated(site, (storage) => storage.settle(request))
-  equal([only(first, 'the verdict'), only(second, 'the verdict')], ['ok', 'ok'], 'the verdicts')
+  equal([verdictsOf(first), verdictsOf(second)], [['ok'], ['ok']], 'the verdicts')
 }

@@ -9,7 +9,9 @@ import { ids, only, WORKER } from './site.ts'
 export const repeat: readonly ConformanceCase[] = area('repeat', {
   'a repeated open answers the same epoch': async (site) => {
     await site.open('earlier')
-    const { first, second } = await repeated(site, (storage) => storage.session({ open: 'a', now: NOW }))
+    const { first, second } = await repeated(site, (storage) =>
+      storage.session({ open: 'a', leaseDuration: 30_000, now: NOW }),
+    )
     equal(second, first, 'the answer')
     ok((await site.open('later')) > first.epoch, 'a later session to get a higher epoch')
   },

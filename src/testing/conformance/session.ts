@@ -146,6 +146,16 @@ export const session: readonly ConformanceCase[] = area('session', {
     await site.shows(id, { state: 'running', session: 'a' })
   },
 
+  'each session is listed with its own lease, also after it has beaten': async (site) => {
+    await site.open('long', NOW, 10 * MINUTE)
+    await site.open('short', NOW, SECOND)
+    await site.beat({ session: 'long' })
+    await site.settled(async (storage) => {
+      const leases = (await storage.sessions()).map(({ id, leaseDuration }) => `${id} ${leaseDuration}`)
+      equal(leases.sort(), [`long ${10 * MINUTE}`, `short ${SECOND}`], 'the sessions with their leases')
+    })
+  },
+
   'a guarded close ends a silent session that holds nothing': async (site) => {
     await site.open('a')
     const beats = await beatsOf(site, 'a')

@@ -1,8 +1,8 @@
 import { equal } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { MINUTE, NOW, SECOND } from './moments.ts'
-import { BOOM, cancelled, complete, fail, release, retry } from './settlements.ts'
-import { ids, WORKER } from './site.ts'
+import { BOOM, cancelled, complete, EVERY_KIND, fail, release, retry, verdictsOf } from './settlements.ts'
+import { ids } from './site.ts'
 
 const END = NOW + SECOND
 const free = { session: null, cancelRequested: null } as const
@@ -107,8 +107,8 @@ export const settle: readonly ConformanceCase[] = area('settle', {
     const stale = { ...two, fence: two.fence - 1 }
     const batch = [fail(one), complete(stale), complete({ id: 'nobody', fence: 1 }), complete(three)]
     const storage = await site.storage()
-    const verdicts = await storage.settle({ session: WORKER, batch, now: END })
-    equal(verdicts, ['ok', 'stale', 'missing', 'ok'], 'the verdicts')
+    const answers = await storage.settle({ batch, now: END })
+    equal(verdictsOf(answers), ['ok', 'stale', 'missing', 'ok'], 'the verdicts')
     await site.shows('one', { state: 'failed' })
     await site.shows('two', { state: 'running' })
     await site.shows('three', { state: 'completed' })
@@ -137,11 +137,41 @@ export const settle: readonly ConformanceCase[] = area('settle', {
     const held = await site.claimOne()
     const [left, right] = await site.handles.pair()
     const [[completion], [failure]] = await Promise.all([
-      left.settle({ session: WORKER, batch: [complete(held)], now: END }),
-      right.settle({ session: WORKER, batch: [fail(held)], now: END }),
+      left.settle({ batch: [complete(held)], now: END }),
+      right.settle({ batch: [fail(held)], now: END }),
     ])
-    equal([completion, failure].sort(), ['ok', 'stale'], 'the verdicts')
-    await site.shows(id, { state: completion === 'ok' ? 'completed' : 'failed' })
+    const verdicts = [completion?.verdict, failure?.verdict]
+    equal([...verdicts].sort(), ['ok', 'stale'], 'the verdicts')
+    await site.shows(id, { state: verdicts[0] === 'ok' ? 'completed' : 'failed' })
+  },
+
+  'an outcome that ends its job as it asks says no more': async (site) => {
+    for (const settlement of Object.values(EVERY_KIND)) {
+      const { id } = await site.add()
+      const answer = await site.outcome(settlement(await site.claimOne()))
+      equal(answer, { verdict: 'ok', became: null }, 'the answer')
+      await site.amend({ kind: 'remove', id })
+    }
+  },
+
+  'an outcome whose job became something else shows the job': async (site) => {
+    for (const settlement of [retry, release, fail]) {
+      const { id } = await site.add()
+      const held = await site.claimOne()
+      await site.amend({ kind: 'cancel', id, reason: 'enough' })
+      const { verdict, became } = await site.outcome(settlement(held))
+      equal([verdict, became?.state, became?.cancelRequested], ['ok', 'cancelled', 'enough'], 'the answer')
+      await site.shows(id, became ?? {})
+    }
+  },
+
+  'the retry of a job whose key was taken shows that it failed': async (site) => {
+    await site.add({ id: 'old', jobKey: 'key' })
+    const held = await site.claimOne()
+    await site.add({ id: 'new', jobKey: 'key' })
+    const { verdict, became } = await site.outcome(retry(held))
+    equal([verdict, became?.state, became?.error?.code], ['ok', 'failed', 'HOLDFAST_SUPERSEDED'], 'the answer')
+    equal(became?.error?.cause, BOOM, 'the cause')
   },
 
   'the history tells of each ended attempt': async (site) => {

@@ -1,4 +1,4 @@
-import type { ErrorData, LeaseRef, Payload, Settlement } from '../../core/storage/contract.ts'
+import type { ErrorData, LeaseRef, Payload, SettleAnswer, Settlement, Verdict } from '../../core/storage/contract.ts'
 import { NOW } from './moments.ts'
 
 export type SettlementOf<Kind extends Settlement['kind']> = Extract<Settlement, { readonly kind: Kind }>
@@ -32,6 +32,10 @@ export function interrupt(
   when: NonNullable<Settlement['when']> = { ended: true },
 ): SettlementOf<'retry'> {
   return { ...retry(lease), counts: 'interruption', error: { name: 'Error', message: 'worker died' }, when }
+}
+
+export function verdictsOf(answers: readonly SettleAnswer[]): readonly Verdict[] {
+  return answers.map(({ verdict }) => verdict)
 }
 
 /** Every way an attempt can end by its own write. */

@@ -8,13 +8,15 @@ import type {
   EnqueueAnswer,
   JobRecord,
   NewJob,
+  SettleAnswer,
   Settlement,
   StorageAdapter,
   Verdict,
 } from '../../core/storage/contract.ts'
+import { newJob } from '../new-job.ts'
 import { equal, matches, ok } from './expect.ts'
 import type { Handles } from './handles.ts'
-import { NOW } from './moments.ts'
+import { NOW, SECOND } from './moments.ts'
 
 /** The session a step uses when it names none. */
 export const WORKER = 'worker'
@@ -26,7 +28,6 @@ export const WORKER = 'worker'
 export class Site {
   readonly handles: Handles
   readonly #sessions: Set<string> = new Set()
-  readonly #holders: Map<string, string> = new Map()
   #names = 0
 
   constructor(handles: Handles) {
@@ -49,8 +50,7 @@ export class Site {
   }
 
   newJob(overrides: Partial<NewJob> = {}): NewJob {
-    const id = overrides.id ?? this.name('job')
-    return { ...DEFAULTS, id, payload: { for: id }, requires: [], ...overrides }
+    return newJob({ ...overrides, id: overrides.id ?? this.name('job') })
   }
 
   async enqueue(jobs: readonly Partial<NewJob>[], now: number = NOW): Promise<EnqueueAnswer> {
@@ -70,10 +70,10 @@ export class Site {
   }
 
   /** Opens a session; answers its epoch. */
-  async open(session: string, now: number = NOW): Promise<number> {
+  async open(session: string, now: number = NOW, leaseDuration: number = 30 * SECOND): Promise<number> {
     this.#sessions.add(session)
     const storage = await this.storage()
-    return (await storage.session({ open: session, now })).epoch
+    return (await storage.session({ open: session, leaseDuration, now })).epoch
   }
 
   async close(session: string, now: number = NOW): Promise<void> {
@@ -91,21 +91,22 @@ export class Site {
     const request = this.claimRequest(overrides)
     await this.#use(request.session)
     const storage = await this.storage()
-    const answer = await storage.claim(request)
-    for (const job of answer.jobs) this.#holders.set(`${job.fence} ${job.id}`, request.session)
-    return answer
+    return storage.claim(request)
   }
 
   async claimOne(overrides: Partial<ClaimRequest> = {}): Promise<JobRecord> {
     return only((await this.claim(overrides)).jobs, 'the claimed job')
   }
 
-  /** Settles one attempt in the name of the session that claimed it, or of `session`. */
-  async settle(settlement: Settlement, now: number = NOW, session?: string): Promise<Verdict> {
-    const by = session ?? this.#holders.get(`${settlement.fence} ${settlement.id}`) ?? WORKER
-    await this.#use(by)
+  /** Settles one attempt. */
+  async settle(settlement: Settlement, now: number = NOW): Promise<Verdict> {
+    return (await this.outcome(settlement, now)).verdict
+  }
+
+  /** Settles one attempt and says what became of its job. */
+  async outcome(settlement: Settlement, now: number = NOW): Promise<SettleAnswer> {
     const storage = await this.storage()
-    return only(await storage.settle({ session: by, batch: [settlement], now }), 'the verdict')
+    return only(await storage.settle({ batch: [settlement], now }), 'the answer')
   }
 
   async beat(overrides: Partial<BeatRequest> = {}): Promise<BeatAnswer> {
@@ -155,21 +156,4 @@ export function only<T>(items: readonly T[], what: string): T {
 
 export function ids(jobs: readonly { readonly id: string }[]): readonly string[] {
   return jobs.map(({ id }) => id)
-}
-
-const DEFAULTS: Omit<NewJob, 'id' | 'payload' | 'requires'> = {
-  type: 'task',
-  priority: 1,
-  maxRetries: 3,
-  maxInterruptions: 3,
-  createdAt: NOW,
-  runAt: NOW,
-  delay: null,
-  timeout: 300_000,
-  leaseDuration: 30_000,
-  jobKey: null,
-  jobKeyMode: 'replace',
-  queueName: null,
-  limitKey: null,
-  backoff: null,
 }

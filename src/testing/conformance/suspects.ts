@@ -2,7 +2,7 @@ import type { NewJob } from '../../core/storage/contract.ts'
 import { equal } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { MINUTE, NOW } from './moments.ts'
-import { interrupt, retry } from './settlements.ts'
+import { complete, interrupt, retry } from './settlements.ts'
 import { ids, type Site } from './site.ts'
 
 /** A job that was interrupted twice may be what kills its workers: it runs alone. */
@@ -38,6 +38,25 @@ export const suspects: readonly ConformanceCase[] = area('suspects', {
     equal([early.suspectDue, early.nextRunAt], [false, NOW + MINUTE], '`suspectDue` and `nextRunAt`')
     equal((await site.claim({ suspects: 'only', limit: 1 })).jobs, [], 'the jobs claimed early')
     equal((await site.claim({ now: NOW + MINUTE })).suspectDue, true, '`suspectDue` at the moment')
+  },
+
+  'a suspect whose serial queue is taken is not due': async (site) => {
+    await suspect(site, { id: 'suspect', queueName: 'queue' })
+    await site.add({ queueName: 'queue', priority: 3 })
+    const held = await site.claimOne()
+    equal((await site.claim()).suspectDue, false, '`suspectDue` while another runs')
+    await site.settle(complete(held))
+    equal((await site.claim()).suspectDue, true, '`suspectDue` after it')
+  },
+
+  'a suspect whose limit is full is not due': async (site) => {
+    await suspect(site, { id: 'suspect' })
+    await site.add()
+    const lanes = [{ type: 'task', limit: { concurrency: 1 } }]
+    const held = await site.claimOne({ lanes })
+    equal((await site.claim({ lanes })).suspectDue, false, '`suspectDue` while the limit is full')
+    await site.settle(complete(held))
+    equal((await site.claim({ lanes })).suspectDue, true, '`suspectDue` after that')
   },
 
   'one interruption makes no suspect': async (site) => {

@@ -1,10 +1,10 @@
 import { HoldfastError } from '../../errors.ts'
 import type { ClaimAnswer, ClaimRequest, JobRecord, Lane } from '../contract.ts'
 import { claimed } from '../transitions.ts'
+import { Candidates } from './candidates.ts'
 import type { Draft } from './draft.ts'
-import { compareReady, type Group, type ReadyLane, usedNow } from './group.ts'
+import { type Group, type ReadyLane, usedNow } from './group.ts'
 import type { JobTable } from './job-table.ts'
-import type { Cursor } from './ordered-list.ts'
 import { type GroupRow, type JobRow, toRecord } from './rows.ts'
 
 /** A claim's jobs are one unit: with its session, the pauses it saw and the groups that count its jobs. */
@@ -59,42 +59,30 @@ function openLanes(table: JobTable, request: ClaimRequest): ReadyLane[] {
   )
 }
 
-/** The next job of one lane. */
-interface Head {
-  readonly cursor: Cursor<JobRow>
-  row: JobRow
-}
-
 interface Taken {
   readonly row: JobRow
   readonly groups: readonly string[]
 }
 
-/** Merges the lanes' orders. Heads of one group may stand in several lanes: only as many as fit are taken. */
+/**
+ * Merges the lanes' orders. Heads of one group may stand in several lanes: only as many as fit are taken. One that has a
+ * place in its limit, but whose serial queue this claim has given to another, gives that place to the next.
+ */
 function take(lanes: readonly ReadyLane[], limit: number, counts: GroupCounts): Taken[] {
-  const heads: Head[] = []
-  for (const lane of lanes) {
-    const cursor = lane.ready.cursor()
-    const row = cursor.next()
-    if (row !== undefined) heads.push({ cursor, row })
-  }
+  const candidates = new Candidates(lanes)
   const taken: Taken[] = []
   while (taken.length < limit) {
-    const head = first(heads)
-    if (head === undefined) break
-    const groups = counts.admit(head.row)
-    if (groups !== null) taken.push({ row: head.row, groups })
-    const next = head.cursor.next()
-    if (next === undefined) heads.splice(heads.indexOf(head), 1)
-    else head.row = next
+    const candidate = candidates.next()
+    if (candidate === undefined) break
+    const { row, lane } = candidate
+    const groups = counts.admit(row)
+    if (groups !== null) taken.push({ row, groups })
+    else {
+      const unused = counts.unusedLimit(row)
+      if (unused !== undefined) candidates.raise(unused, lane)
+    }
   }
   return taken
-}
-
-function first(heads: readonly Head[]): Head | undefined {
-  let best = heads[0]
-  for (const head of heads) if (best !== undefined && compareReady(head.row, best.row) < 0) best = head
-  return best
 }
 
 const NO_GROUPS: readonly string[] = []
@@ -116,9 +104,19 @@ class GroupCounts {
     if (first === undefined) return NO_GROUPS
     const second = this.#table.ready.gate(row, 1)
     const groups = second === undefined ? [first] : [first, second]
-    if (groups.some((group) => this.#table.ready.capacity(group) <= (this.#admitted.get(group) ?? 0))) return null
+    if (groups.some((group) => this.#isFull(group))) return null
     for (const group of groups) this.#admitted.set(group, (this.#admitted.get(group) ?? 0) + 1)
     return groups.map((group) => group.key)
+  }
+
+  /** The limit in which this job, kept back by its serial queue, leaves a place. */
+  unusedLimit(row: JobRow): Group | undefined {
+    const limit = row.queueName === null ? undefined : this.#table.ready.gate(row, 1)
+    return limit === undefined || this.#isFull(limit) ? undefined : limit
+  }
+
+  #isFull(group: Group): boolean {
+    return this.#table.ready.capacity(group) <= (this.#admitted.get(group) ?? 0)
   }
 
   /** Group rows come before the jobs in the unit, so that the heads behind these jobs are not let pass for nothing. */

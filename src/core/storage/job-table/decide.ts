@@ -106,7 +106,7 @@ function answerItem(draft: Draft, operation: Batched, index: number): () => unkn
   const { now } = operation.request
   switch (operation.name) {
     case 'settle':
-      return known(settle(draft, operation.request.batch[index] as Settlement, now))
+      return settle(draft, operation.request.batch[index] as Settlement, now)
     case 'amend':
       return amend(draft, operation.request.batch[index] as Amendment, now)
     case 'tick':

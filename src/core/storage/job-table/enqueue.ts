@@ -1,4 +1,5 @@
 import type { Disposition, EnqueueAnswer, EnqueueRequest, NewJob } from '../contract.ts'
+import { digestOf } from '../digest.ts'
 import { samePlain } from '../plain.ts'
 import { keyLost, replaced, touched } from '../transitions.ts'
 import type { Draft } from './draft.ts'
@@ -12,14 +13,8 @@ interface Placed {
 /** All or nothing: an id that says something else refuses the whole batch before anything is written. [enqueue] */
 export function enqueue(draft: Draft, { jobs }: EnqueueRequest): () => EnqueueAnswer {
   const { table } = draft
-  const named = new Map<string, NewJob>()
-  for (const [index, job] of jobs.entries()) {
-    const stored = table.row('jobs', job.id) ?? named.get(job.id)
-    if (stored !== undefined && !saysTheSame(stored, job)) {
-      return () => ({ accepted: false, index, id: job.id })
-    }
-    named.set(job.id, job)
-  }
+  const conflict = conflictIn(draft, jobs)
+  if (conflict !== null) return () => ({ accepted: false, ...conflict })
   const placed = jobs.map((job) => placeJob(draft, job))
   return () => ({
     accepted: true,
@@ -27,10 +22,27 @@ export function enqueue(draft: Draft, { jobs }: EnqueueRequest): () => EnqueueAn
   })
 }
 
-/** A job that a later call with its key has updated no longer shows what the call with its id said. */
-export function saysTheSame(stored: NewJob | Readonly<JobRow>, job: NewJob): boolean {
-  if ('revision' in stored && stored.revision > 0) return true
-  return stored.type === job.type && samePlain(stored.payload, job.payload)
+/** The first of these jobs whose id is known, here or in the storage, from a call that said something else. */
+export function conflictIn(draft: Draft, jobs: readonly NewJob[]): { index: number; id: string } | null {
+  const named = new Map<string, NewJob>()
+  for (const [index, job] of jobs.entries()) {
+    const { id } = job
+    const known = draft.get('jobs', id) ?? named.get(id)
+    if (known === undefined ? wasFoldedOtherwise(draft, job) : !saysTheSame(known, job)) return { index, id }
+    named.set(id, job)
+  }
+  return null
+}
+
+/** A job that a later call with its key has replaced no longer shows what the call with its id said. */
+function saysTheSame(known: NewJob | Readonly<JobRow>, job: NewJob): boolean {
+  if ('digest' in known && known.digest !== null) return known.digest === digestOf(job)
+  return known.type === job.type && samePlain(known.payload, job.payload)
+}
+
+function wasFoldedOtherwise({ table }: Draft, job: NewJob): boolean {
+  const digest = table.foldedAs(job.id)
+  return digest !== undefined && digest !== digestOf(job)
 }
 
 /** Stores one job, or folds it into the one that holds its key: the rules of graphile-worker's `job_key`. [keys] */
@@ -40,7 +52,7 @@ export function placeJob(draft: Draft, job: NewJob): Placed {
   const holder = job.jobKey === null ? undefined : holderOf(draft, job.jobKey)
   if (holder === undefined) return create(draft, job)
   if (job.jobKeyMode === 'unsafeDedupe') {
-    draft.put('jobs', holder.id, touched(holder, job.id))
+    draft.put('jobs', holder.id, touched(holder, job))
     return { id: holder.id, disposition: 'kept' }
   }
   if (holder.state !== 'waiting') {

@@ -16,6 +16,9 @@ export interface SnapshotRow {
 export interface Snapshot {
   readonly sequence: number
   readonly highest: number
+  /** How many rows, and the sum of their versions: by these a replica that stands at the snapshot knows that it does. */
+  readonly count: number
+  readonly versions: number
   readonly rows: Iterable<SnapshotRow>
 }
 
@@ -55,6 +58,7 @@ export class JobTable {
   readonly #absorbed = new Map<string, string>()
   #sequence = 0
   #highest = 0
+  #versions = 0
   #runningCount = 0
   /** Told of each job's change while somebody listens. */
   observe: ((change: JobChange) => void) | null = null
@@ -93,6 +97,12 @@ export class JobTable {
     return this.tables.jobs.get(id) ?? this.tables.jobs.get(this.#absorbed.get(id) ?? '')
   }
 
+  /** The digest of the call with this id, if it was folded into a job. */
+  foldedAs(id: string): number | undefined {
+    const holder = this.tables.jobs.get(this.#absorbed.get(id) ?? '')
+    return holder?.absorbed.find((call) => call.id === id)?.digest
+  }
+
   /** False when the unit is void: some row has moved on since it was decided. */
   apply(unit: Unit, undo?: Undo): boolean {
     for (const change of unit) {
@@ -108,17 +118,30 @@ export class JobTable {
 
   /** What a new replica loads instead of the log before it. */
   snapshot(): Snapshot {
-    return { sequence: this.#sequence, highest: this.#highest, rows: this.#snapshotRows() }
+    let count = 0
+    for (const table of Object.keys(this.tables) as TableName[]) count += this.tables[table].size
+    return {
+      sequence: this.#sequence,
+      highest: this.#highest,
+      count,
+      versions: this.#versions,
+      rows: this.#snapshotRows(),
+    }
   }
 
   restore(snapshot: Snapshot): void {
     for (const { table, key, row } of snapshot.rows) {
       const version = row['version'] as number
       if (table === 'jobs') this.#insertJob(new JobRow(key, row['sequence'] as number, version, row))
-      else this.#rows(table).set(key, { ...row, version })
+      else {
+        this.#rows(table).set(key, { ...row, version })
+        this.#versions += version
+      }
+      this.#sequence = Math.max(this.#sequence, (row['sequence'] as number | undefined) ?? 0)
+      this.#highest = Math.max(this.#highest, version)
     }
-    this.#sequence = snapshot.sequence
-    this.#highest = snapshot.highest
+    this.#sequence = Math.max(this.#sequence, snapshot.sequence)
+    this.#highest = Math.max(this.#highest, snapshot.highest)
     this.ready.refillAll()
   }
 
@@ -169,6 +192,7 @@ export class JobTable {
     this.#unindex(row)
     Object.assign(row, fields)
     if (fields['runAt'] !== undefined) row.dueAt = Number.NaN
+    this.#versions += version - row.version
     row.version = version
     this.#highest = Math.max(this.#highest, version)
     this.#index(row)
@@ -176,12 +200,14 @@ export class JobTable {
 
   #insertJob(row: JobRow): void {
     this.tables.jobs.set(row.id, row)
+    this.#versions += row.version
     this.#index(row)
   }
 
   #deleteJob(row: JobRow): void {
     this.#unindex(row)
     this.tables.jobs.delete(row.id)
+    this.#versions -= row.version
   }
 
   #writeRow({ table, key, to, version }: Change, undo: Undo | undefined): void {
@@ -190,11 +216,15 @@ export class JobTable {
     // Rows other than jobs are small: a changed one is a new object, and undoing puts the old one back.
     if (to === null) rows.delete(key)
     else rows.set(key, { ...row, ...to, version: row === undefined ? (version ?? 1) : row.version + 1 })
-    this.#highest = Math.max(this.#highest, rows.get(key)?.version ?? 0)
+    const written = rows.get(key)?.version ?? 0
+    const more = written - (row?.version ?? 0)
+    this.#highest = Math.max(this.#highest, written)
+    this.#versions += more
     this.#rowChanged(table, key)
     undo?.push(() => {
       if (row === undefined) rows.delete(key)
       else rows.set(key, row)
+      this.#versions -= more
       this.#rowChanged(table, key)
     })
   }
@@ -214,7 +244,7 @@ export class JobTable {
       if (held === undefined) this.#running.set(session, new Set([row]))
       else held.add(row)
     } else this.finished[row.state].add(row)
-    for (const id of row.absorbed) this.#absorbed.set(id, row.id)
+    for (const { id } of row.absorbed) this.#absorbed.set(id, row.id)
   }
 
   #unindex(row: JobRow): void {
@@ -226,7 +256,7 @@ export class JobTable {
       held?.delete(row)
       if (held?.size === 0) this.#running.delete(row.session ?? '')
     } else this.finished[row.state].remove(row)
-    for (const id of row.absorbed) this.#absorbed.delete(id)
+    for (const { id } of row.absorbed) this.#absorbed.delete(id)
   }
 
   #tell(row: JobRow, kind: JobChange['kind']): void {

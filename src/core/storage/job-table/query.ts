@@ -32,22 +32,56 @@ export function counts(table: JobTable, now: number): JobCounts {
 
 /**
  * One page. The cursor holds the order value and the sequence of the last job shown, so that a page is not disturbed
- * by jobs that come or go before it.
+ * by jobs that come or go before it. A page looks at each job once and sorts no more than it shows.
  */
 export function list(table: JobTable, { where, orderBy, limit, after, now }: ListRequest): ListAnswer {
-  const sign = orderBy.direction === 'asc' ? 1 : -1
-  const place = (job: JobRow): Place => ({ value: orderValue(job, orderBy.field), sequence: job.sequence })
+  const { field, direction } = orderBy
+  const sign = direction === 'asc' ? 1 : -1
   const start = after === null ? null : parseCursor(after)
-  const matches: JobRow[] = []
+  // One more than the page shows: it tells that there is another page.
+  const first = new FirstOf(limit + 1, (a, b) => sign * comparePlaces(a, b.sequence, orderValue(b, field), field))
   for (const job of candidates(table, where)) {
-    if (start !== null && sign * comparePlaces(place(job), start) <= 0) continue
-    if (matchesWhere(job, where, now)) matches.push(job)
+    if (start !== null && sign * comparePlaces(job, start.sequence, start.value, field) <= 0) continue
+    if (first.mayHold(job) && matchesWhere(job, where, now)) first.add(job)
   }
-  matches.sort((a, b) => sign * comparePlaces(place(a), place(b)))
-  const page = matches.slice(0, limit)
+  const found = first.sorted()
+  const page = found.slice(0, limit)
   const last = page.at(-1)
-  const cursor = matches.length > limit && last !== undefined ? JSON.stringify(Object.values(place(last))) : null
+  const cursor =
+    found.length > limit && last !== undefined ? JSON.stringify([orderValue(last, field), last.sequence]) : null
   return { jobs: page.map(toRecord), cursor }
+}
+
+/** The first `size` of many jobs, of which it never holds more than twice as many. */
+class FirstOf {
+  readonly #size: number
+  readonly #compare: (a: JobRow, b: JobRow) => number
+  readonly #jobs: JobRow[] = []
+  /** What comes after this one is not among them. */
+  #last: JobRow | undefined
+
+  constructor(size: number, compare: (a: JobRow, b: JobRow) => number) {
+    this.#size = size
+    this.#compare = compare
+  }
+
+  mayHold(job: JobRow): boolean {
+    return this.#last === undefined || this.#compare(job, this.#last) < 0
+  }
+
+  add(job: JobRow): void {
+    this.#jobs.push(job)
+    if (this.#jobs.length >= 2 * this.#size) this.sorted()
+  }
+
+  sorted(): readonly JobRow[] {
+    this.#jobs.sort(this.#compare)
+    if (this.#jobs.length >= this.#size) {
+      this.#jobs.length = this.#size
+      this.#last = this.#jobs[this.#size - 1]
+    }
+    return this.#jobs
+  }
 }
 
 interface Place {
@@ -60,9 +94,11 @@ function orderValue(job: JobRow, field: OrderField): number {
   return job[field] ?? -Infinity
 }
 
-function comparePlaces(a: Place, b: Place): number {
-  if (a.value !== b.value) return a.value < b.value ? -1 : 1
-  return a.sequence - b.sequence
+/** Called a few times for each job of a page's search: it makes nothing that would have to be collected. */
+function comparePlaces(job: JobRow, sequence: number, value: number, field: OrderField): number {
+  const own = orderValue(job, field)
+  if (own !== value) return own < value ? -1 : 1
+  return job.sequence - sequence
 }
 
 function parseCursor(text: string): Place {

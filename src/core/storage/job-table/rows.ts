@@ -24,9 +24,12 @@ export interface KeyRow extends Row {
 
 export interface SessionRow extends Row {
   beats: number
+  leaseDuration: number
   openedAt: number
   lastBeat: number
   epoch: number
+  /** By what others find out whether its process lives; see `Presence`. */
+  process?: unknown
 }
 
 export interface DefinitionRow extends Row {
@@ -66,7 +69,7 @@ export interface Change {
 /** What takes effect whole or not at all. Fields that a reader does not know stay in the row. */
 export type Unit = readonly Change[]
 
-const NONE: readonly never[] = Object.freeze([])
+const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([])
 
 /**
  * A job and, beyond its record, what only the indexes of this replica know about it. What the fields of a change leave
@@ -108,7 +111,8 @@ export class JobRow implements Mutable<JobRecord>, Row {
   error: JobRecord['error'] = null
   history: JobRecord['history'] = NONE
   revision: number = 0
-  absorbed: readonly string[] = NONE
+  digest: JobRecord['digest'] = null
+  absorbed: JobRecord['absorbed'] = NONE
   version: number
   /** When it is due by this replica's reading; see `JobRecord.delay`. NaN until the present wait began. */
   dueAt: number = Number.NaN
@@ -147,6 +151,7 @@ export function newJobFields(job: NewJob): Partial<Mutable<JobRecord>> {
 }
 
 /** A copy for the outside: nothing in it is shared with the table. */
+// eslint-disable-next-line max-lines-per-function -- one line per field of a job
 export function toRecord(row: JobRow): JobRecord {
   return {
     id: row.id,
@@ -184,7 +189,8 @@ export function toRecord(row: JobRow): JobRecord {
     error: copyPlain(row.error),
     history: copyPlain(row.history),
     revision: row.revision,
-    absorbed: copyStrings(row.absorbed),
+    digest: row.digest,
+    absorbed: row.absorbed.length === 0 ? NONE : row.absorbed.map((entry) => ({ ...entry })),
   }
 }
 

@@ -13,7 +13,9 @@ export function session(draft: Draft, request: SessionRequest): { epoch: number 
     if (open !== undefined) return { epoch: open.epoch }
     const epoch = table.epoch + 1
     draft.put('meta', 'epoch', { value: epoch })
-    draft.put('sessions', request.open, { beats: 0, openedAt: request.now, lastBeat: request.now, epoch })
+    const { leaseDuration, now, process } = request
+    const known = process === undefined ? {} : { process }
+    draft.put('sessions', request.open, { beats: 0, leaseDuration, openedAt: now, lastBeat: now, epoch, ...known })
     return { epoch }
   }
   const closing = table.row('sessions', request.close)

@@ -1,28 +1,39 @@
-import type { NewJob, Settlement, Verdict } from '../contract.ts'
-import { alreadySettled, holds, type Patch, settled } from '../transitions.ts'
+import type { SettleAnswer, Settlement } from '../contract.ts'
+import { alreadySettled, holds, type Patch, settled, stateAfter } from '../transitions.ts'
 import type { Draft } from './draft.ts'
-import { placeJob, saysTheSame } from './enqueue.ts'
-import type { JobRow } from './rows.ts'
+import { conflictIn, placeJob } from './enqueue.ts'
+import type { JobTable } from './job-table.ts'
+import { type JobRow, toRecord } from './rows.ts'
+
+const STALE: SettleAnswer = Object.freeze({ verdict: 'stale', became: null })
+const MISSING: SettleAnswer = Object.freeze({ verdict: 'missing', became: null })
+const AS_ASKED: SettleAnswer = Object.freeze({ verdict: 'ok', became: null })
 
 /** One attempt's end: compare state and fence, then the guard, then write outcome and new jobs in one unit. */
-export function settle(draft: Draft, settlement: Settlement, now: number): Verdict {
+export function settle(draft: Draft, settlement: Settlement, now: number): () => SettleAnswer {
+  const { table } = draft
   const job = draft.get('jobs', settlement.id)
-  if (job === undefined) return 'missing'
-  if (!holds(job, settlement.fence)) return alreadySettled(job, settlement) ? 'ok' : 'stale'
-  if (settlement.when !== undefined && !guardHolds(draft, job, settlement.when)) return 'stale'
-  const conflict = settlement.enqueue?.find((next) => conflicts(draft, next))
-  endAttempt(draft, job, settled(job, conflict === undefined ? settlement : refused(settlement, conflict), now))
-  if (conflict === undefined) for (const next of settlement.enqueue ?? []) placeJob(draft, next)
-  return 'ok'
+  if (job === undefined) return () => MISSING
+  if (!holds(job, settlement.fence)) {
+    return alreadySettled(job, settlement) || alreadyRefused(job, settlement)
+      ? () => answerOf(table, settlement)
+      : () => STALE
+  }
+  if (settlement.when !== undefined && !guardHolds(draft, job, settlement.when)) return () => STALE
+  const chained = settlement.enqueue ?? []
+  const conflict = chained.length === 0 ? null : conflictIn(draft, chained)
+  endAttempt(draft, job, settled(job, conflict === null ? settlement : refused(settlement, conflict.id), now))
+  if (conflict === null) for (const next of chained) placeJob(draft, next)
+  return () => answerOf(table, settlement)
 }
 
-function conflicts(draft: Draft, next: NewJob): boolean {
-  const stored = draft.get('jobs', next.id)
-  return stored !== undefined && !saysTheSame(stored, next)
+function answerOf(table: JobTable, { id, kind }: Settlement): SettleAnswer {
+  const job = table.row('jobs', id)
+  return job === undefined || job.state === stateAfter(kind) ? AS_ASKED : { verdict: 'ok', became: toRecord(job) }
 }
 
 /** A job that cannot be chained must not be lost without a word: the one that asked for it is failed, for all to see. */
-function refused({ id, fence }: Settlement, { id: taken }: NewJob): Settlement {
+function refused({ id, fence }: Settlement, taken: string): Settlement {
   const message = `A job with id \`${taken}\` is stored already, with another type or payload: it was not chained`
   return {
     id,
@@ -31,6 +42,13 @@ function refused({ id, fence }: Settlement, { id: taken }: NewJob): Settlement {
     counts: 'failure',
     error: { name: 'HoldfastError', code: 'HOLDFAST_ID_CONFLICT', message },
   }
+}
+
+/** The repeat of an outcome that was refused so. [repeat-settle] */
+function alreadyRefused(job: Readonly<JobRow>, { fence, enqueue }: Settlement): boolean {
+  return (
+    enqueue !== undefined && job.state === 'failed' && job.fence === fence && job.error?.code === 'HOLDFAST_ID_CONFLICT'
+  )
 }
 
 /** Writes what ends a running attempt: the job, the groups that counted it, and the key it may free. */

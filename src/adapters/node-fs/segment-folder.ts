@@ -1,0 +1,198 @@
+import type { Snapshot } from '../../core/storage/job-table/job-table.ts'
+import type { FileSystem, OpenFile } from './file-system.ts'
+import { encodeLine } from './lines.ts'
+import { damagedName, leftOverNames, segmentName, segmentNumbers, temporaryName, temporaryNames } from './names.ts'
+import { readHead, type SnapshotHead, writeSnapshot } from './snapshot.ts'
+
+const TOMBSTONE = encodeLine({ kind: 'tombstone' })
+
+/** How far what is retired lies behind what is being made, so that no sweep takes it for a left-over. */
+const KEPT = 3
+
+export interface SegmentFolderOptions {
+  readonly fileSystem: FileSystem
+  /** With links resolved. */
+  readonly path: string
+  /** Unique among all that ever write here. */
+  readonly writer: string
+  /** Whether anything is to survive a power cut. */
+  readonly durable: boolean
+}
+
+export interface FoundSegment {
+  readonly number: number
+  readonly file: OpenFile
+  readonly head: SnapshotHead
+}
+
+/**
+ * The files of a journal. The name of a segment is never made again, removed or emptied: it is published once, whole,
+ * by giving a finished file its name, and retired by putting a tombstone in its place. So a process that slept through
+ * any number of rolls still holds the file it knew, finds the seal in it, and can publish nothing under an old name.
+ */
+export class SegmentFolder {
+  readonly path: string
+  readonly #fileSystem: FileSystem
+  readonly #writer: string
+  readonly #durable: boolean
+
+  constructor({ fileSystem, path, writer, durable }: SegmentFolderOptions) {
+    this.path = path
+    this.#fileSystem = fileSystem
+    this.#writer = writer
+    this.#durable = durable
+  }
+
+  /** The newest segment, of those after `after`; `null`: there is none. */
+  async newest(after = 0): Promise<FoundSegment | null> {
+    for (const number of segmentNumbers(await this.#fileSystem.list(this.path))) {
+      if (number <= after) break
+      const found = await this.find(number)
+      if (found !== null) return found
+    }
+    return null
+  }
+
+  /** Whether the name of the segment is taken, by whatever. */
+  async isTaken(number: number): Promise<boolean> {
+    return segmentNumbers(await this.#fileSystem.list(this.path)).includes(number)
+  }
+
+  /** `null`: there is no such file, or it is a tombstone. */
+  async find(number: number): Promise<FoundSegment | null> {
+    const file = await this.#open(segmentName(number))
+    if (file === null) return null
+    try {
+      const head = await readHead(file)
+      if (head !== null) return { number, file, head }
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    await file.close()
+    return null
+  }
+
+  /** Makes the segment from a snapshot, unless somebody else has done it first. */
+  async publish(number: number, snapshot: Snapshot): Promise<void> {
+    const temporary = this.#at(temporaryName(number, this.#writer))
+    await this.#prepare(temporary, (file) => writeSnapshot(file, snapshot))
+    try {
+      await this.#fileSystem.link(temporary, this.#at(segmentName(number)))
+    } catch (error) {
+      // ENOENT: somebody else's segment is there, and the file was swept as one that came too late.
+      if (!hasCode(error, 'EEXIST') && !hasCode(error, 'ENOENT')) throw error
+    } finally {
+      await this.#remove(temporary)
+    }
+    await this.sync()
+  }
+
+  /**
+   * Puts tombstones in the place of `number` and what is before it, down to the first that is one already. The oldest
+   * goes first: whoever dies on the way leaves the others above a tombstone, where the next to come finds them.
+   */
+  async retire(number: number): Promise<void> {
+    const old: number[] = []
+    for (let at = number; at > 0 && !(await this.#isRetired(at)); at--) old.unshift(at)
+    const temporary = this.#at(temporaryName(number + KEPT, this.#writer))
+    for (const at of old) {
+      await this.#prepare(temporary, (file) => void file.append(TOMBSTONE))
+      // Swept by others, who have come far beyond here while this process slept: they see to the old ones.
+      if (!(await this.#rename(temporary, segmentName(at)))) return
+    }
+  }
+
+  async #rename(from: string, name: string): Promise<boolean> {
+    try {
+      await this.#fileSystem.rename(from, this.#at(name))
+      return true
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return false
+      throw error
+    }
+  }
+
+  async #isRetired(number: number): Promise<boolean> {
+    const file = await this.#open(segmentName(number))
+    if (file === null) return true
+    const size = file.stat().size
+    await file.close()
+    return size <= TOMBSTONE.length
+  }
+
+  /** Removes what was prepared for places up to `number` and never got there. */
+  async sweep(number: number): Promise<void> {
+    for (const name of leftOverNames(await this.#fileSystem.list(this.path), number)) await this.#remove(this.#at(name))
+  }
+
+  /** How many bytes stand ready for the place of segment `number`: grows while somebody prepares it. */
+  async prepared(number: number): Promise<number> {
+    let bytes = 0
+    for (const name of temporaryNames(await this.#fileSystem.list(this.path), number)) {
+      const file = await this.#open(name)
+      bytes += file?.stat().size ?? 0
+      await file?.close()
+    }
+    return bytes
+  }
+
+  /** Names are durable from here on. */
+  async sync(): Promise<void> {
+    if (this.#durable) await this.#fileSystem.syncFolder(this.path)
+  }
+
+  /** Keeps a segment whose snapshot is damaged beyond its retirement. */
+  async keepDamaged(number: number): Promise<void> {
+    await this.#fileSystem.link(this.#at(segmentName(number)), this.#at(damagedName(number, 0))).catch(() => undefined)
+  }
+
+  /** Keeps a damaged line for whoever wants to know what it was. */
+  async setAside(number: number, offset: number, bytes: Uint8Array): Promise<void> {
+    const file = await this.#fileSystem.open(this.#at(damagedName(number, offset)), { create: true })
+    try {
+      file.append(bytes)
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #prepare(path: string, write: (file: OpenFile) => Promise<void> | void): Promise<void> {
+    await this.#remove(path)
+    const file = await this.#fileSystem.open(path, { create: true })
+    try {
+      await write(file)
+      if (this.#durable) await file.sync()
+    } catch (error) {
+      await this.#remove(path).catch(() => undefined)
+      throw error
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #open(name: string): Promise<OpenFile | null> {
+    try {
+      return await this.#fileSystem.open(this.#at(name), { create: false })
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return null
+      throw error
+    }
+  }
+
+  async #remove(path: string): Promise<void> {
+    try {
+      await this.#fileSystem.remove(path)
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error
+    }
+  }
+
+  #at(name: string): string {
+    return `${this.path}/${name}`
+  }
+}
+
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

@@ -1,0 +1,214 @@
+import { HoldfastError } from '../../core/errors.ts'
+import type { LogRecord } from '../../core/storage/log.ts'
+import type { OpenFile } from './file-system.ts'
+import { encodeLine, encodeRecord, type JournalRecord, parseLine, scanLines } from './lines.ts'
+import { RecordReader } from './records.ts'
+
+/** Bytes read at once at most; more for a line that is longer. */
+const READ_SIZE = 1 << 20
+
+export interface SegmentOptions {
+  readonly number: number
+  readonly file: OpenFile
+  /** Where the records begin: after the snapshot. */
+  readonly start: number
+  /** Whether what is acknowledged is to survive a power cut. */
+  readonly durable: boolean
+  readonly onDamage: (segment: number, offset: number, bytes: Uint8Array) => void
+}
+
+/** What became of an append, found by reading the file. */
+export type Landing =
+  | { readonly kind: 'landed'; readonly between: readonly LogRecord[] }
+  /** A seal came first: the record is void, and so is every later one here. */
+  | { readonly kind: 'void' }
+  /** The record is not in the file, whole. `failure`: what the write said, if it said anything. */
+  | { readonly kind: 'torn'; readonly failure: Error | null }
+
+/**
+ * One file of the journal: a snapshot, then records in the order in which they came, then a seal. Several processes
+ * append to it; each finds out where its record stands by reading it back.
+ */
+export class Segment {
+  readonly number: number
+  readonly start: number
+  readonly #file: OpenFile
+  readonly #onDamage: SegmentOptions['onDamage']
+  readonly #records = new RecordReader()
+  /** Up to here the file was read. */
+  #position: number
+  /** Up to here it is known to be durable, by this handle's own sync. */
+  #durable = 0
+  /** What was read beyond the point up to which anybody's sync is known to have succeeded. */
+  #unsure: { readonly end: number; readonly record: JournalRecord }[] = []
+  /** The size that was last seen. */
+  #size = 0
+  /** Records that were read and not taken. */
+  #ahead: LogRecord[] = []
+  /** Whether nothing that was read can have been lost without a word. */
+  #sure: boolean
+  #buffer = Buffer.alloc(0)
+
+  constructor({ number, file, start, durable, onDamage }: SegmentOptions) {
+    this.number = number
+    this.start = start
+    this.#file = file
+    this.#onDamage = onDamage
+    this.#position = start
+    this.#sure = !durable
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** Whose seal ends it, as far as it was read. */
+  get sealedBy(): string | null {
+    return this.#records.sealedBy
+  }
+
+  get isDurable(): boolean {
+    return this.#durable >= this.#position
+  }
+
+  /** Whether others have written since the last look. */
+  hasGrown(): boolean {
+    const { size, names } = this.#file.stat()
+    return size !== this.#size || names === 0
+  }
+
+  /** The records that stand before the seal and were not taken yet. */
+  take(): readonly LogRecord[] {
+    this.#read()
+    const records = this.#ahead
+    this.#ahead = []
+    return records
+  }
+
+  /** Records whose fate turned out to be unknown: the next `take` brings them again. */
+  putBack(records: readonly LogRecord[]): void {
+    this.#ahead.unshift(...records)
+  }
+
+  /**
+   * Writes anew what may have been lost to a sync that failed, by a process that died before it could seal: its pages
+   * may be gone from the disk and still be in the cache, where no later sync looks for them. A record that stands twice
+   * counts once. To be called before anything here is acknowledged.
+   */
+  reassure(): void {
+    this.#read()
+    for (const { record } of this.#unsure) {
+      for (const line of encodeRecord(record)) if (this.#file.append(line) < line.length) throw cutShort('a record')
+    }
+    this.#unsure = []
+    this.#sure = true
+  }
+
+  /** To be called when everything was taken, in the same synchronous turn. */
+  append(record: LogRecord): Landing {
+    const lines = encodeRecord(this.#durable > 0 ? { ...record, synced: this.#durable } : record)
+    const from = this.#position
+    const failure = this.#write(lines)
+    if (this.#ahead.length === 0 && this.#standsAt(from, lines)) {
+      this.#records.note(record.id)
+      return { kind: 'landed', between: [] }
+    }
+    this.#read()
+    const own = this.#ahead.findIndex(({ id }) => id === record.id)
+    if (own === -1) return this.sealedBy === null ? { kind: 'torn', failure } : { kind: 'void' }
+    const between = this.#ahead.splice(0, own + 1).slice(0, -1)
+    return { kind: 'landed', between }
+  }
+
+  /** What follows is void for everybody. */
+  seal(by: string): void {
+    const line = encodeLine({ kind: 'seal', by })
+    if (this.#file.append(line) < line.length) throw cutShort('a seal')
+  }
+
+  /** Makes durable what was read. */
+  async sync(): Promise<void> {
+    const upTo = this.#position
+    await this.#file.sync()
+    this.#durable = upTo
+  }
+
+  close(): Promise<void> {
+    return this.#file.close()
+  }
+
+  /** One write per line. Says what went wrong, and not more: the file tells what is in it. */
+  #write(lines: readonly Buffer[]): Error | null {
+    try {
+      for (const line of lines) if (this.#file.append(line) < line.length) break
+      return null
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  }
+
+  /** The short way to read back: nobody came between, and the bytes are what was written. */
+  #standsAt(from: number, lines: readonly Buffer[]): boolean {
+    let position = from
+    for (const line of lines) {
+      const there = this.#bufferOf(line.length)
+      if (this.#file.read(there, position) < line.length || line.compare(there) !== 0) return false
+      position += line.length
+    }
+    this.#position = position
+    this.#size = position
+    return true
+  }
+
+  #read(): void {
+    const { size, names } = this.#file.stat()
+    this.#size = size
+    this.#readTo(size)
+    // A retired segment has lost its name too, and ends with a seal.
+    if (names === 0 && this.sealedBy === null)
+      throw new HoldfastError('HOLDFAST_STORAGE', 'The journal was removed while it was open: nothing is written to it')
+  }
+
+  #readTo(size: number): void {
+    let wanted = READ_SIZE
+    while (this.#position < size) {
+      const bytes = this.#bufferOf(Math.min(wanted, size - this.#position))
+      const read = this.#file.read(bytes, this.#position)
+      const consumed = this.#consume(bytes.subarray(0, read))
+      if (consumed > 0) continue
+      // Either the file ends in a line that is not whole yet, or the line is longer than what was read of it.
+      if (read < wanted) return
+      wanted *= 2
+    }
+  }
+
+  #consume(bytes: Buffer): number {
+    const { lines, consumed } = scanLines(bytes)
+    for (const scanned of lines) {
+      const line = parseLine(scanned)
+      const record = line === null ? 'damaged' : this.#records.read(line)
+      if (record === 'damaged')
+        this.#onDamage(this.number, this.#position + scanned.at, Uint8Array.from(scanned.content))
+      else if (record !== null) this.#keep(record, this.#position + scanned.at + scanned.content.length)
+    }
+    this.#position += consumed
+    return consumed
+  }
+
+  #keep(record: JournalRecord, end: number): void {
+    this.#ahead.push(record)
+    if (this.#sure) return
+    const { synced = 0 } = record
+    this.#unsure = this.#unsure.filter((unsure) => unsure.end > synced)
+    this.#unsure.push({ end, record })
+  }
+
+  #bufferOf(length: number): Buffer {
+    if (length > this.#buffer.length) this.#buffer = Buffer.allocUnsafe(length)
+    return this.#buffer.subarray(0, length)
+  }
+}
+
+export function cutShort(what: string): Error {
+  return Object.assign(new Error(`${what} was cut short`), { code: 'ENOSPC' })
+}

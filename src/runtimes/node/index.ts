@@ -1,0 +1,1 @@
+export { stopOnSignals, type StopOnSignalsOptions } from './stop-on-signals.ts'

@@ -1,0 +1,5 @@
+export { type DiskCall, type DiskCallName, DiskError, type DiskFault } from './disk-call.ts'
+export type { Persistence } from './persistence.ts'
+export { SimulatedDisk } from './simulated-disk.ts'
+export type { SimulatedFile } from './simulated-file.ts'
+export type { SimulatedProcess } from './simulated-process.ts'

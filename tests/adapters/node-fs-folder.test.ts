@@ -1,0 +1,247 @@
+import { execFileSync } from 'node:child_process'
+import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type FileSystem, nodeFs, type NodeFsOptions } from '../../src/adapters/node-fs/index.ts'
+import { systemFiles } from '../../src/adapters/node-fs/system-files.ts'
+import { type HoldfastError, openQueue } from '../../src/index.ts'
+import { newJob } from '../../src/testing/index.ts'
+import { allJobs, NOW } from '../core/kit-targets.ts'
+
+let directory = ''
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-folder-'))
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+async function opened(options: Partial<NodeFsOptions> = {}): Promise<ReturnType<typeof nodeFs>> {
+  const storage = nodeFs({ directory, ...options })
+  await storage.open()
+  return storage
+}
+
+function codeOf(attempt: Promise<unknown>): Promise<unknown> {
+  return attempt.then(
+    () => 'no error',
+    (error: unknown) => (error as HoldfastError).code,
+  )
+}
+
+/** The machine's files, but for what `changes` replaces. */
+function filesBut(changes: Partial<FileSystem>): FileSystem {
+  return { ...systemFiles, ...changes }
+}
+
+describe('options of nodeFs that make no sense are refused at once, by name', () => {
+  test.each([
+    ['options', undefined],
+    ['options', 'jobs'],
+    ['directory', {}],
+    ['directory', { directory: '' }],
+    ['directory', { directory: 5 }],
+    ['directory', { directory: 'a\0b' }],
+    ['durability', { directory: 'a', durability: 'none' }],
+    ['durability', { directory: 'a', durability: null }],
+    ['rollAt', { directory: 'a', rollAt: 0 }],
+    ['rollAt', { directory: 'a', rollAt: 1.5 }],
+    ['rollAt', { directory: 'a', rollAt: '4MB' }],
+    ['allowNetworkFileSystem', { directory: 'a', allowNetworkFileSystem: 'yes' }],
+    ['folder', { directory: 'a', folder: 'b' }],
+  ])('%s: %j', (field, options) => {
+    expect(() => nodeFs(options as never)).toThrow(
+      expect.objectContaining({
+        code: 'HOLDFAST_INVALID_OPTION',
+        details: expect.objectContaining({ field }) as unknown,
+      }),
+    )
+  })
+})
+
+describe('a folder that cannot hold a journal', () => {
+  test('is a file', async () => {
+    const path = join(directory, 'file')
+    await writeFile(path, 'mine')
+    expect(await codeOf(nodeFs({ directory: path }).open())).toBe('HOLDFAST_STORAGE')
+    expect(await codeOf(nodeFs({ directory: join(path, 'below') }).open())).toBe('HOLDFAST_STORAGE')
+    expect(await readFile(path, 'utf8')).toBe('mine')
+  })
+
+  test('may not be written', async () => {
+    const denied = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
+    const fileSystem = filesBut({ open: () => Promise.reject(denied) })
+    expect(await codeOf(nodeFs({ directory, fileSystem }).open())).toBe('HOLDFAST_STORAGE')
+  })
+
+  test.runIf(process.getuid?.() !== 0)('belongs to somebody else', async () => {
+    await chmod(directory, 0o500)
+    expect(await codeOf(nodeFs({ directory: join(directory, 'jobs') }).open())).toBe('HOLDFAST_STORAGE')
+  })
+
+  test('is on a network file system, unless that is wanted', async () => {
+    const fileSystem = filesBut({ kindOf: async () => 0x6969 })
+    expect(await codeOf(nodeFs({ directory, fileSystem }).open())).toBe('HOLDFAST_NETWORK_FILE_SYSTEM')
+    expect(await readdir(directory)).toEqual([])
+    await (await opened({ fileSystem, allowNetworkFileSystem: true })).close()
+  })
+
+  test('holds a journal of a newer format', async () => {
+    await (await opened()).close()
+    const path = join(directory, '0000000001.journal')
+    const { encodeLine } = await import('../../src/adapters/node-fs/lines.ts')
+    const begin = { kind: 'begin', format: 99, sequence: 0, highest: 0, versions: 0 } as const
+    await writeFile(path, Buffer.concat([encodeLine(begin), encodeLine({ kind: 'end', count: 0, digest: '' })]))
+    const before = await readFile(path)
+    expect(await codeOf(nodeFs({ directory }).open())).toBe('HOLDFAST_STORAGE_NEWER')
+    expect(await readFile(path)).toEqual(before)
+  })
+
+  test('has a file in the way that only looks like a journal', async () => {
+    await writeFile(join(directory, '0000000001.journal'), 'a diary')
+    expect(await codeOf(nodeFs({ directory }).open())).toBe('HOLDFAST_STORAGE')
+    expect(await readFile(join(directory, '0000000001.journal'), 'utf8')).toBe('a diary')
+  })
+})
+
+test('the folder and the files in it are for their owner alone', async () => {
+  const inside = join(directory, 'made', 'for', 'jobs')
+  const storage = await opened({ directory: inside })
+  await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+  expect((await stat(inside)).mode & 0o777).toBe(0o700)
+  expect((await stat(join(inside, '0000000001.journal'))).mode & 0o777).toBe(0o600)
+  await storage.close()
+})
+
+test('unrelated files are left alone', async () => {
+  await mkdir(join(directory, 'folder.journal'))
+  await writeFile(join(directory, 'notes.txt'), 'mine')
+  await writeFile(join(directory, '12.journal'), 'mine too')
+  const storage = await opened({ rollAt: 1 })
+  for (const id of ['a', 'b', 'c', 'd']) await storage.enqueue({ jobs: [newJob({ id })], now: NOW })
+  await storage.close()
+  expect(await readFile(join(directory, 'notes.txt'), 'utf8')).toBe('mine')
+  expect(await readFile(join(directory, '12.journal'), 'utf8')).toBe('mine too')
+  expect(await readdir(directory)).toContain('folder.journal')
+})
+
+test('two paths to one folder are one storage', async () => {
+  const link = `${directory}-link`
+  await symlink(directory, link)
+  try {
+    const [one, other] = [await opened(), await opened({ directory: link })]
+    await one.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+    await other.enqueue({ jobs: [newJob({ id: 'b' })], now: NOW })
+    expect((await allJobs(other)).map(({ id }) => id).sort()).toEqual(['a', 'b'])
+    await one.close()
+    await other.close()
+  } finally {
+    await rm(link)
+  }
+})
+
+test('a path longer than a socket name may be works like any other', async () => {
+  const long = join(directory, 'x'.repeat(120))
+  const storage = await opened({ directory: long })
+  await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+  await storage.close()
+  expect((await readdir(long)).filter((name) => !name.endsWith('.journal'))).toEqual([])
+})
+
+test('a folder that is removed under us is told, and nothing is acknowledged', async () => {
+  const storage = await opened()
+  await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+  await rm(directory, { recursive: true })
+  expect(await codeOf(storage.enqueue({ jobs: [newJob({ id: 'b' })], now: NOW }))).toBe('HOLDFAST_STORAGE')
+  expect(storage.health?.().state).toBe('failing')
+  await storage.close()
+})
+
+describe('damaged lines', () => {
+  test('are set aside and counted, and the rest works', async () => {
+    const storage = await opened()
+    for (const id of ['a', 'b', 'c']) await storage.enqueue({ jobs: [newJob({ id })], now: NOW })
+    await storage.close()
+    const path = join(directory, '0000000001.journal')
+    const text = await readFile(path, 'utf8')
+    await writeFile(path, text.replace('"b"', '"B"'))
+    const queue = await openQueue({ storage: nodeFs({ directory }) })
+    expect(queue.health()).toMatchObject({ state: 'ok', damaged: 1, jobs: 2 })
+    await queue.enqueue('test', 1)
+    expect(await queue.counts()).toMatchObject({ pending: 3 })
+    await queue.close()
+    const aside = (await readdir(directory)).filter((name) => name.endsWith('.damaged'))
+    expect(aside).toHaveLength(1)
+    expect(await readFile(join(directory, aside[0] ?? ''), 'utf8')).toContain('"B"')
+  })
+
+  test('in a snapshot are mended from the segment before it', async () => {
+    const storage = await opened({ rollAt: 1 })
+    for (const id of ['a', 'b', 'c']) await storage.enqueue({ jobs: [newJob({ id })], now: NOW })
+    await storage.close()
+    const [newest = ''] = (await readdir(directory))
+      .filter((name) => name.endsWith('.journal'))
+      .sort()
+      .reverse()
+    const path = join(directory, newest)
+    const text = await readFile(path, 'utf8')
+    expect(text).toContain('"a"')
+    await writeFile(path, text.replace('"a"', '"A"'))
+    const again = await opened({ rollAt: 1 })
+    expect((await allJobs(again)).map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+    expect(again.health?.().damaged).toBe(1)
+    await again.close()
+  })
+
+  test('what a torn write leaves is no part of the next record', async () => {
+    const storage = await opened()
+    await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+    await appendFile(join(directory, '0000000001.journal'), '\n01234567 {"kind":"record","id":"torn')
+    await storage.enqueue({ jobs: [newJob({ id: 'b' })], now: NOW })
+    expect((await allJobs(storage)).map(({ id }) => id)).toEqual(['a', 'b'])
+    expect(storage.health?.()).toMatchObject({ state: 'ok', damaged: 1 })
+    await storage.close()
+  })
+})
+
+test('a full disk is told, nothing is acknowledged, and work resumes', async () => {
+  let full = false
+  const fileSystem = filesBut({
+    async open(path, how) {
+      const file = await systemFiles.open(path, how)
+      const append = (data: Uint8Array): number => {
+        if (!full) return file.append(data)
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+      }
+      return { ...file, append }
+    },
+  })
+  const storage = await opened({ fileSystem })
+  await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+  full = true
+  expect(await codeOf(storage.enqueue({ jobs: [newJob({ id: 'b' })], now: NOW }))).toBe('HOLDFAST_STORAGE_FULL')
+  expect((await allJobs(storage)).map(({ id }) => id)).toEqual(['a'])
+  expect(storage.health?.().state).toBe('failing')
+  full = false
+  await storage.enqueue({ jobs: [newJob({ id: 'c' })], now: NOW })
+  expect((await allJobs(storage)).map(({ id }) => id)).toEqual(['a', 'c'])
+  expect(storage.health?.().state).toBe('ok')
+  await storage.close()
+})
+
+test('the journal can be read with the tools of the system', async () => {
+  const storage = await opened()
+  await storage.enqueue({ jobs: [newJob({ id: 'seen-by-tail' })], now: NOW })
+  await storage.close()
+  expect(execFileSync('tail', ['-n', '2', join(directory, '0000000001.journal')], { encoding: 'utf8' })).toContain(
+    '"seen-by-tail"',
+  )
+})
+
+test('names of jobs, types and queues never become paths', async () => {
+  const storage = await opened({ rollAt: 1 })
+  const evil = '../../../evil'
+  await storage.enqueue({ jobs: [newJob({ id: evil, type: evil, queueName: evil, jobKey: evil })], now: NOW })
+  await storage.enqueue({ jobs: [newJob({ id: `${evil}2` })], now: NOW })
+  await storage.close()
+  expect((await readdir(directory)).every((name) => /^\d{10}\.journal$/.test(name))).toBe(true)
+})

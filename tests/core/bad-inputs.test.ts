@@ -1,0 +1,421 @@
+import { describe, expect, test } from 'vitest'
+import { memory } from '../../src/adapters/memory/index.ts'
+import {
+  defineJob,
+  type Executor,
+  exponential,
+  FailPermanently,
+  fixed,
+  type HandlerContext,
+  HoldfastError,
+  type JobQueue,
+  openQueue,
+  RetryLater,
+} from '../../src/index.ts'
+import { ManualClock, testQueue } from '../../src/testing/index.ts'
+import { hooked, problemOf } from './doubles.ts'
+
+/** A caller without types: every call with every input that has to be refused, and the field that is named for it. */
+type Loose = (...values: unknown[]) => unknown
+type Row = readonly [values: readonly unknown[], field: string]
+
+const task = defineJob({ type: 'task' })
+const handlers = [task.handler(() => null)]
+const storage = memory()
+const notAnObject = [null, 5, 'text', true, []]
+const notASpan = [null, -1, Number.NaN, Infinity, '5 minutes', '5', true, {}]
+const notFrom = (least: number): unknown[] => [null, least - 1, 1.5, '3', Number.NaN, Infinity, {}]
+const notAMoment = [null, Number.NaN, 'tomorrow', '2027-01-01T00:00:00', new Date(Number.NaN), {}]
+const notAName = [null, '', 5, 'a\nb', {}, 'x'.repeat(501)]
+const notABoolean = [null, 0, 'true', {}]
+const notASignal = [null, 5, 'now', {}, { aborted: false }]
+const notAFunction = [null, 5, 'text', {}]
+
+/** Bad values of options, by option; `at` is what stands before it in the name of the field. */
+function options(bad: Readonly<Record<string, readonly unknown[]>>, at = '', more: object = {}): Row[] {
+  return Object.entries(bad).flatMap(([key, values]) =>
+    values.map((value): Row => [[{ ...more, [key]: value }], at + key]),
+  )
+}
+
+/** The same rows with other values before them. */
+const after = (before: readonly unknown[], rows: readonly Row[]): Row[] =>
+  rows.map(([values, field]) => [[...before, ...values], field])
+
+const what = (name: string, known: readonly Row[], unknown = `${name}.bogus`): Row[] => [
+  ...notAnObject.map((value): Row => [[value], name]),
+  [[{ bogus: 1 }], unknown],
+  ...known,
+]
+
+const settings = {
+  priority: [null, 'urgent', 1.5, Number.NaN, {}],
+  maxRetries: notFrom(0),
+  maxAttempts: notFrom(1),
+  maxInterruptions: notFrom(0),
+  timeout: [...notASpan, 0],
+  leaseDuration: [...notASpan, 999],
+  backoff: [null, 5, 'fixed', { kind: 'fixed' }, { kind: 'fixed', delay: 1, jitter: 0, more: 1 }],
+  requires: [null, 'online', {}],
+}
+const retention = { maxAge: [null, -1, '5', Number.NaN], maxCount: [null, -1, 1.5, '3'] }
+
+/** Refused as bad options, by calls that need no queue. */
+const alone: Record<string, readonly [call: Loose, rows: readonly Row[]]> = {
+  defineJob: [
+    defineJob as Loose,
+    [
+      ...what('defineJob', options(settings, '', { type: 'a' })),
+      ...options({ type: [undefined, ...notAName], payload: [null, 5, {}] }),
+      ...options({ limit: [null, 5, {}] }, '', { type: 'a' }),
+      [[{ type: 'a', limit: { rate: 1 } }], 'limit.per'],
+      ...[null, 0, '2'].map((concurrency): Row => [[{ type: 'a', limit: { concurrency } }], 'limit.concurrency']),
+      ...notAFunction.map((key): Row => [[{ type: 'a', limit: { concurrency: 1, key } }], 'limit.key']),
+      [[{ type: 'a', requires: [5] }], 'requires[]'],
+    ],
+  ],
+  'definition.handler': [task.handler as Loose, notAFunction.map((run): Row => [[run], 'handler'])],
+  exponential: [
+    exponential as Loose,
+    what(
+      'exponential',
+      options({ base: notASpan, factor: [null, 0.5, '5'], max: notASpan, jitter: [null, -1, 2] }, 'exponential.'),
+    ),
+  ],
+  fixed: [
+    fixed as Loose,
+    [
+      ...notASpan.map((delay): Row => [[delay], 'fixed.delay']),
+      ...after([1], what('fixed', options({ jitter: [null, -1, 2, '1'] }, 'fixed.'))),
+    ],
+  ],
+  RetryLater: [
+    (given) => new RetryLater(given as { after: 1 }),
+    what('RetryLater', [
+      ...options({ after: [undefined, ...notASpan] }, 'RetryLater.'),
+      ...options({ message: [null, 5] }, 'RetryLater.', { after: 1 }),
+    ]),
+  ],
+  FailPermanently: [
+    (message, given) => new FailPermanently(message as string, given as object),
+    [
+      ...[undefined, null, 5].map((message): Row => [[message], 'FailPermanently.message']),
+      ...after(['no'], what('FailPermanently', [])),
+    ],
+  ],
+  openQueue: [
+    openQueue as Loose,
+    [
+      ...what('openQueue', options({ storage: [undefined, null, 5, 'memory', {}] })),
+      ...options(
+        {
+          jobs: [null, 5, 'task', {}],
+          workersEnabled: notABoolean,
+          retention: [null, 5, []],
+          maxInterruptions: notFrom(0),
+          payloadLimit: [null, 0, 524_289, '1kb'],
+          environment: [null, 5, []],
+        },
+        '',
+        { storage },
+      ),
+      ...[null, 5, {}].map((logger): Row => [[{ storage, logger }], 'logger.debug']),
+      ...[null, 5, 'task', {}, { type: 'task', defaults: null }].map((job): Row => [[{ storage, jobs: [job] }], 'job']),
+      // eslint-disable-next-line no-sparse-arrays -- a hole is what is tried
+      [[{ storage, jobs: [,] }], 'job'],
+      ...notAFunction.map((now): Row => [[{ storage, environment: { now } }], 'environment.now']),
+      [[{ storage, environment: { today: 1 } }], 'environment.today'],
+      ...[null, 5, []].map((failed): Row => [[{ storage, retention: { failed } }], 'retention.failed']),
+      ...options(retention, 'retention.failed.').map(
+        ([[failed], field]): Row => [[{ storage, retention: { failed } }], field],
+      ),
+    ],
+  ],
+  testQueue: [
+    testQueue as Loose,
+    what(
+      'testQueue',
+      options({
+        concurrency: [...notFrom(1), 0],
+        clock: [null, 5, {}],
+        handlers: [null, 5, []],
+        storage: [null, 5],
+        jobs: [null],
+        workersEnabled: [null],
+      }),
+    ).concat([[[{ environment: {} }], 'testQueue.environment']]),
+  ],
+}
+
+const enqueueOptions: Row[] = [
+  ...what(
+    'options',
+    options({
+      ...settings,
+      id: notAName,
+      runAt: notAMoment,
+      delay: notASpan,
+      jobKey: notAName,
+      jobKeyMode: [null, 'append', 5],
+      queueName: notAName,
+    }),
+  ),
+  [[{ runAt: 1, delay: 1 }], 'options.delay'],
+  [[{ maxRetries: 1, maxAttempts: 1 }], 'options.maxAttempts'],
+  [[{ jobKeyMode: 'replace' }], 'jobKeyMode'],
+]
+
+const executorOptions = what('createExecutor', [
+  ...options({ concurrency: notFrom(1), killGrace: notASpan }, '', { handlers }),
+  ...options({ handlers: [undefined, null, 5, [], {}] }),
+  ...[null, 5, {}, () => null, task].map((handler): Row => [[{ handlers: [handler] }], 'handlers[]']),
+])
+
+/** Refused as bad options, by calls of a queue. */
+const ofQueue: Record<
+  string,
+  readonly [call: (queue: JobQueue, values: readonly unknown[]) => unknown, rows: readonly Row[]]
+> = {
+  enqueue: [
+    (queue, values) => (queue.enqueue as Loose).apply(queue, [...values]),
+    [
+      ...[null, undefined, 5, {}, [], { type: 'task', defaults: null }, { ...task, defaults: {} }].map(
+        (job): Row => [[job], 'job'],
+      ),
+      ...['', 'a\nb'].map((job): Row => [[job], 'job']),
+      ...after([task, null], enqueueOptions),
+      ...after(['task', null], enqueueOptions),
+    ],
+  ],
+  enqueueMany: [
+    (queue, [items]) => queue.enqueueMany(items as []),
+    [
+      ...[null, undefined, 5, {}, 'task'].map((items): Row => [[items], 'items']),
+      ...[null, 5, []].map((item): Row => [[[{ job: task }, item]], 'items[]']),
+      // eslint-disable-next-line no-sparse-arrays -- a hole is what is tried
+      [[[{ job: task }, , { job: task }]], 'items[]'],
+      [[[{ job: task, delay: 1 }]], 'items[].delay'],
+      [[[{ job: task }, { job: null }]], 'job'],
+      ...enqueueOptions.map(([[given], field]): Row => [[[{ job: task }, { job: task, options: given }]], field]),
+    ],
+  ],
+  get: [(queue, [id]) => queue.get(id as string), [undefined, ...notAName].map((id): Row => [[id], 'id'])],
+  list: [
+    (queue, [given]) => queue.list(given as object),
+    [
+      ...what('list', options({ limit: notFrom(1) }, 'list.')),
+      ...[null, 5, 'failed', []].map((where): Row => [[{ where }], 'where']),
+      ...[null, 5, 'createdAt', [], {}, { runAt: 'asc', priority: 'asc' }].map(
+        (orderBy): Row => [[{ orderBy }], 'orderBy'],
+      ),
+      [[{ orderBy: { runAt: null } }], 'orderBy.runAt'],
+      [[{ where: { nobody: { eq: 1 } } }], 'where.nobody'],
+      ...[null, 'failed', 5].map((status): Row => [[{ where: { status } }], 'where.status']),
+      [[{ where: { status: { is: 'failed' } } }], 'where.status.is'],
+      ...[undefined, {}, [], Number.NaN, () => 1, Symbol('x')].map(
+        (eq): Row => [[{ where: { type: { eq } } }], 'where.type.eq'],
+      ),
+      ...[null, 'task', undefined].map((list): Row => [[{ where: { type: { in: list } } }], 'where.type.in']),
+      [[{ where: { type: { nin: [null] } } }], 'where.type.nin[]'],
+      ...[null, '5', Number.NaN].map((gt): Row => [[{ where: { runAt: { gt } } }], 'where.runAt.gt']),
+    ],
+  ],
+  'list().page': [
+    (queue, [given]) => queue.list().page(given as object),
+    what('page', options({ size: [...notFrom(1), 1001], after: [null, 5, '', 'x', '[]', ['1']] }, 'page.')),
+  ],
+  result: [
+    (queue, [id, given]) => queue.result(id as string, given as object),
+    [
+      ...[undefined, ...notAName].map((id): Row => [[id], 'id']),
+      ...after(['a'], what('result', options({ signal: notASignal }, 'result.'))),
+    ],
+  ],
+  cancel: [
+    (queue, [id, reason]) => queue.cancel(id as string, reason as string),
+    [
+      ...[undefined, ...notAName].map((id): Row => [[id], 'id']),
+      ...[null, 5, '', {}].map((reason): Row => [['waiting', reason], 'reason']),
+    ],
+  ],
+  retry: [
+    (queue, [ids]) => queue.retry(ids as []),
+    [
+      ...[undefined, null, 'waiting', 5, {}].map((ids): Row => [[ids], 'ids']),
+      ...notAName.map((id): Row => [[['waiting', id]], 'ids[]']),
+      // eslint-disable-next-line no-sparse-arrays -- a hole is what is tried
+      [[['waiting', ,]], 'ids[]'],
+    ],
+  ],
+  idle: [
+    (queue, [given]) => queue.idle(given as object),
+    what('idle', options({ signal: notASignal, includeScheduled: notABoolean }, 'idle.')),
+  ],
+  events: [
+    (queue, [given]) => queue.events(given as object),
+    what('events', options({ signal: notASignal }, 'events.')),
+  ],
+  on: [
+    (queue, [event, listener]) => queue.on(event as 'failed', listener as () => void),
+    [
+      ...[null, undefined, 5, 'finished'].map((event): Row => [[event, () => null], 'event']),
+      ...[undefined, ...notAFunction].map((listener): Row => [['failed', listener], 'listener']),
+    ],
+  ],
+  close: [(queue, [given]) => queue.close(given as object), what('close', options({ grace: notASpan }, 'close.'))],
+  createExecutor: [(queue, [given]) => queue.createExecutor(given as { handlers: [] }), executorOptions],
+}
+
+const ofExecutor: Record<
+  string,
+  readonly [call: (executor: Executor, given: object) => unknown, rows: readonly Row[]]
+> = {
+  stop: [(executor, given) => executor.stop(given), what('stop', options({ grace: notASpan }, 'stop.'))],
+  processUntilIdle: [
+    (executor, given) => executor.processUntilIdle(given),
+    what('processUntilIdle', options({ deadline: notAMoment }, 'processUntilIdle.')),
+  ],
+}
+
+const rejects = new Set(['enqueue', 'enqueueMany', 'get', 'list().page', 'result', 'cancel', 'retry', 'idle', 'close'])
+
+describe.each(Object.entries(alone))('%s', (_, [call, rows]) => {
+  test.each(rows.map(([values, field]) => [field, values] as const))('refuses a bad %s: %o', async (field, values) => {
+    await expectRefusal(() => call(...values), field)
+  })
+})
+
+describe.each(Object.entries(ofQueue))('queue.%s', (name, [call, rows]) => {
+  test.each(rows.map(([values, field]) => [field, values] as const))('refuses a bad %s: %o', async (field, values) => {
+    const inner = memory()
+    const { queue } = await testQueue({ storage: inner })
+    await queue.enqueue(task, { n: 1 }, { id: 'waiting', delay: '1h' })
+    const before = await inner.get(['waiting'])
+    // What answers by promise never throws at once: callers who only catch rejections would miss it.
+    const asked = (): unknown => call(queue, values)
+    await expectRefusal(rejects.has(name) ? () => unthrown(asked) : asked, field)
+    expect([await inner.get(['waiting']), await queue.counts(), queue.closed]).toEqual([
+      before,
+      { pending: 0, scheduled: 1, running: 0, completed: 0, failed: 0, cancelled: 0 },
+      false,
+    ])
+  })
+})
+
+describe.each(Object.entries(ofExecutor))('executor.%s', (_, [call, rows]) => {
+  test.each(rows.map(([values, field]) => [field, values] as const))('refuses a bad %s: %o', async (field, [given]) => {
+    const { queue } = await testQueue()
+    const executor = queue.createExecutor({ handlers })
+    await executor.start()
+    await expectRefusal(() => unthrown(() => call(executor, given as object)), field)
+    expect(executor.stats().state).toBe('running')
+    await queue.close()
+  })
+})
+
+describe('a handler', () => {
+  const uses: Record<string, readonly [use: (context: HandlerContext) => unknown, code: string]> = {
+    'progress(a function)': [({ progress }) => progress(() => 1), 'HOLDFAST_INVALID_PAYLOAD'],
+    'onComplete.enqueue(null)': [({ onComplete: { enqueue } }) => enqueue(null as never, 1), 'HOLDFAST_INVALID_OPTION'],
+    'onComplete.enqueue with a bad option': [
+      ({ onComplete: { enqueue } }) => enqueue(task, 1, { priority: null as never }),
+      'HOLDFAST_INVALID_OPTION',
+    ],
+    'onComplete.enqueue of a job that is not on the list': [
+      ({ onComplete: { enqueue } }) => enqueue(defineJob({ type: 'other' }), 1),
+      'HOLDFAST_UNKNOWN_JOB',
+    ],
+    'RetryLater with an unknown option': [
+      () => new RetryLater({ after: 1, before: 2 } as never),
+      'HOLDFAST_INVALID_OPTION',
+    ],
+  }
+
+  test.each(Object.entries(uses))('is told of a bad %s, and its job fails by it', async (_, [use, code]) => {
+    const { queue, drain } = await testQueue({
+      jobs: [task],
+      handlers: [task.handler((_payload, context) => use(context))],
+    })
+    await queue.enqueue(task, null, { id: 'a', maxRetries: 0 })
+    await drain()
+    expect(await queue.get('a')).toMatchObject({ status: 'failed', error: { code } })
+    expect(await queue.counts()).toMatchObject({ pending: 0 })
+  })
+})
+
+describe('a definition that is not on the list of jobs', () => {
+  const listed = defineJob({ type: 'listed' })
+  const twin = defineJob({ type: 'listed', priority: 'high' })
+  const other = defineJob({ type: 'other' })
+  const uses: Record<string, (queue: JobQueue<[typeof listed]>) => unknown> = {
+    'enqueue of another type': (queue) => queue.enqueue(other, 1),
+    'enqueue of another definition of a listed type': (queue) => queue.enqueue(twin, 1),
+    enqueueMany: (queue) => queue.enqueueMany([{ job: listed }, { job: other }]),
+    'createExecutor of another type': (queue) => queue.createExecutor({ handlers: [other.handler(() => 1)] }),
+    'createExecutor of a twin': (queue) => queue.createExecutor({ handlers: [twin.handler(() => 1)] }),
+  }
+
+  test.each(Object.entries(uses))('is unknown to %s', async (_, use) => {
+    const { queue } = await testQueue({ jobs: [listed] })
+    expect(await problemOf(() => use(queue))).toEqual({ code: 'HOLDFAST_UNKNOWN_JOB', field: 'job' })
+    expect(await queue.counts()).toMatchObject({ pending: 0 })
+  })
+})
+
+test('a promise is no payload, with a schema or without: it is not waited for behind the back', async () => {
+  const { queue } = await testQueue()
+  const problem = await problemOf(() => queue.enqueue(task, Promise.resolve(5)))
+  expect(problem).toEqual({ code: 'HOLDFAST_INVALID_PAYLOAD', field: 'payload' })
+})
+
+test('an option that is `undefined` is absent', async () => {
+  const { queue } = await testQueue()
+  const absent = Object.fromEntries(Object.keys(settings).map((key) => [key, undefined]))
+  const job = defineJob({ type: 'a', ...absent })
+  expect(job.defaults).toEqual(defineJob({ type: 'a' }).defaults)
+  expect(await queue.enqueue(job, null, absent)).toMatchObject({ priority: 1, maxRetries: 3 })
+})
+
+test('an environment may have its functions from a class, which they need', async () => {
+  class Clock {
+    readonly #offset = 5
+    now(): number {
+      return Date.UTC(2030, 0, 1) + this.#offset
+    }
+  }
+  const queue = await openQueue({ storage: memory(), environment: new Clock() })
+  expect(await queue.enqueue(task, null)).toMatchObject({ createdAt: Date.UTC(2030, 0, 1) + 5 })
+  await queue.close()
+})
+
+test('a test queue whose executor is refused leaves no storage open', async () => {
+  let open = 0
+  const counted = hooked(memory(), {
+    after: (name) => void (open += name === 'open' ? 1 : name === 'close' ? -1 : 0),
+  })
+  await problemOf(() => testQueue({ storage: counted, handlers: [], clock: new ManualClock() }))
+  expect(open).toBe(0)
+})
+
+/** The promise of a call that has to answer by one. */
+function unthrown(call: () => unknown): unknown {
+  try {
+    return call()
+  } catch (error) {
+    throw new Error('It threw instead of rejecting', { cause: error })
+  }
+}
+
+async function expectRefusal(call: () => unknown, field: string): Promise<void> {
+  let error: unknown
+  try {
+    await call()
+  } catch (thrown) {
+    error = thrown
+  }
+  if (!HoldfastError.is(error)) throw new Error('It was not refused, or not by a typed error', { cause: error })
+  expect([error.code, error.details.field]).toEqual(['HOLDFAST_INVALID_OPTION', field])
+  // The field and the rule are in the text too; the value is in the details, as it was given.
+  expect(error.message).toContain(`\`${field}\``)
+  expect(error.details).toHaveProperty('value')
+}
