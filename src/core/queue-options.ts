@@ -8,6 +8,7 @@ import { boolean, callable, integerFrom, knownOptions, readOptions } from './opt
 import { DEFAULT_PAYLOAD_LIMIT, MOST_PAYLOAD_LIMIT } from './payload.ts'
 import { type KeptFor, type RetentionOptions, retentionRules } from './pruner.ts'
 import type { StorageAdapter } from './storage/contract.ts'
+import { guarded } from './thenable.ts'
 
 export interface QueueOptions<Jobs extends readonly JobDefinition[] = readonly JobDefinition[]> {
   readonly storage: StorageAdapter
@@ -68,13 +69,11 @@ export function queueSettings(options: unknown): QueueSettings {
 
 /** When the last resort fails too there is nobody left to tell; the service that met the error goes on all the same. */
 function lastResort(report: Environment['report']): Environment['report'] {
-  return (error) => {
-    try {
-      report(error)
-    } catch {
-      return
-    }
-  }
+  return (error) =>
+    guarded(
+      () => report(error),
+      () => undefined,
+    )
 }
 
 function checkStorage(field: string, value: unknown): StorageAdapter {

@@ -97,9 +97,7 @@ export class Slots {
 
   /** Somebody else has the job, or may have it: the attempt ends without a word to the storage. */
   lose(attempt: Attempt): void {
-    if (attempt.settled) return
-    attempt.abort(leaseLost(attempt.record.id), Infinity)
-    this.#lost(attempt)
+    if (!attempt.settled) this.#lost(attempt)
   }
 
   stopAll(): void {
@@ -179,6 +177,13 @@ export class Slots {
   }
 
   #lost(attempt: Attempt): void {
+    attempt.abort(
+      new HoldfastError(
+        'HOLDFAST_LEASE_LOST',
+        `Job ${attempt.record.id} is no longer held by this attempt: nothing it still does counts`,
+      ),
+      Infinity,
+    )
     this.#close(attempt)
     this.tally.lost += 1
     this.#options.core.events.tell('lost', { job: attempt.job })
@@ -207,10 +212,7 @@ export class Slots {
 
   #acknowledged(attempt: Attempt, settlement: Settlement, { verdict, became }: SettleAnswer): void {
     if (verdict === 'ok') this.#tell(attempt, settlement, became)
-    else {
-      attempt.abort(leaseLost(attempt.record.id), Infinity)
-      this.#lost(attempt)
-    }
+    else this.#lost(attempt)
     this.#options.onRoom()
   }
 
@@ -231,13 +233,6 @@ export class Slots {
   }
 }
 
-function leaseLost(id: string): HoldfastError {
-  return new HoldfastError(
-    'HOLDFAST_LEASE_LOST',
-    `Job ${id} is no longer held by this attempt: nothing it still does counts`,
-  )
-}
-
 const EVENTS = {
   complete: 'completed',
   retry: 'retrying',
@@ -248,12 +243,6 @@ const EVENTS = {
 
 /** What an outcome is told and counted as: what its job became, or how the attempt ended where the job goes on. */
 function eventOf(kind: Settlement['kind'], became: JobRecord | null): (typeof EVENTS)[keyof typeof EVENTS] {
-  switch (became?.state) {
-    case 'completed':
-    case 'failed':
-    case 'cancelled':
-      return became.state
-    default:
-      return EVENTS[kind]
-  }
+  const state = became?.state ?? 'waiting'
+  return state === 'waiting' || state === 'running' ? EVENTS[kind] : state
 }

@@ -36,26 +36,29 @@ export class OrderedList<Item> {
 
   add(item: Item): void {
     this.#size += 1
-    const at = this.#chunkOf(item)
-    const chunk = this.#chunks[at]
-    const index = chunk === undefined ? CHUNK : this.#indexIn(chunk, item)
-    // Past the end of a full chunk a new one is started instead of halving it: items mostly come in order.
-    if (chunk === undefined || index === CHUNK) this.#chunks.push([item])
-    else {
-      chunk.splice(index, 0, item)
-      if (chunk.length > CHUNK) this.#chunks.splice(at + 1, 0, chunk.splice(CHUNK / 2))
+    const last = this.#chunks.at(-1)
+    // Most items come in order, and need no search. Past the end of a full chunk a new one is started instead of halving it.
+    if (last === undefined || this.#compare(item, last.at(-1) as Item) > 0) {
+      if (last !== undefined && last.length < CHUNK) last.push(item)
+      else this.#chunks.push([item])
+      return
     }
+    const at = this.#chunkOf(item)
+    const chunk = this.#chunks[at] as Item[]
+    chunk.splice(this.#indexIn(chunk, item), 0, item)
+    if (chunk.length > CHUNK) this.#chunks.splice(at + 1, 0, chunk.splice(CHUNK / 2))
   }
 
   /** Removes the item; false when it is not in the list. */
   remove(item: Item): boolean {
-    const at = this.#chunkOf(item)
+    // Most items are taken from the front, and need no search.
+    const at = this.first() === item ? 0 : this.#chunkOf(item)
     const chunk = this.#chunks[at]
     if (chunk === undefined) return false
-    const index = this.#indexIn(chunk, item)
+    const index = chunk[0] === item ? 0 : this.#indexIn(chunk, item)
     if (chunk[index] !== item) return false
     this.#size -= 1
-    // Taking the first moves nothing where the platform can trim an array, and most items are taken from the front.
+    // Taking the first moves nothing where the platform can trim an array.
     if (index === 0) chunk.shift()
     else chunk.splice(index, 1)
     if (chunk.length === 0) this.#chunks.splice(at, 1)
