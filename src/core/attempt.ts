@@ -1,26 +1,11 @@
 import type { HandlerContext } from './context.ts'
 import type { HoldfastError } from './errors.ts'
-import type { EnqueueOptions } from './intake.ts'
-import { type Job, type JobDefinition, toJob } from './job.ts'
+import { type Job, toJob } from './job.ts'
 import { checkedJson } from './payload.ts'
 import type { JobQueue } from './queue.ts'
+import type { QueueCore } from './queue-core.ts'
 import type { JobRecord, LeaseRef, NewJob } from './storage/contract.ts'
 import { isThenable } from './thenable.ts'
-
-/** What an attempt needs of its executor. */
-export interface AttemptHost {
-  readonly queue: JobQueue
-  readonly state: unknown
-  readonly now: () => number
-  readonly prepare: (
-    job: JobDefinition | string,
-    payload: unknown,
-    options?: EnqueueOptions,
-  ) => NewJob | Promise<NewJob>
-  readonly progressed: (attempt: Attempt, value: unknown) => void
-  readonly logged: (attempt: Attempt, message: string, fields: Readonly<Record<string, unknown>>) => void
-  readonly payloadLimit: number
-}
 
 /** What a handler said it has done, on its way to the storage. */
 export type Progress = LeaseRef & { readonly value: unknown }
@@ -32,7 +17,9 @@ export type Progress = LeaseRef & { readonly value: unknown }
  */
 export class Attempt implements HandlerContext {
   readonly record: JobRecord
-  readonly #host: AttemptHost
+  readonly #core: QueueCore
+  /** The executor's. */
+  readonly state: unknown
   /** Monotonic ms at which it times out. */
   readonly expiresAt: number
   readonly deadline: number
@@ -50,16 +37,17 @@ export class Attempt implements HandlerContext {
   latestProgress: unknown
   #progressSaved = true
 
-  constructor(record: JobRecord, host: AttemptHost, monotonic: number) {
+  constructor(record: JobRecord, core: QueueCore, state: unknown) {
     this.record = record
-    this.#host = host
+    this.#core = core
+    this.state = state
     this.latestProgress = record.progress
-    this.expiresAt = monotonic + record.timeout
+    this.expiresAt = core.environment.monotonic() + record.timeout
     this.deadline = (record.startedAt ?? 0) + record.timeout
   }
 
   get job(): Job {
-    this.#job ??= toJob(this.record, this.#host.now())
+    this.#job ??= toJob(this.record, this.#core.environment.now())
     return this.#job
   }
 
@@ -72,11 +60,7 @@ export class Attempt implements HandlerContext {
   }
 
   get queue(): JobQueue {
-    return this.#host.queue
-  }
-
-  get state(): unknown {
-    return this.#host.state
+    return this.#core.queue
   }
 
   get signal(): AbortSignal {
@@ -89,20 +73,24 @@ export class Attempt implements HandlerContext {
 
   get progress(): (value: unknown) => void {
     return (value) => {
-      this.latestProgress = checkedJson('progress', value, this.#host.payloadLimit)
+      this.latestProgress = checkedJson('progress', value, this.#core.payloadLimit)
       this.#progressSaved = false
-      this.#host.progressed(this, value)
+      this.#core.events.tell('progress', { job: this.job, value })
     }
   }
 
   get log(): (message: string, fields?: Readonly<Record<string, unknown>>) => void {
-    return (message, fields = {}) => this.#host.logged(this, message, fields)
+    return (message, fields = {}) => {
+      const { job } = this
+      this.#core.log('info', message, { ...fields, job: job.id, type: job.type })
+      this.#core.events.tell('log', { job, message, fields })
+    }
   }
 
   get onComplete(): HandlerContext['onComplete'] {
     return {
       enqueue: (job, payload, options) => {
-        const prepared = this.#host.prepare(job, payload, options)
+        const prepared = this.#core.intake.prepare(job, payload, options)
         // A rejection is met when the outcome is settled; until then it is not an unhandled one.
         if (isThenable(prepared)) prepared.catch(() => undefined)
         this.chained.push(prepared)

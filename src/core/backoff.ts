@@ -1,10 +1,11 @@
 import type { BackoffPolicy } from './storage/contract.ts'
 import { invalidOption } from './errors.ts'
 import { unreachable } from './storage/transitions.ts'
-import { readOptions, type Span, spanToMs } from './options.ts'
+import { isWithin, readOptions, type Span, spanToMs } from './options.ts'
+import { isObject } from './storage/plain.ts'
 
 /** 5 s × 5^(n−1): 5, 25, 125 s, the schedule of Aurora's durable workers. No jitter unless asked, at most a day. */
-export const DEFAULT_BACKOFF: Extract<BackoffPolicy, { kind: 'exponential' }> = Object.freeze({
+export const DEFAULT_BACKOFF: Extract<BackoffPolicy, { kind: 'exponential' }> = /* @__PURE__ */ Object.freeze({
   kind: 'exponential',
   base: 5000,
   factor: 5,
@@ -27,12 +28,12 @@ export function exponential(
   options: { base?: Span; factor?: number; max?: Span; jitter?: number } = {},
 ): BackoffPolicy {
   const checks = { base: spanToMs, factor: factorOf, max: spanToMs, jitter: jitterOf }
-  return Object.freeze({ ...DEFAULT_BACKOFF, ...readOptions('exponential', options, checks, 'exponential.') })
+  return Object.freeze({ ...DEFAULT_BACKOFF, ...readOptions('exponential', options, checks) })
 }
 
 /** The same delay after every failure. `jitter` as for `exponential`. */
 export function fixed(delay: Span, options: { jitter?: number } = {}): BackoffPolicy {
-  const { jitter = 0 } = readOptions('fixed', options, { jitter: jitterOf }, 'fixed.')
+  const { jitter = 0 } = readOptions('fixed', options, { jitter: jitterOf })
   return Object.freeze({ kind: 'fixed', delay: spanToMs('fixed.delay', delay), jitter })
 }
 
@@ -44,7 +45,7 @@ export function graphile(): BackoffPolicy {
   return GRAPHILE
 }
 
-const GRAPHILE: BackoffPolicy = Object.freeze({ kind: 'graphile' })
+const GRAPHILE: BackoffPolicy = /* @__PURE__ */ Object.freeze({ kind: 'graphile' })
 
 export const GRAPHILE_RETRIES = 24
 
@@ -80,26 +81,22 @@ export function checkBackoff(field: string, policy: unknown): BackoffPolicy {
 
 /** As many keys as its kind has, each of them right: so there is no other. */
 function isPolicy(value: unknown): value is BackoffPolicy {
-  if (typeof value !== 'object' || value === null) return false
-  const { kind, base, factor, max, delay, jitter } = value as Record<string, unknown>
+  if (!isObject(value)) return false
+  const { kind, base, factor, max, delay, jitter } = value
   const keys = Object.keys(value).length
   if (kind === 'graphile') return keys === 1
-  if (!isNumber(jitter, 0, 1)) return false
+  if (!isWithin(jitter, 0, 1)) return false
   return kind === 'fixed'
-    ? keys === 3 && isNumber(delay, 0)
-    : kind === 'exponential' && keys === 5 && isNumber(base, 0) && isNumber(factor, 1) && isNumber(max, 0)
-}
-
-function isNumber(value: unknown, from: number, to: number = Number.MAX_VALUE): value is number {
-  return typeof value === 'number' && value >= from && value <= to
+    ? keys === 3 && isWithin(delay, 0)
+    : kind === 'exponential' && keys === 5 && isWithin(base, 0) && isWithin(factor, 1) && isWithin(max, 0)
 }
 
 function jitterOf(field: string, value: unknown): number {
-  if (isNumber(value, 0, 1)) return value
+  if (isWithin(value, 0, 1)) return value
   throw invalidOption(field, 'a number from 0 to 1', value)
 }
 
 function factorOf(field: string, value: unknown): number {
-  if (isNumber(value, 1)) return value
+  if (isWithin(value, 1)) return value
   throw invalidOption(field, 'a number from 1', value)
 }

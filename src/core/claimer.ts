@@ -1,21 +1,17 @@
-import type { Environment } from './environment.ts'
 import { HoldfastError } from './errors.ts'
-import type { ClaimAnswer, JobRecord, Lane, StorageAdapter } from './storage/contract.ts'
+import type { ServiceOptions } from './queue-core.ts'
+import type { Slots } from './slots.ts'
+import type { ClaimAnswer, JobRecord, Lane } from './storage/contract.ts'
 import { Wakeup } from './wakeup.ts'
 
-export interface ClaimerOptions {
-  readonly storage: StorageAdapter
-  readonly environment: Environment
+export interface ClaimerOptions extends ServiceOptions {
   readonly lanes: readonly Lane[]
-  readonly session: () => string
+  readonly slots: Pick<Slots, 'unsettled' | 'suspects'>
   /** How many jobs may be taken now. */
   readonly room: () => number
-  readonly nothingRuns: () => boolean
-  readonly suspectRuns: () => boolean
   readonly take: (job: JobRecord) => void
   /** The session of this name is gone: opens a new one. */
   readonly reopen: (ended: string) => Promise<void>
-  readonly onError: (error: unknown) => void
 }
 
 /**
@@ -127,9 +123,9 @@ export class Claimer {
   }
 
   #limit(): number {
-    const { room, nothingRuns, suspectRuns } = this.#options
-    if (suspectRuns()) return 0
-    if (this.#suspectTurn) return nothingRuns() ? 1 : 0
+    const { room, slots } = this.#options
+    if (slots.suspects > 0) return 0
+    if (this.#suspectTurn) return slots.unsettled.length === 0 ? 1 : 0
     return room()
   }
 

@@ -7,13 +7,13 @@ import type { CancelTimer, Environment } from './environment.ts'
  */
 export class Deadlines {
   readonly #environment: Environment
-  readonly #attempts: () => Iterable<Attempt>
+  readonly #attempts: Iterable<Attempt>
   readonly #due: (attempt: Attempt) => void
   #at = Infinity
   #cancel: CancelTimer | null = null
 
   /** `due` is called for an attempt that has timed out, and again when its grace is over. */
-  constructor(environment: Environment, attempts: () => Iterable<Attempt>, due: (attempt: Attempt) => void) {
+  constructor(environment: Environment, attempts: Iterable<Attempt>, due: (attempt: Attempt) => void) {
     this.#environment = environment
     this.#attempts = attempts
     this.#due = due
@@ -36,7 +36,7 @@ export class Deadlines {
   #look(): void {
     this.stop()
     const now = this.#environment.monotonic()
-    for (const attempt of this.#attempts()) {
+    for (const attempt of this.#attempts) {
       if (attempt.settled) continue
       if (next(attempt) <= now) this.#due(attempt)
       this.watch(attempt)

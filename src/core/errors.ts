@@ -1,4 +1,5 @@
 import type { ErrorData } from './storage/contract.ts'
+import { isObject } from './storage/plain.ts'
 
 /** Every code is a heading in docs/errors.md. Codes are stable; messages are not. */
 export type ErrorCode =
@@ -62,7 +63,7 @@ export class HoldfastError extends Error {
 /** Whether a class of ours marked this value. Anything can be thrown, also a proxy that throws when it is looked at. */
 export function isBranded(value: unknown, brand: string): boolean {
   try {
-    return typeof value === 'object' && value !== null && brand in value
+    return isObject(value) && brand in value
   } catch {
     return false
   }
@@ -101,9 +102,9 @@ export function toErrorData(thrown: unknown, depth = 0): ErrorData {
 /** A value as it stands in a message: what it is, short enough to read. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 80)}…` : value)
-  if (typeof value === 'function') return `a function`
+  if (typeof value === 'function') return 'a function'
   if (typeof value === 'bigint') return `${value}n`
-  if (typeof value !== 'object' || value === null) return String(value)
+  if (!isObject(value)) return String(value)
   if (Array.isArray(value)) return `an array of ${value.length}`
   const name = (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor?.name
   return name === undefined || name === 'Object' ? 'an object' : `an instance of ${name}`
@@ -112,13 +113,13 @@ export function describe(value: unknown): string {
 /** The message every bad option gets: the field, the rule, the value. */
 export function invalidOption(field: string, rule: string, value: unknown): HoldfastError {
   const kind = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
-  return new HoldfastError(
-    'HOLDFAST_INVALID_OPTION',
-    `Expected \`${field}\` to be ${rule}, got \`${describe(value)}\` (${kind})`,
-    {
-      details: { field, value },
-    },
-  )
+  const message = `Expected \`${field}\` to be ${rule}, got \`${describe(value)}\` (${kind})`
+  return fieldError('HOLDFAST_INVALID_OPTION', field, value, message)
+}
+
+/** An error about one field of what a caller gave. */
+export function fieldError(code: ErrorCode, field: string, value: unknown, message: string): HoldfastError {
+  return new HoldfastError(code, message, { details: { field, value } })
 }
 
 export function queueClosed(): HoldfastError {

@@ -1,13 +1,13 @@
 import { Claimer } from './claimer.ts'
 import { queueClosed } from './errors.ts'
-import { Expiry } from './expiry.ts'
+import { Expiry, waitAtMost } from './expiry.ts'
 import { handlersByType, laneOf } from './handlers.ts'
-import { Heartbeat, type Held } from './heartbeat.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { type BoundHandler, toJob } from './job.ts'
 import { anything, integerFrom, type Moment, momentToMs, readOptions, type Span, spanToMs } from './options.ts'
 import { nextRunAt } from './next-run.ts'
 import { Pruner } from './pruner.ts'
-import type { QueueCore } from './queue-core.ts'
+import type { QueueCore, ServiceOptions } from './queue-core.ts'
 import { Reaper } from './reaper.ts'
 import { SettleBuffer } from './settle-buffer.ts'
 import { Slots } from './slots.ts'
@@ -86,19 +86,14 @@ export class Executor {
   /** Made by `queue.createExecutor()`. */
   constructor(core: QueueCore, options: ExecutorOptions) {
     const checks = { handlers: anything, concurrency: integerFrom(1), state: anything, killGrace: spanToMs }
-    const given = readOptions('createExecutor', options, checks)
-    const handlers = handlersByType(given.handlers, (definition) => core.intake.known(definition))
+    const given = readOptions('createExecutor', options, checks, '')
+    const handlers = handlersByType('handlers', given.handlers, core.intake)
     this.#core = core
     this.#concurrency = given.concurrency ?? DEFAULT_CONCURRENCY
     this.#types = [...handlers.keys()]
     this.#lanes = [...handlers.values()].map(laneOf)
     this.#leaseDuration = Math.min(...[...handlers.values()].map(({ definition }) => definition.defaults.leaseDuration))
-    this.#buffer = new SettleBuffer({
-      storage: core.storage,
-      environment: core.environment,
-      session: () => this.#session,
-      onError: core.onError('settle'),
-    })
+    this.#buffer = new SettleBuffer(this.#service('settle'))
     this.#slots = new Slots({
       core,
       handlers,
@@ -129,7 +124,7 @@ export class Executor {
    * its `grace` is over sooner.
    */
   async stop(options: { grace?: Span } = {}): Promise<void> {
-    const { grace } = readOptions('stop', options, { grace: spanToMs }, 'stop.')
+    const { grace } = readOptions('stop', options, { grace: spanToMs })
     if (this.#starting === null) return
     this.#grace ??= new Expiry(this.#core.environment, grace ?? DEFAULT_STOP_GRACE)
     if (grace !== undefined) this.#grace.within(grace)
@@ -150,7 +145,7 @@ export class Executor {
     options: { deadline?: Moment } = {},
   ): Promise<{ readonly processed: number; readonly nextRunAt: number | null }> {
     const checks = { deadline: momentToMs }
-    const { deadline: end = Infinity } = readOptions('processUntilIdle', options, checks, 'processUntilIdle.')
+    const { deadline: end = Infinity } = readOptions('processUntilIdle', options, checks)
     const { environment } = this.#core
     const left = end - environment.now()
     const before = this.#slots.tally.claimed
@@ -206,30 +201,27 @@ export class Executor {
 
   /** One after the other: when one cannot be started, those before it are known and stopped. */
   #startServices(): void {
-    const { storage, environment, retention, onError } = this.#core
+    const { storage, environment, retention } = this.#core
     const services = this.#services
+    const leaseDuration = this.#leaseDuration
     services.push({ stop: storage.notifier?.subscribe(({ ready }) => this.wake(ready)) ?? ((): void => undefined) })
     services.push({ stop: environment.onConditionsChange(() => this.#claimer.now()) })
-    const leaseDuration = this.#leaseDuration
     this.#heartbeat = new Heartbeat({
-      storage,
-      environment,
+      ...this.#service('heartbeat'),
       leaseDuration,
-      held: this.#held(),
-      onError: onError('heartbeat'),
+      slots: this.#slots,
+      claiming: () => this.#claimer.underWay,
+      reopen: (ended) => this.#reopen(ended),
     })
     services.push(this.#heartbeat)
     const reaper = new Reaper({
-      storage,
-      environment,
+      ...this.#service('reaper'),
       leaseDuration,
       types: this.#types,
-      session: () => this.#session,
       interrupted: (record) => this.#interrupted(record),
-      onError: onError('reaper'),
     })
     services.push(reaper)
-    this.#pruner = new Pruner({ storage, environment, rules: retention, onError: onError('pruner') })
+    this.#pruner = new Pruner({ ...this.#service('pruner'), rules: retention })
     services.push(this.#pruner)
   }
 
@@ -239,7 +231,8 @@ export class Executor {
       this.#state = 'stopping'
       // A claim under way is waited for: what it brings is given back.
       await Promise.all([this.#claimer.stop(), this.#endAttempts(grace)])
-      await this.#drainBuffer()
+      // A storage that is away must not hold up a stop for ever: what it was not told, a reaper finds out.
+      await waitAtMost(this.#core.environment, LONGEST_DRAIN, this.#buffer.drained())
       await this.#closeSession()
       this.#state = 'idle'
       this.#starting = null
@@ -268,13 +261,6 @@ export class Executor {
     executors.delete(this)
   }
 
-  /** A storage that is away must not hold up a stop for ever: what it was not told, a reaper finds out. */
-  async #drainBuffer(): Promise<void> {
-    const expiry = new Expiry(this.#core.environment, LONGEST_DRAIN)
-    await Promise.race([this.#buffer.drained(), expiry.reached])
-    expiry.cancel()
-  }
-
   async #openSession(): Promise<void> {
     const { storage, environment, newId } = this.#core
     const session = newId()
@@ -296,38 +282,19 @@ export class Executor {
   }
 
   #newClaimer(): Claimer {
-    const { storage, environment, onError } = this.#core
     return new Claimer({
-      storage,
-      environment,
+      ...this.#service('claim'),
       lanes: this.#lanes,
-      session: () => this.#session,
+      slots: this.#slots,
       room: () => this.#room(),
-      nothingRuns: () => this.#slots.unsettled.length === 0,
-      suspectRuns: () => this.#slots.suspects > 0,
       take: (job) => this.#take(job),
       reopen: (ended) => this.#reopen(ended),
-      onError: onError('claim'),
     })
   }
 
-  #held(): Held {
-    return {
-      session: () => this.#session,
-      attempts: () => this.#slots.attempts,
-      knows: ({ id, fence }) =>
-        this.#buffer.holds(id) ||
-        this.#slots.unsettled.some(({ record }) => record.id === id && record.fence === fence),
-      claiming: () => this.#claimer.underWay,
-      cancelRequested: (id, reason) => this.#slots.cancel(id, reason),
-      lost: (attempt) => this.#slots.lose(attempt),
-      orphan: (lease) =>
-        this.#buffer.add(
-          { ...lease, kind: 'release', runAt: this.#core.environment.now(), delay: null },
-          () => undefined,
-        ),
-      sessionEnded: (session) => this.#reopen(session),
-    }
+  #service(name: string): ServiceOptions {
+    const { storage, environment, onError } = this.#core
+    return { storage, environment, session: () => this.#session, onError: onError(name) }
   }
 
   #take(job: JobRecord): void {
@@ -358,16 +325,10 @@ export class Executor {
       if (answer !== null || busy) continue
       // Slots that handlers do not give back cannot be waited for: they may never end.
       if (this.#room() === 0) break
-      await this.#pause(deadline)
+      // The storage is away.
+      await waitAtMost(this.#core.environment, PAUSE, this.#slots.change(), deadline.reached)
     }
     if (this.#state !== 'running') return null
     return nextRunAt(this.#core.storage, this.#types, this.#core.environment.now())
-  }
-
-  /** The storage is away. */
-  async #pause(deadline: Expiry): Promise<void> {
-    const retry = new Expiry(this.#core.environment, PAUSE)
-    await Promise.race([this.#slots.change(), retry.reached, deadline.reached])
-    retry.cancel()
   }
 }

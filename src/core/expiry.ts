@@ -1,5 +1,12 @@
 import type { CancelTimer, Environment } from './environment.ts'
 
+/** Waits for the first of some promises, but not for longer than so many ms. */
+export async function waitAtMost(environment: Environment, most: number, ...promises: Promise<void>[]): Promise<void> {
+  const expiry = new Expiry(environment, most)
+  await Promise.race([...promises, expiry.reached])
+  expiry.cancel()
+}
+
 /** A moment that is waited for, can be brought forward, and can be given up. */
 export class Expiry {
   passed = false

@@ -16,4 +16,5 @@ interface AbortController {
 }
 
 declare const AbortController: new () => AbortController
+declare const TextEncoder: new () => { encode(text: string): Uint8Array }
 declare function structuredClone<T>(value: T): T

@@ -1,26 +1,38 @@
-import { HoldfastError, invalidOption } from './errors.ts'
-import type { BoundHandler, JobDefinition } from './job.ts'
+import { fieldError, invalidOption } from './errors.ts'
+import type { Intake } from './intake.ts'
+import type { BoundHandler, HandlerFunction } from './job.ts'
 import type { Lane } from './storage/contract.ts'
 
-/** One handler per type. `known`: checks that a definition may be used here. */
+/** One handler per type, each of a definition that this queue knows. */
 export function handlersByType(
+  field: string,
   handlers: unknown,
-  known: (definition: unknown) => JobDefinition,
+  intake: Pick<Intake, 'known'>,
 ): ReadonlyMap<string, BoundHandler> {
   if (!Array.isArray(handlers) || handlers.length === 0)
-    throw invalidOption('handlers', 'an array of at least one handler', handlers)
-  const map = new Map<string, BoundHandler>()
-  for (const handler of handlers as readonly unknown[]) {
-    const { run, definition } = Object(handler) as Partial<BoundHandler>
-    if (typeof run !== 'function' || definition === undefined)
-      throw invalidOption('handlers[]', 'made by definition.handler()', handler)
-    const { type } = known(definition)
-    if (map.has(type)) {
-      throw new HoldfastError('HOLDFAST_DUPLICATE_JOB', `Two handlers for job \`${type}\``, {
-        details: { field: 'handlers', value: type },
-      })
-    }
-    map.set(type, handler as BoundHandler)
+    throw invalidOption(field, 'an array of at least one handler', handlers)
+  return byType(
+    field,
+    Array.from(handlers, (handler: unknown) => {
+      const { run, definition } = Object(handler) as Partial<BoundHandler>
+      if (typeof run !== 'function' || definition === undefined)
+        throw invalidOption(`${field}[]`, 'made by definition.handler()', handler)
+      return intake.known(definition).handler(run as HandlerFunction<unknown>)
+    }),
+  )
+}
+
+/** Definitions or handlers by their type, of which there must be one each. */
+export function byType<Item extends { readonly type: string }>(
+  field: string,
+  items: readonly Item[],
+): ReadonlyMap<string, Item> {
+  const map = new Map<string, Item>()
+  for (const item of items) {
+    const { type } = item
+    if (map.has(type))
+      throw fieldError('HOLDFAST_DUPLICATE_JOB', field, type, `Job \`${type}\` stands twice in \`${field}\``)
+    map.set(type, item)
   }
   return map
 }

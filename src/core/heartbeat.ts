@@ -1,31 +1,16 @@
 import type { Attempt } from './attempt.ts'
-import type { Environment } from './environment.ts'
-import { HoldfastError } from './errors.ts'
-import type { LeaseRef, StorageAdapter } from './storage/contract.ts'
+import type { ServiceOptions } from './queue-core.ts'
+import type { Slots } from './slots.ts'
 import { Ticker } from './ticker.ts'
 
-/** What a heartbeat keeps alive, and whom it tells. */
-export interface Held {
-  readonly session: () => string
-  readonly attempts: () => Iterable<Attempt>
-  /** Whether this claim is no orphan: it runs here, or its outcome is on its way. */
-  readonly knows: (lease: LeaseRef) => boolean
+export interface HeartbeatOptions extends ServiceOptions {
+  readonly leaseDuration: number
+  /** What it keeps alive. */
+  readonly slots: Pick<Slots, 'attempts' | 'cancel' | 'giveBack' | 'knows' | 'lose'>
   /** Names of claims whose answer has not come yet. */
   readonly claiming: () => readonly string[]
-  readonly cancelRequested: (id: string, reason: string) => void
-  /** This very attempt, not one that the same job may have here since. */
-  readonly lost: (attempt: Attempt) => void
-  /** The session holds a job that no attempt here runs: the answer to its claim was lost. */
-  readonly orphan: (lease: LeaseRef) => void
-  readonly sessionEnded: (session: string) => Promise<void>
-}
-
-export interface HeartbeatOptions {
-  readonly storage: StorageAdapter
-  readonly environment: Environment
-  readonly leaseDuration: number
-  readonly held: Held
-  readonly onError: (error: unknown) => void
+  /** The session of this name is gone: opens a new one. */
+  readonly reopen: (ended: string) => Promise<void>
 }
 
 /** A session beats three times per lease, so that one lost beat costs nothing. */
@@ -69,30 +54,32 @@ export class Heartbeat {
   /** A job may have a shorter lease than its definition says. */
   #interval(): number {
     let lease = this.#options.leaseDuration
-    for (const attempt of this.#options.held.attempts()) lease = Math.min(lease, attempt.record.leaseDuration)
+    for (const attempt of this.#options.slots.attempts) lease = Math.min(lease, attempt.record.leaseDuration)
     this.#planned = lease
     return lease / BEATS_PER_LEASE
   }
 
   async #beat(): Promise<void> {
-    const { storage, environment, held } = this.#options
-    const attempts = [...held.attempts()]
-    const session = held.session()
+    const { storage, environment, slots, claiming, reopen } = this.#options
+    const attempts = [...slots.attempts]
+    const session = this.#options.session()
     const progress = attempts.flatMap((attempt) => attempt.unsavedProgress())
     try {
       const answer = await storage.beat({
         session,
         now: environment.now(),
         holds: attempts.filter((attempt) => !attempt.settled).map(({ record: { id, fence } }) => ({ id, fence })),
-        claiming: held.claiming(),
+        claiming: claiming(),
         progress,
       })
       this.#lastAnswer = environment.monotonic()
       for (const attempt of attempts) attempt.progressSaved(progress)
-      for (const { id, reason } of answer.cancel) held.cancelRequested(id, reason)
-      for (const attempt of attempts) if (answer.lost.includes(attempt.record.id)) held.lost(attempt)
-      for (const lease of answer.orphans) if (!held.knows(lease)) held.orphan(lease)
-      if (answer.ended) await held.sessionEnded(session)
+      for (const { id, reason } of answer.cancel) slots.cancel(id, reason)
+      for (const attempt of attempts) if (answer.lost.includes(attempt.record.id)) slots.lose(attempt)
+      // The session holds jobs that no attempt here runs: the answer to their claim was lost.
+      for (const lease of answer.orphans)
+        if (!slots.knows(lease)) slots.giveBack({ ...lease, runAt: environment.now() })
+      if (answer.ended) await reopen(session)
     } catch (error) {
       this.#giveUp(attempts)
       throw error
@@ -103,14 +90,7 @@ export class Heartbeat {
   #giveUp(attempts: readonly Attempt[]): void {
     const silence = this.#options.environment.monotonic() - this.#lastAnswer
     for (const attempt of attempts) {
-      if (silence > attempt.record.leaseDuration) this.#options.held.lost(attempt)
+      if (silence > attempt.record.leaseDuration) this.#options.slots.lose(attempt)
     }
   }
-}
-
-export function leaseLost(id: string): HoldfastError {
-  return new HoldfastError(
-    'HOLDFAST_LEASE_LOST',
-    `Job ${id} is no longer held by this attempt: nothing it still does counts`,
-  )
 }

@@ -1,12 +1,12 @@
 import type { Environment } from './environment.ts'
-import { HoldfastError, invalidOption } from './errors.ts'
+import { fieldError, type HoldfastError, invalidOption } from './errors.ts'
 import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, SETTINGS, validated } from './job.ts'
 import {
   exclusive,
+  longName,
   type Moment,
   momentToMs,
   name,
-  nameUpTo,
   type Priority,
   readOptions,
   type Span,
@@ -39,15 +39,11 @@ export interface EnqueueOptions {
   readonly requires?: readonly string[]
 }
 
-const OPTIONS = {
-  ...SETTINGS,
-  id: name,
-  runAt: momentToMs,
-  delay: spanToMs,
-  jobKey: nameUpTo(500),
-  jobKeyMode: keyMode,
-  queueName: nameUpTo(500),
-}
+// Not spread into one literal: bundlers keep that where nothing uses it.
+const OPTIONS = /* @__PURE__ */ Object.assign(
+  { id: name, runAt: momentToMs, delay: spanToMs, jobKey: longName, jobKeyMode: keyMode, queueName: longName },
+  SETTINGS,
+)
 
 export interface IntakeOptions {
   readonly environment: Pick<Environment, 'now'>
@@ -99,7 +95,7 @@ export class Intake {
 
   /** All but `payload` and `limitKey`. */
   #details(type: string, defaults: JobDefaults, options: EnqueueOptions): Details {
-    const given = readOptions('options', options, OPTIONS)
+    const given = readOptions('options', options, OPTIONS, '')
     exclusive('options', options, 'maxRetries', 'maxAttempts')
     exclusive('options', options, 'runAt', 'delay')
     const createdAt = this.#options.environment.now()
@@ -159,9 +155,10 @@ export function checkDefinition(value: unknown): JobDefinition {
 
 /** Another definition of a name on the list is unknown too: which of the two counts would be anybody's guess. */
 function unknownJob(type: string, definitions: ReadonlyMap<string, JobDefinition>): HoldfastError {
-  return new HoldfastError(
+  return fieldError(
     'HOLDFAST_UNKNOWN_JOB',
+    'job',
+    type,
     `Job \`${type}\` ${definitions.has(type) ? 'has another definition in' : 'is not among'} the jobs of this queue: ${[...definitions.keys()].join(', ')}`,
-    { details: { field: 'job', value: type } },
   )
 }

@@ -110,7 +110,7 @@ export type PayloadInput<Definition> = Definition extends JobDefinition<string, 
 export type PayloadOutput<Definition> = Definition extends JobDefinition<string, infer _, infer Output> ? Output : never
 
 /** The numbers of a job whose type has no definition here. */
-export const PLAIN_DEFAULTS: JobDefaults = Object.freeze({
+export const PLAIN_DEFAULTS: JobDefaults = /* @__PURE__ */ Object.freeze({
   priority: 1,
   maxRetries: 3,
   maxInterruptions: null,
@@ -129,11 +129,11 @@ type Settings = { readonly maxAttempts: Check<number> } & {
 /** What a definition states for its jobs and one enqueue may state for one of them. */
 export const SETTINGS: Settings = {
   priority: priorityToNumber,
-  maxRetries: integerFrom(0),
-  maxAttempts: integerFrom(1),
-  maxInterruptions: integerFrom(0),
-  timeout: spanFrom(1),
-  leaseDuration: spanFrom(1000),
+  maxRetries: /* @__PURE__ */ integerFrom(0),
+  maxAttempts: /* @__PURE__ */ integerFrom(1),
+  maxInterruptions: /* @__PURE__ */ integerFrom(0),
+  timeout: /* @__PURE__ */ spanFrom(1),
+  leaseDuration: /* @__PURE__ */ spanFrom(1000),
   backoff: checkBackoff,
   requires: conditions,
 }
@@ -147,7 +147,7 @@ export function defineJob<const Type extends string, Schema extends StandardSche
   options: JobOptions<Type, Schema>,
 ): JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> {
   const checks = { type: name, payload: checkSchema, limit: limitOf, ...SETTINGS }
-  const { type = name('type', undefined), payload, limit, ...settings } = readOptions('defineJob', options, checks)
+  const { type = name('type', undefined), payload, limit, ...settings } = readOptions('defineJob', options, checks, '')
   exclusive('defineJob', options, 'maxRetries', 'maxAttempts')
   const definition: JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> = {
     type: type as Type,
@@ -175,19 +175,13 @@ function conditions(field: string, value: unknown): readonly string[] {
 
 type Limits = Pick<JobDefaults, 'limit' | 'limitKey'>
 
-const LIMIT_CHECKS = {
-  concurrency: integerFrom(1),
-  rate: integerFrom(1),
-  per: spanFrom(1),
-  key: callable,
-}
-
-function limitOf(_field: string, options: unknown): Limits {
-  const { concurrency, rate, per, key } = readOptions('limit', options, LIMIT_CHECKS, 'limit.')
+function limitOf(field: string, options: unknown): Limits {
+  const checks = { concurrency: integerFrom(1), rate: integerFrom(1), per: spanFrom(1), key: callable }
+  const { concurrency, rate, per, key } = readOptions(field, options, checks)
   if (concurrency === undefined && rate === undefined)
-    throw invalidOption('limit', 'given `concurrency` or `rate`', options)
+    throw invalidOption(field, 'given `concurrency` or `rate`', options)
   if ((rate === undefined) !== (per === undefined))
-    throw invalidOption('limit.per', 'given together with `limit.rate`', per)
+    throw invalidOption(`${field}.per`, 'given together with `limit.rate`', per)
   const limit = {
     ...(concurrency === undefined ? {} : { concurrency }),
     ...(rate === undefined || per === undefined ? {} : { rate: { count: rate, per } }),
@@ -195,17 +189,11 @@ function limitOf(_field: string, options: unknown): Limits {
   return { limit: Object.freeze(limit), limitKey: (key as Limits['limitKey'] | undefined) ?? null }
 }
 
-function checkSchema(_field: string, schema: unknown): StandardSchema {
-  if (isStandardSchema(schema)) return schema
-  throw invalidOption('payload', 'a Standard Schema (version 1)', schema)
-}
-
-function isStandardSchema(value: unknown): value is StandardSchema {
-  // ArkType's schemas are functions.
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || !('~standard' in value))
-    return false
-  const standard = value['~standard'] as { readonly version?: unknown; readonly validate?: unknown } | null
-  return standard?.version === 1 && typeof standard.validate === 'function'
+/** ArkType's schemas are functions, so what kind of value it is does not matter. */
+function checkSchema(field: string, schema: unknown): StandardSchema {
+  const { '~standard': standard } = Object(schema) as { '~standard'?: Partial<StandardSchema['~standard']> | null }
+  if (standard?.version === 1 && typeof standard.validate === 'function') return schema as StandardSchema
+  throw invalidOption(field, 'a Standard Schema (version 1)', schema)
 }
 
 /**

@@ -46,7 +46,7 @@ export class JobList implements AsyncIterable<Job> {
 
   constructor(open: () => Pick<QueueCore, 'storage' | 'environment'>, options: ListOptions) {
     const checks = { where: checkWhere, orderBy: checkOrder, limit: integerFrom(1) }
-    const { where = {}, orderBy, limit = Infinity } = readOptions('list', options, checks, 'list.')
+    const { where = {}, orderBy, limit = Infinity } = readOptions('list', options, checks)
     this.#open = open
     this.#where = where
     this.#orderBy = orderBy ?? { field: 'createdAt', direction: 'desc' }
@@ -55,7 +55,7 @@ export class JobList implements AsyncIterable<Job> {
 
   async page(options: PageOptions = {}): Promise<JobPage> {
     const checks = { size: integerFrom(1, MOST_PER_PAGE), after: checkCursor }
-    const { size = 100, after = null } = readOptions('page', options, checks, 'page.')
+    const { size = 100, after = null } = readOptions('page', options, checks)
     return this.#page(size, after)
   }
 
@@ -79,11 +79,11 @@ export class JobList implements AsyncIterable<Job> {
 }
 
 function checkWhere(_field: string, where: unknown): Where {
-  return readOptions('where', where, Object.fromEntries(FILTER_FIELDS.map((field) => [field, filter])), 'where.')
+  return readOptions('where', where, Object.fromEntries(FILTER_FIELDS.map((field) => [field, filter])))
 }
 
 function filter(field: string, value: unknown): FieldFilter {
-  const read = readOptions(field, value, OPERATORS, `${field}.`)
+  const read = readOptions(field, value, OPERATORS)
   // A condition on nothing would be met by every job: nobody means that.
   for (const operator of Object.keys(value as object))
     if (!(operator in read)) throw invalidOption(`${field}.${operator}`, 'given a value', undefined)

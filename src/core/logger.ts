@@ -10,4 +10,9 @@ export interface Logger {
 
 const silent = (): void => undefined
 
-export const SILENT: Logger = Object.freeze({ debug: silent, info: silent, warn: silent, error: silent })
+export const SILENT: Logger = /* @__PURE__ */ Object.freeze({
+  debug: silent,
+  info: silent,
+  warn: silent,
+  error: silent,
+})

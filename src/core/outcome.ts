@@ -14,7 +14,7 @@ export class RetryLater extends Error {
 
   constructor(options: { after: Span; message?: string }) {
     const { after = spanToMs('RetryLater.after', undefined), message = 'The handler asked to be run later' } =
-      readOptions('RetryLater', options, { after: spanToMs, message: text }, 'RetryLater.')
+      readOptions('RetryLater', options, { after: spanToMs, message: text })
     super(message)
     this.after = after
     Object.defineProperty(this, LATER, { value: true })

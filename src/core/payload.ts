@@ -1,4 +1,5 @@
-import { describe, HoldfastError } from './errors.ts'
+import { describe, fieldError, type HoldfastError } from './errors.ts'
+import { setOwn } from './storage/plain.ts'
 
 /** Deeper values are refused: they are mistakes, and recursion over them would end in a stack overflow somewhere. */
 const MOST_DEPTH = 64
@@ -21,7 +22,7 @@ export function checkedJson(what: string, value: unknown, limit: number): unknow
   const copy = copyJson(value, walk, '', 0)
   // The bound counts every character as an escape of six; only what could be too large is measured exactly.
   if (walk.atMost > limit) {
-    const bytes = utf8Length(JSON.stringify(copy))
+    const bytes = new TextEncoder().encode(JSON.stringify(copy)).length
     if (bytes > limit) throw tooLarge(what, bytes, limit)
   }
   return copy
@@ -56,77 +57,64 @@ function copyJson(value: unknown, walk: Walk, path: string, depth: number): unkn
 function copyObject(value: object, walk: Walk, path: string, depth: number): unknown {
   if (depth >= MOST_DEPTH) throw invalid(walk, path, value, `deeper than ${MOST_DEPTH} levels`)
   if (walk.seen.has(value)) throw invalid(walk, path, value, 'it contains itself')
+  const list = Array.isArray(value)
+  // Arrays stand two prototypes from the end of the chain, records one, of any realm (an iframe, a vm) and not only of
+  // this one. What stands further away is an instance of a class, and would come back without it.
+  if (prototypes(value) > (list ? 2 : 1))
+    throw invalid(walk, path, value, 'only plain objects, arrays and JSON values are kept')
+  if (Object.getOwnPropertySymbols(value).length > 0) throw invalid(walk, path, value, 'JSON drops symbol keys')
   walk.seen.add(value)
-  const copy = Array.isArray(value) ? copyArray(value, walk, path, depth) : copyRecord(value, walk, path, depth)
+  const copy = list ? copyArray(value, walk, path, depth + 1) : copyRecord(value, walk, path, depth + 1)
   walk.seen.delete(value)
   return copy
 }
 
+function prototypes(value: object): number {
+  let count = 0
+  for (let next: unknown = Object.getPrototypeOf(value); next !== null; next = Object.getPrototypeOf(next)) count += 1
+  return count
+}
+
 function copyArray(value: readonly unknown[], walk: Walk, path: string, depth: number): unknown[] {
-  // A subclass would come back as a plain array. (Array.prototype of any realm is two steps from the end of the chain.)
-  const prototype: object | null = Object.getPrototypeOf(Object.getPrototypeOf(value)) as object | null
-  if (prototype === null || Object.getPrototypeOf(prototype) !== null) {
-    throw invalid(walk, path, value, 'only plain objects, arrays and JSON values are kept')
-  }
-  const copy: unknown[] = []
-  for (let index = 0; index < value.length; index++) {
-    if (!Object.hasOwn(value, index)) throw invalid(walk, `${path}[${index}]`, undefined, 'the array has a hole here')
-    copy.push(copyJson(value[index], walk, `${path}[${index}]`, depth + 1))
-  }
-  // Keys of an array's items come first, so a surplus means named properties, which JSON drops.
+  // Keys of an array's items come first, so a surplus means named properties.
   const surplus = Object.keys(value)[value.length]
   if (surplus !== undefined)
     throw invalid(walk, `${path}.${surplus}`, undefined, 'JSON drops named properties of arrays')
+  const copy: unknown[] = []
+  for (let index = 0; index < value.length; index++) {
+    const place = `${path}[${index}]`
+    if (!(index in value)) throw invalid(walk, place, undefined, 'the array has a hole here')
+    copy.push(copyJson(value[index], walk, place, depth))
+  }
   return copy
 }
 
 function copyRecord(value: object, walk: Walk, path: string, depth: number): Record<string, unknown> {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  // Object.prototype of another realm (an iframe, a vm) has no prototype of its own either.
-  if (prototype !== null && prototype !== Object.prototype && Object.getPrototypeOf(prototype) !== null) {
-    throw invalid(walk, path, value, 'only plain objects, arrays and JSON values are kept')
-  }
-  if (Object.getOwnPropertySymbols(value).length > 0) throw invalid(walk, path, value, 'JSON drops symbol keys')
   const copy: Record<string, unknown> = {}
   for (const key of Object.keys(value)) {
-    const item = (value as Record<string, unknown>)[key]
+    const item = (value as Readonly<Record<string, unknown>>)[key]
     if (item === undefined) continue
     walk.atMost += 6 * key.length + 4
-    const kept = copyJson(item, walk, `${path}.${key}`, depth + 1)
-    // Assigning `__proto__` would set the prototype; JSON.parse makes an own property of it.
-    if (key === '__proto__')
-      Object.defineProperty(copy, key, { value: kept, enumerable: true, writable: true, configurable: true })
-    else copy[key] = kept
+    setOwn(copy, key, copyJson(item, walk, `${path}.${key}`, depth))
   }
   return copy
 }
 
 function invalid({ what }: Walk, path: string, value: unknown, rule: string): HoldfastError {
-  return new HoldfastError(
+  const field = what + path
+  return fieldError(
     'HOLDFAST_INVALID_PAYLOAD',
-    `\`${what}${path}\` cannot be stored unchanged (${describe(value)}): ${rule}`,
-    {
-      details: { field: `${what}${path}`, value },
-    },
+    field,
+    value,
+    `\`${field}\` cannot be stored unchanged (${describe(value)}): ${rule}`,
   )
 }
 
 function tooLarge(what: string, bytes: number, limit: number): HoldfastError {
-  return new HoldfastError(
+  return fieldError(
     'HOLDFAST_PAYLOAD_TOO_LARGE',
+    what,
+    bytes,
     `\`${what}\` has ${bytes} bytes as JSON, the limit is ${limit}: keep the data elsewhere and its name in the job`,
-    {
-      details: { field: what, value: bytes },
-    },
   )
-}
-
-function utf8Length(text: string): number {
-  let bytes = 0
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    // The two halves of a surrogate pair make four bytes.
-    bytes += code < 0x80 ? 1 : code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 2 : 3
-  }
-  return bytes
 }

@@ -1,6 +1,6 @@
-import type { Environment } from './environment.ts'
 import { type Check, integerFrom, readOptions, type Span, spanToMs } from './options.ts'
-import type { FinishedState, StorageAdapter } from './storage/contract.ts'
+import type { ServiceOptions } from './queue-core.ts'
+import type { FinishedState } from './storage/contract.ts'
 import { Ticker } from './ticker.ts'
 
 /** How long finished jobs of one kind are kept. */
@@ -36,7 +36,7 @@ const CLOCK_STEP = 60_000
 
 export function retentionRules(options: unknown = {}): readonly KeptFor[] {
   const checks = { completed: retention, failed: retention, cancelled: retention }
-  const { completed, failed, cancelled } = readOptions('retention', options, checks, 'retention.')
+  const { completed, failed, cancelled } = readOptions('retention', options, checks)
   return [
     { state: 'completed', maxAge: DAY, maxCount: 1000, ...completed },
     { state: 'failed', maxAge: 30 * DAY, maxCount: 10_000, ...failed },
@@ -45,19 +45,15 @@ export function retentionRules(options: unknown = {}): readonly KeptFor[] {
 }
 
 function retention(field: string, value: unknown): { readonly maxAge?: number; readonly maxCount?: number } {
-  return readOptions(field, value, { maxAge: orInfinite(spanToMs), maxCount: orInfinite(integerFrom(0)) }, `${field}.`)
+  return readOptions(field, value, { maxAge: orInfinite(spanToMs), maxCount: orInfinite(integerFrom(0)) })
 }
 
-const orInfinite =
-  (check: Check<number>): Check<number> =>
-  (field, value) =>
-    value === Infinity ? Infinity : check(field, value)
+function orInfinite(check: Check<number>): Check<number> {
+  return (field, value) => (value === Infinity ? Infinity : check(field, value))
+}
 
-export interface PrunerOptions {
-  readonly storage: StorageAdapter
-  readonly environment: Environment
+export interface PrunerOptions extends Omit<ServiceOptions, 'session'> {
   readonly rules: readonly KeptFor[]
-  readonly onError: (error: unknown) => void
 }
 
 /** Removes finished jobs by retention, in bounded steps. */

@@ -7,6 +7,15 @@ import type { KeptFor } from './pruner.ts'
 import type { JobQueue } from './queue.ts'
 import type { StorageAdapter } from './storage/contract.ts'
 
+/** What each service of an executor works with. */
+export interface ServiceOptions {
+  readonly storage: StorageAdapter
+  readonly environment: Environment
+  /** The session that the executor has now. */
+  readonly session: () => string
+  readonly onError: (error: unknown) => void
+}
+
 /** What a queue shares with its executors. */
 export interface QueueCore {
   readonly queue: JobQueue

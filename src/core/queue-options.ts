@@ -1,5 +1,6 @@
 import { type Environment, systemEnvironment } from './environment.ts'
 import { HoldfastError, invalidOption } from './errors.ts'
+import { byType } from './handlers.ts'
 import { checkDefinition } from './intake.ts'
 import type { JobDefinition } from './job.ts'
 import { type Logger, SILENT } from './logger.ts'
@@ -7,6 +8,7 @@ import { boolean, callable, integerFrom, knownOptions, readOptions } from './opt
 import { DEFAULT_PAYLOAD_LIMIT, MOST_PAYLOAD_LIMIT } from './payload.ts'
 import { type KeptFor, type RetentionOptions, retentionRules } from './pruner.ts'
 import type { StorageAdapter } from './storage/contract.ts'
+import { guarded } from './thenable.ts'
 
 export interface QueueOptions<Jobs extends readonly JobDefinition[] = readonly JobDefinition[]> {
   readonly storage: StorageAdapter
@@ -41,17 +43,17 @@ export interface QueueSettings {
 
 const CHECKS = {
   storage: checkStorage,
-  jobs: byType,
+  jobs: definitionsOf,
   workersEnabled: boolean,
   retention: (_field: string, value: unknown) => retentionRules(value),
-  maxInterruptions: integerFrom(0),
-  payloadLimit: integerFrom(1, MOST_PAYLOAD_LIMIT),
+  maxInterruptions: /* @__PURE__ */ integerFrom(0),
+  payloadLimit: /* @__PURE__ */ integerFrom(1, MOST_PAYLOAD_LIMIT),
   logger: checkLogger,
   environment: seams,
 }
 
 export function queueSettings(options: unknown): QueueSettings {
-  const given = readOptions('openQueue', options, CHECKS)
+  const given = readOptions('openQueue', options, CHECKS, '')
   const environment: Environment = { ...systemEnvironment(), ...given.environment }
   return {
     storage: given.storage ?? checkStorage('storage', undefined),
@@ -67,13 +69,11 @@ export function queueSettings(options: unknown): QueueSettings {
 
 /** When the last resort fails too there is nobody left to tell; the service that met the error goes on all the same. */
 function lastResort(report: Environment['report']): Environment['report'] {
-  return (error) => {
-    try {
-      report(error)
-    } catch {
-      return
-    }
-  }
+  return (error) =>
+    guarded(
+      () => report(error),
+      () => undefined,
+    )
 }
 
 function checkStorage(field: string, value: unknown): StorageAdapter {
@@ -86,17 +86,9 @@ function checkStorage(field: string, value: unknown): StorageAdapter {
   )
 }
 
-function byType(field: string, jobs: unknown): ReadonlyMap<string, JobDefinition> {
+function definitionsOf(field: string, jobs: unknown): ReadonlyMap<string, JobDefinition> {
   if (!Array.isArray(jobs)) throw invalidOption(field, 'an array of definitions', jobs)
-  const map = new Map<string, JobDefinition>()
-  for (const job of Array.from(jobs, checkDefinition)) {
-    if (map.has(job.type))
-      throw new HoldfastError('HOLDFAST_DUPLICATE_JOB', `Two definitions of job \`${job.type}\``, {
-        details: { field, value: job.type },
-      })
-    map.set(job.type, job)
-  }
-  return map
+  return byType(field, Array.from(jobs, checkDefinition))
 }
 
 function checkLogger(field: string, logger: unknown): Logger {

@@ -1,5 +1,5 @@
 import { idMaker } from './environment.ts'
-import { HoldfastError, invalidOption, queueClosed } from './errors.ts'
+import { fieldError, HoldfastError, invalidOption, queueClosed } from './errors.ts'
 import { type EventName, Events, type Listener } from './events.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import { type EnqueueOptions, Intake } from './intake.ts'
@@ -167,7 +167,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /** How the job ended, as soon as it has; whoever runs it, and across reloads. Rejects only with the signal's reason. */
   async result(id: string, options: { signal?: AbortSignal } = {}): Promise<JobResult> {
-    const { signal } = readOptions('result', options, { signal: abortSignal }, 'result.')
+    const { signal } = readOptions('result', options, { signal: abortSignal })
     this.#open()
     return this.#results.wait(name('id', id), signal)
   }
@@ -200,7 +200,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
    */
   async idle(options: { signal?: AbortSignal; includeScheduled?: boolean } = {}): Promise<void> {
     const checks = { signal: abortSignal, includeScheduled: boolean }
-    return untilIdle(() => this.#open(), this.#watchers, readOptions('idle', options, checks, 'idle.'))
+    return untilIdle(() => this.#open(), this.#watchers, readOptions('idle', options, checks))
   }
 
   createExecutor(options: ExecutorOptions): Executor {
@@ -220,7 +220,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
    * the queue is closed.
    */
   events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<ChangeEvent> {
-    const { signal } = readOptions('events', options, { signal: abortSignal }, 'events.')
+    const { signal } = readOptions('events', options, { signal: abortSignal })
     return new ChangeStream(this.#open().storage, this.#watchers, signal)
   }
 
@@ -230,7 +230,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
    * end, and brings it forward when its `grace` is over sooner; after one that failed it tries again.
    */
   async close(options: { grace?: Span } = {}): Promise<void> {
-    const grace = readOptions('close', options, { grace: spanToMs }, 'close.')
+    const grace = readOptions('close', options, { grace: spanToMs })
     this.#closed = true
     const stopping = this.#stopExecutors(grace)
     this.#closing ??= this.#close(grace).catch((error: unknown) => {
@@ -275,12 +275,11 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
     this.wakeExecutors(jobs.map(({ type }) => type))
     const answer = await storing
     if (!answer.accepted) {
-      throw new HoldfastError(
+      throw fieldError(
         'HOLDFAST_ID_CONFLICT',
+        'id',
+        answer.id,
         `A job with id \`${answer.id}\` is stored already, with another type or payload`,
-        {
-          details: { field: 'id', value: answer.id },
-        },
       )
     }
     const stored: readonly EnqueuedJob[] = answer.jobs.map(({ job, disposition }) =>

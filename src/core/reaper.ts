@@ -1,19 +1,16 @@
 import { backoffDelay } from './backoff.ts'
 import type { Environment } from './environment.ts'
-import type { ErrorData, JobRecord, SessionRecord, Settlement, StorageAdapter } from './storage/contract.ts'
+import type { ServiceOptions } from './queue-core.ts'
+import type { ErrorData, JobRecord, SessionRecord, Settlement } from './storage/contract.ts'
 import { settled } from './storage/transitions.ts'
 import { Ticker } from './ticker.ts'
 
-export interface ReaperOptions {
-  readonly storage: StorageAdapter
-  readonly environment: Environment
+export interface ReaperOptions extends ServiceOptions {
   /** The shortest lease among the types this executor handles, ms: it looks three times as often. */
   readonly leaseDuration: number
   readonly types: readonly string[]
-  readonly session: () => string
   /** Told of each job that was taken back, as it is then. */
   readonly interrupted: (job: JobRecord) => void
-  readonly onError: (error: unknown) => void
 }
 
 /** How long a session has shown the same beats, as far as this reaper was awake to see it. */
@@ -124,7 +121,7 @@ export class Reaper {
   }
 }
 
-const WORKER_DIED: ErrorData = Object.freeze({
+const WORKER_DIED: ErrorData = /* @__PURE__ */ Object.freeze({
   name: 'HoldfastError',
   code: 'HOLDFAST_WORKER_DIED',
   message: 'worker died',

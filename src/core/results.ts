@@ -1,4 +1,4 @@
-import type { Environment } from './environment.ts'
+import type { CancelTimer, Environment } from './environment.ts'
 import { HoldfastError } from './errors.ts'
 import type { ErrorData, Hint, JobRecord, StorageAdapter } from './storage/contract.ts'
 
@@ -26,9 +26,6 @@ export class Results {
   readonly #environment: Environment
   readonly #waiters = new Map<string, Set<Waiter>>()
   #stop: (() => void) | null = null
-  #looking = false
-  #lookAgain = false
-  #closed: Error | null = null
 
   constructor(storage: StorageAdapter, environment: Environment) {
     this.#storage = storage
@@ -38,60 +35,43 @@ export class Results {
   /** Rejects with the signal's reason when it aborts. */
   async wait(id: string, signal?: AbortSignal): Promise<JobResult> {
     signal?.throwIfAborted()
-    const [job] = await this.#storage.get([id])
-    const now = endOf(job ?? null)
-    if (now !== null) return now
-    signal?.throwIfAborted()
-    if (this.#closed !== null) throw this.#closed
-    return new Promise((resolve, reject) => {
-      const abandon = (): void => {
-        this.#forget(id, waiter)
+    let forget = (): void => undefined
+    try {
+      return await new Promise((resolve, reject) => {
+        const waiter = { resolve, reject }
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason is the caller's own
-        reject(signal?.reason)
-      }
-      const settle =
-        <Value>(how: (value: Value) => void) =>
-        (value: Value): void => {
+        const abandon = (): void => reject(signal?.reason)
+        signal?.addEventListener('abort', abandon)
+        this.#waiters.set(id, (this.#waiters.get(id) ?? new Set()).add(waiter))
+        this.#start()
+        forget = () => {
           signal?.removeEventListener('abort', abandon)
-          how(value)
+          this.#forget(id, waiter)
         }
-      const waiter: Waiter = { resolve: settle(resolve), reject: settle(reject) }
-      signal?.addEventListener('abort', abandon, { once: true })
-      const waiters = this.#waiters.get(id)
-      if (waiters === undefined) this.#waiters.set(id, new Set([waiter]))
-      else waiters.add(waiter)
-      this.#start()
-      // It may have ended between the look above and the subscription.
-      void this.#look()
-    })
+        this.#look([id]).catch(reject)
+      })
+    } finally {
+      forget()
+    }
   }
 
   /** Whoever still waits is told so: a closed queue can give no answer. */
-  close(error: Error): void {
-    this.#closed = error
-    this.#abandon(error)
-  }
-
-  #abandon(error: unknown): void {
+  close(error: unknown): void {
     for (const waiters of this.#waiters.values()) for (const { reject } of waiters) reject(error)
-    this.#waiters.clear()
-    this.#rest()
-  }
-
-  #rest(): void {
-    this.#stop?.()
-    this.#stop = null
   }
 
   #start(): void {
     if (this.#stop !== null) return
     const unsubscribe = this.#storage.notifier?.subscribe((hint) => this.#heard(hint))
-    let cancel = (): void => undefined
-    const poll = (): void => {
+    let cancel: CancelTimer
+    const sleep = (): void => {
       cancel = this.#environment.startTimer(poll, POLL, false)
-      void this.#look()
     }
-    cancel = this.#environment.startTimer(poll, POLL, false)
+    const poll = (): void => {
+      sleep()
+      this.#lookAgain([...this.#waiters.keys()])
+    }
+    sleep()
     this.#stop = () => {
       unsubscribe?.()
       cancel()
@@ -99,40 +79,33 @@ export class Results {
   }
 
   #heard({ changes, gap }: Hint): void {
-    if (gap || changes.some(({ id, kind }) => this.#waiters.has(id) && kind !== 'started' && kind !== 'updated'))
-      void this.#look()
+    const ended = changes.filter(({ id, kind }) => this.#waiters.has(id) && kind !== 'started' && kind !== 'updated')
+    this.#lookAgain(gap ? [...this.#waiters.keys()] : ended.map(({ id }) => id))
   }
 
-  async #look(): Promise<void> {
-    this.#lookAgain = true
-    if (this.#looking) return
-    this.#looking = true
-    while (this.#lookAgain) {
-      this.#lookAgain = false
-      const ids = [...this.#waiters.keys()]
-      try {
-        const jobs = await this.#storage.get(ids)
-        for (const [at, id] of ids.entries()) this.#answer(id, endOf(jobs[at] ?? null))
-      } catch (error) {
-        // While the storage is away nothing is known; the next poll asks again. One that was closed does not come back.
-        if (HoldfastError.is(error, 'HOLDFAST_STORAGE_CLOSED')) this.#abandon(error)
-      }
+  /** While the storage is away nothing is known; the next poll asks again. One that was closed does not come back. */
+  #lookAgain(ids: readonly string[]): void {
+    if (ids.length === 0) return
+    this.#look(ids).catch((error: unknown) => {
+      if (HoldfastError.is(error, 'HOLDFAST_STORAGE_CLOSED')) this.close(error)
+    })
+  }
+
+  async #look(ids: readonly string[]): Promise<void> {
+    for (const [at, job] of (await this.#storage.get(ids)).entries()) {
+      const end = endOf(job)
+      if (end !== null) for (const { resolve } of this.#waiters.get(ids[at] as string) ?? []) resolve(end)
     }
-    this.#looking = false
-    if (this.#waiters.size === 0) this.#rest()
   }
 
-  #answer(id: string, end: JobResult | null): void {
-    if (end === null) return
-    for (const { resolve } of this.#waiters.get(id) ?? []) resolve(end)
-    this.#waiters.delete(id)
-  }
-
+  /** Goes to sleep when nobody is left. */
   #forget(id: string, waiter: Waiter): void {
     const waiters = this.#waiters.get(id)
     waiters?.delete(waiter)
     if (waiters?.size === 0) this.#waiters.delete(id)
-    if (this.#waiters.size === 0) this.#rest()
+    if (this.#waiters.size > 0) return
+    this.#stop?.()
+    this.#stop = null
   }
 }
 

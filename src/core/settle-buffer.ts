@@ -1,7 +1,7 @@
 import type { Progress } from './attempt.ts'
-import type { Environment } from './environment.ts'
 import { HoldfastError, toErrorData } from './errors.ts'
-import type { SettleAnswer, Settlement, StorageAdapter } from './storage/contract.ts'
+import type { ServiceOptions } from './queue-core.ts'
+import type { SettleAnswer, Settlement } from './storage/contract.ts'
 
 /** Told the answer, and what it is about: the outcome that was added, or the failure that took its place. */
 type Acknowledged = (answer: SettleAnswer, settlement: Settlement) => void
@@ -10,14 +10,6 @@ interface Entry {
   settlement: Settlement
   progress: readonly Progress[]
   readonly acknowledged: Acknowledged
-}
-
-export interface SettleBufferOptions {
-  readonly storage: StorageAdapter
-  readonly environment: Environment
-  /** Whose progress is stored. */
-  readonly session: () => string
-  readonly onError: (error: unknown) => void
 }
 
 const FIRST_RETRY = 100
@@ -45,12 +37,12 @@ const GIVEN_UP: SettleAnswer = { verdict: 'stale', became: null }
  * as well, the job is left to the next heartbeat or the reaper.
  */
 export class SettleBuffer {
-  readonly #options: SettleBufferOptions
+  readonly #options: ServiceOptions
   readonly #held = new Set<Entry>()
   #waiting: Entry[] = []
   #flushing: Promise<void> | null = null
 
-  constructor(options: SettleBufferOptions) {
+  constructor(options: ServiceOptions) {
     this.#options = options
   }
 

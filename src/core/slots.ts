@@ -1,13 +1,12 @@
-import { Attempt, type AttemptHost } from './attempt.ts'
+import { Attempt } from './attempt.ts'
 import { Deadlines } from './deadlines.ts'
 import { HoldfastError } from './errors.ts'
-import { leaseLost } from './heartbeat.ts'
 import { type BoundHandler, toJob } from './job.ts'
 import { checkedJson } from './payload.ts'
 import type { QueueCore } from './queue-core.ts'
 import type { SettleBuffer } from './settle-buffer.ts'
 import { settlementOf } from './settlement.ts'
-import type { ErrorData, JobRecord, NewJob, SettleAnswer, Settlement } from './storage/contract.ts'
+import type { ErrorData, JobRecord, LeaseRef, NewJob, SettleAnswer, Settlement } from './storage/contract.ts'
 import { isSuspect, settled } from './storage/transitions.ts'
 import { isThenable } from './thenable.ts'
 
@@ -43,30 +42,12 @@ export class Slots {
   readonly #current = new Map<string, Attempt>()
   readonly tally: Tally = { claimed: 0, completed: 0, failed: 0, retried: 0, cancelled: 0, released: 0, lost: 0 }
   readonly #options: SlotsOptions
-  readonly #host: AttemptHost
   readonly #deadlines: Deadlines
   #waiters: (() => void)[] = []
 
   constructor(options: SlotsOptions) {
-    const { core, state } = options
     this.#options = options
-    this.#deadlines = new Deadlines(
-      core.environment,
-      () => this.attempts,
-      (attempt) => this.#overtime(attempt),
-    )
-    this.#host = {
-      queue: core.queue,
-      state,
-      now: core.environment.now,
-      payloadLimit: core.payloadLimit,
-      prepare: (job, payload, enqueueOptions) => core.intake.prepare(job, payload, enqueueOptions),
-      progressed: ({ job }, value) => core.events.tell('progress', { job, value }),
-      logged: ({ job }, message, fields) => {
-        core.log('info', message, { ...fields, job: job.id, type: job.type })
-        core.events.tell('log', { job, message, fields })
-      },
-    }
+    this.#deadlines = new Deadlines(options.core.environment, this.attempts, (attempt) => this.#overtime(attempt))
   }
 
   /** Attempts whose outcome is still open. */
@@ -75,8 +56,8 @@ export class Slots {
   }
 
   run(record: JobRecord): void {
-    const { core, handlers } = this.#options
-    const attempt = new Attempt(record, this.#host, core.environment.monotonic())
+    const { core, handlers, state } = this.#options
+    const attempt = new Attempt(record, core, state)
     this.tally.claimed += 1
     // Whoever ran this job here before lost it to this claim.
     const before = this.#current.get(record.id)
@@ -100,9 +81,13 @@ export class Slots {
   }
 
   /** Gives back a job that was claimed and will not be run here. */
-  giveBack(record: JobRecord): void {
-    const { id, fence, runAt } = record
+  giveBack({ id, fence, runAt }: LeaseRef & Pick<JobRecord, 'runAt'>): void {
     this.#options.buffer.add({ id, fence, kind: 'release', runAt, delay: null }, () => undefined)
+  }
+
+  /** Whether this claim is no orphan: it runs here, or its outcome is on its way. */
+  knows({ id, fence }: LeaseRef): boolean {
+    return this.#options.buffer.holds(id) || this.#current.get(id)?.record.fence === fence
   }
 
   cancel(id: string, reason: string): void {
@@ -112,9 +97,7 @@ export class Slots {
 
   /** Somebody else has the job, or may have it: the attempt ends without a word to the storage. */
   lose(attempt: Attempt): void {
-    if (attempt.settled) return
-    attempt.abort(leaseLost(attempt.record.id), Infinity)
-    this.#lost(attempt)
+    if (!attempt.settled) this.#lost(attempt)
   }
 
   stopAll(): void {
@@ -194,6 +177,13 @@ export class Slots {
   }
 
   #lost(attempt: Attempt): void {
+    attempt.abort(
+      new HoldfastError(
+        'HOLDFAST_LEASE_LOST',
+        `Job ${attempt.record.id} is no longer held by this attempt: nothing it still does counts`,
+      ),
+      Infinity,
+    )
     this.#close(attempt)
     this.tally.lost += 1
     this.#options.core.events.tell('lost', { job: attempt.job })
@@ -222,10 +212,7 @@ export class Slots {
 
   #acknowledged(attempt: Attempt, settlement: Settlement, { verdict, became }: SettleAnswer): void {
     if (verdict === 'ok') this.#tell(attempt, settlement, became)
-    else {
-      attempt.abort(leaseLost(attempt.record.id), Infinity)
-      this.#lost(attempt)
-    }
+    else this.#lost(attempt)
     this.#options.onRoom()
   }
 
@@ -256,12 +243,6 @@ const EVENTS = {
 
 /** What an outcome is told and counted as: what its job became, or how the attempt ended where the job goes on. */
 function eventOf(kind: Settlement['kind'], became: JobRecord | null): (typeof EVENTS)[keyof typeof EVENTS] {
-  switch (became?.state) {
-    case 'completed':
-    case 'failed':
-    case 'cancelled':
-      return became.state
-    default:
-      return EVENTS[kind]
-  }
+  const state = became?.state ?? 'waiting'
+  return state === 'waiting' || state === 'running' ? EVENTS[kind] : state
 }

@@ -1,9 +1,6 @@
 /** Whether a value is to be waited for. A promise of another realm (a vm, an iframe) or library is no `Promise` here. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
+  return typeof (Object(value) as { readonly then?: unknown }).then === 'function'
 }
 
 /** Calls what is the user's. That it throws, or answers by a promise that rejects, is reported and disturbs nobody. */

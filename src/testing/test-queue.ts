@@ -1,7 +1,7 @@
 import type { Executor, ExecutorOptions } from '../core/executor.ts'
 import { invalidOption } from '../core/errors.ts'
 import type { BoundHandler, Job, JobDefinition } from '../core/job.ts'
-import { integer, knownOptions, name, type Span } from '../core/options.ts'
+import { integerFrom, knownOptions, name, type Span } from '../core/options.ts'
 import { type JobQueue, openQueue, type QueueOptions } from '../core/queue.ts'
 import type { StorageAdapter } from '../core/storage/contract.ts'
 import { LoggedStorage } from '../core/storage/logged-storage.ts'
@@ -55,7 +55,7 @@ export async function testQueue<const Jobs extends Definitions = Definitions>(
 ): Promise<TestQueue<Jobs>> {
   knownOptions('testQueue', options, OPTIONS)
   const { handlers, concurrency, state, clock = new ManualClock(), storage = volatileStorage(), ...rest } = options
-  if (concurrency !== undefined) integer('concurrency', concurrency, 1)
+  if (concurrency !== undefined) integerFrom(1)('concurrency', concurrency)
   if (!((clock as unknown) instanceof ManualClock)) throw invalidOption('clock', 'a ManualClock', clock)
   const queue = await openQueue<Jobs>({ ...(rest as Omit<QueueOptions<Jobs>, 'storage'>), storage, environment: clock })
   const close = (): Promise<void> => queue.close()

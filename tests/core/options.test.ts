@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { integer, knownOptions, momentToMs, name, priorityToNumber, spanToMs } from '../../src/core/options.ts'
+import { integerFrom, knownOptions, momentToMs, name, priorityToNumber, spanToMs } from '../../src/core/options.ts'
 import { problemOf } from './doubles.ts'
 
 const bad = (field: string) => ({ code: 'HOLDFAST_INVALID_OPTION', field })
@@ -129,9 +129,9 @@ describe('a priority', () => {
 
 describe('an integer', () => {
   test('keeps to its bounds', async () => {
-    expect([integer('n', 1, 1, 3), integer('n', 3, 1, 3)]).toEqual([1, 3])
+    expect([integerFrom(1, 3)('n', 1), integerFrom(1, 3)('n', 3)]).toEqual([1, 3])
     for (const value of [0, 4, 1.5, Number.NaN, Infinity, '2', null, 2n]) {
-      expect(await problemOf(() => integer('n', value, 1, 3))).toEqual(bad('n'))
+      expect(await problemOf(() => integerFrom(1, 3)('n', value))).toEqual(bad('n'))
     }
   })
 })

@@ -1,4 +1,5 @@
 import type { NewJob } from './contract.ts'
+import { isObject } from './plain.ts'
 
 /**
  * What a call said, its type and its payload, in 53 bits: kept where the payload itself has been replaced, so that the
@@ -11,7 +12,7 @@ export function digestOf({ type, payload }: Pick<NewJob, 'type' | 'payload'>): n
 /** The same text for the same plain value, whatever the order of its keys. */
 function canonical(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value !== 'object' || value === null) return String(value)
+  if (!isObject(value)) return String(value)
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
   const entries = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`)
   return `{${entries.sort().join()}}`

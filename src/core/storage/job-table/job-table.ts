@@ -1,17 +1,7 @@
 import type { FinishedState, JobChange, PauseScope } from '../contract.ts'
 import { OrderedList } from './ordered-list.ts'
 import { ReadyIndex } from './ready-index.ts'
-import {
-  type Change,
-  type JobRow,
-  jobRow,
-  type Row,
-  type RowOf,
-  storedJob,
-  type TableName,
-  type Tables,
-  type Unit,
-} from './rows.ts'
+import { type Change, JobRow, type Row, type RowOf, storedJob, type TableName, type Tables, type Unit } from './rows.ts'
 
 /** Takes back what one change did. Run in reverse order. */
 export type Undo = (() => void)[]
@@ -123,7 +113,7 @@ export class JobTable {
   }
 
   newRow(table: TableName, key: string, fields: Readonly<Record<string, unknown>>): Row {
-    return table === 'jobs' ? jobRow(key, 0, 0, fields) : { version: 0, ...fields }
+    return table === 'jobs' ? new JobRow(key, 0, 0, fields) : { version: 0, ...fields }
   }
 
   /** What a new replica loads instead of the log before it. */
@@ -142,7 +132,7 @@ export class JobTable {
   restore(snapshot: Snapshot): void {
     for (const { table, key, row } of snapshot.rows) {
       const version = row['version'] as number
-      if (table === 'jobs') this.#insertJob(jobRow(key, row['sequence'] as number, version, row))
+      if (table === 'jobs') this.#insertJob(new JobRow(key, row['sequence'] as number, version, row))
       else {
         this.#rows(table).set(key, { ...row, version })
         this.#versions += version
@@ -180,7 +170,7 @@ export class JobTable {
       this.#tell(row, 'removed')
     } else if (row === undefined) {
       this.#sequence += 1
-      const created = jobRow(key, this.#sequence, version ?? 1, to ?? {})
+      const created = new JobRow(key, this.#sequence, version ?? 1, to ?? {})
       this.#insertJob(created)
       this.#highest = Math.max(this.#highest, created.version)
       undo?.push(() => {

@@ -11,14 +11,6 @@ export interface Row {
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 
-/** A job and, beyond its record, what only the indexes of this replica know about it. */
-export interface JobRow extends Mutable<JobRecord>, Row {
-  /** When it is due by this replica's reading; see `JobRecord.delay`. NaN until the present wait began. */
-  dueAt: number
-  /** Where the index keeps it while it waits: `DELAYED`, or the number of groups that have let it pass. */
-  stage: number
-}
-
 /** What counts the running jobs of a serial queue or of a limit. Exists only while it says something. */
 export interface GroupRow extends Row {
   running: number
@@ -77,61 +69,68 @@ export interface Change {
 /** What takes effect whole or not at all. Fields that a reader does not know stay in the row. */
 export type Unit = readonly Change[]
 
-const NO_STRINGS: readonly string[] = Object.freeze([])
-const NO_ENTRIES: readonly never[] = Object.freeze([])
+const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([])
 
-/** A row from the fields of a change; what the change leaves out has its default. One literal, so one hidden class. */
-// eslint-disable-next-line max-lines-per-function -- one line per field of a job
-export function jobRow(id: string, sequence: number, version: number, to: Partial<JobRecord>): JobRow {
-  const row: JobRow = {
-    id,
-    sequence,
-    type: to.type ?? '',
-    payload: to.payload,
-    priority: to.priority ?? 1,
-    state: to.state ?? 'waiting',
-    attempts: to.attempts ?? 0,
-    failures: to.failures ?? 0,
-    interruptions: to.interruptions ?? 0,
-    maxRetries: to.maxRetries ?? 0,
-    maxInterruptions: to.maxInterruptions ?? 0,
-    createdAt: to.createdAt ?? 0,
-    runAt: to.runAt ?? to.createdAt ?? 0,
-    delay: to.delay ?? null,
-    startedAt: to.startedAt ?? null,
-    finishedAt: to.finishedAt ?? null,
-    timeout: to.timeout ?? 0,
-    leaseDuration: to.leaseDuration ?? 0,
-    fence: to.fence ?? 0,
-    session: to.session ?? null,
-    claimId: to.claimId ?? null,
-    outcome: to.outcome ?? null,
-    jobKey: to.jobKey ?? null,
-    superseded: to.superseded ?? false,
-    queueName: to.queueName ?? null,
-    limitKey: to.limitKey ?? null,
-    groups: to.groups ?? NO_STRINGS,
-    requires: to.requires ?? NO_STRINGS,
-    backoff: to.backoff ?? null,
-    cancelRequested: to.cancelRequested ?? null,
-    progress: to.progress ?? null,
-    result: to.result ?? null,
-    error: to.error ?? null,
-    history: to.history ?? NO_ENTRIES,
-    revision: to.revision ?? 0,
-    digest: to.digest ?? null,
-    absorbed: to.absorbed ?? NO_ENTRIES,
-    version,
-    dueAt: Number.NaN,
-    stage: 0,
+/**
+ * A job and, beyond its record, what only the indexes of this replica know about it. What the fields of a change leave
+ * out has its default; all rows have their fields in one order, and so one hidden class.
+ */
+export class JobRow implements Mutable<JobRecord>, Row {
+  id: string
+  sequence: number
+  type: string = ''
+  payload: unknown = undefined
+  priority: number = 1
+  state: JobRecord['state'] = 'waiting'
+  attempts: number = 0
+  failures: number = 0
+  interruptions: number = 0
+  maxRetries: number = 0
+  maxInterruptions: number = 0
+  createdAt: number = 0
+  runAt: number = 0
+  delay: JobRecord['delay'] = null
+  startedAt: JobRecord['startedAt'] = null
+  finishedAt: JobRecord['finishedAt'] = null
+  timeout: number = 0
+  leaseDuration: number = 0
+  fence: number = 0
+  session: JobRecord['session'] = null
+  claimId: JobRecord['claimId'] = null
+  outcome: JobRecord['outcome'] = null
+  jobKey: JobRecord['jobKey'] = null
+  superseded: boolean = false
+  queueName: JobRecord['queueName'] = null
+  limitKey: JobRecord['limitKey'] = null
+  groups: readonly string[] = NONE
+  requires: readonly string[] = NONE
+  backoff: JobRecord['backoff'] = null
+  cancelRequested: JobRecord['cancelRequested'] = null
+  progress: unknown = null
+  result: unknown = null
+  error: JobRecord['error'] = null
+  history: JobRecord['history'] = NONE
+  revision: number = 0
+  digest: JobRecord['digest'] = null
+  absorbed: JobRecord['absorbed'] = NONE
+  version: number
+  /** When it is due by this replica's reading; see `JobRecord.delay`. NaN until the present wait began. */
+  dueAt: number = Number.NaN
+  /** Where the index keeps it while it waits: `DELAYED`, or the number of groups that have let it pass. */
+  stage: number = 0
+
+  constructor(id: string, sequence: number, version: number, to: Partial<JobRecord>) {
+    Object.assign(this, to)
+    this.runAt = to.runAt ?? this.createdAt
+    this.id = id
+    this.sequence = sequence
+    this.version = version
   }
-  for (const field in to) if (!(field in row)) Object.assign(row, { [field]: to[field as keyof JobRecord] })
-  return row
 }
 
-const DEFAULTS: Readonly<Record<string, unknown>> = Object.freeze({ ...jobRow('', 0, 0, {}) })
+const DEFAULTS = Object.freeze(new JobRow('', 0, 0, {})) as unknown as Readonly<Record<string, unknown>>
 
-/** What `jobRow` makes the row from again. `dueAt` and `stage` belong to a replica, not to the row. */
+/** What a `JobRow` is made from again. `dueAt` and `stage` belong to a replica, not to the row. */
 export function storedJob(row: JobRow): Readonly<Record<string, unknown>> {
   const stored: Record<string, unknown> = {}
   for (const field in row) {
@@ -209,10 +208,10 @@ export function toRecord(row: JobRow): JobRecord {
     history: copyPlain(row.history),
     revision: row.revision,
     digest: row.digest,
-    absorbed: row.absorbed.length === 0 ? NO_ENTRIES : row.absorbed.map((entry) => ({ ...entry })),
+    absorbed: row.absorbed.length === 0 ? NONE : row.absorbed.map((entry) => ({ ...entry })),
   }
 }
 
 function copyStrings(strings: readonly string[]): readonly string[] {
-  return strings.length === 0 ? NO_STRINGS : [...strings]
+  return strings.length === 0 ? NONE : [...strings]
 }
