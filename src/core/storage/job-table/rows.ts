@@ -128,7 +128,7 @@ export class JobRow implements Mutable<JobRecord>, Row {
   }
 }
 
-const DEFAULTS = Object.freeze(new JobRow('', 0, 0, {})) as unknown as Readonly<Record<string, unknown>>
+const DEFAULTS = /* @__PURE__ */ new JobRow('', 0, 0, {}) as unknown as Readonly<Record<string, unknown>>
 
 /** What a `JobRow` is made from again. `dueAt` and `stage` belong to a replica, not to the row. */
 export function storedJob(row: JobRow): Readonly<Record<string, unknown>> {
