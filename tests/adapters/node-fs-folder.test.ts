@@ -117,6 +117,43 @@ test('a file that takes the place of the next segment is told, and when it is go
   await storage.close()
 })
 
+test('a process that sleeps between its list and its look is not misled by what was retired meanwhile', async () => {
+  let sleeping: ((names: readonly string[]) => Promise<void>) | null = null
+  const fileSystem = filesBut({
+    async list(folder) {
+      const names = await systemFiles.list(folder)
+      const sleep = sleeping
+      sleeping = null
+      await sleep?.(names)
+      return names
+    },
+  })
+  const [sleeper, others] = [await opened({ rollAt: 1, fileSystem }), await opened({ rollAt: 1 })]
+  // Jobs that come and go: the log grows, and what a snapshot holds does not.
+  const roll = async (): Promise<void> => {
+    for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      await others.enqueue({ jobs: [newJob({ id, payload: 'x'.repeat(20_000) })], now: NOW })
+      await others.amend({ batch: [{ kind: 'remove', id }], now: NOW })
+    }
+  }
+  await roll()
+  // Each list that it gets is some rolls old when it looks.
+  let lists = 0
+  const oversleep = async (): Promise<void> => {
+    lists += 1
+    if (lists < 4) {
+      await roll()
+      sleeping = oversleep
+    }
+  }
+  sleeping = oversleep
+  await sleeper.enqueue({ jobs: [newJob({ id: 'mine' })], now: NOW })
+  expect(lists).toBeGreaterThan(1)
+  expect((await allJobs(sleeper)).map(({ id }) => id)).toContain('mine')
+  await sleeper.close()
+  await others.close()
+})
+
 test('the folder and the files in it are for their owner alone', async () => {
   const inside = join(directory, 'made', 'for', 'jobs')
   const storage = await opened({ directory: inside })

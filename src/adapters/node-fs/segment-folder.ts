@@ -43,14 +43,25 @@ export class SegmentFolder {
     this.#durable = durable
   }
 
-  /** The newest segment, of those after `after`; `null`: there is none. */
+  /**
+   * The newest segment, of those after `after`; `null`: there is none. Between the list and the look at a file any number
+   * of segments may have come and been retired; so nothing is concluded from a list that is out of date by then.
+   */
   async newest(after = 0): Promise<FoundSegment | null> {
-    for (const number of segmentNumbers(await this.#fileSystem.list(this.path))) {
-      if (number <= after) break
-      const found = await this.find(number)
-      if (found !== null) return found
+    let listed = await this.#numbers(after)
+    for (;;) {
+      for (const number of listed) {
+        const found = await this.find(number)
+        if (found !== null) return found
+      }
+      const now = await this.#numbers(after)
+      if (now[0] === listed[0]) return null
+      listed = now
     }
-    return null
+  }
+
+  async #numbers(after: number): Promise<readonly number[]> {
+    return segmentNumbers(await this.#fileSystem.list(this.path)).filter((number) => number > after)
   }
 
   /** Whether the name of the segment is taken, by whatever. */
