@@ -1,4 +1,4 @@
-import { invalidOption } from '../../core/errors.ts'
+import { HoldfastError } from '../../core/errors.ts'
 import type { FileSystem } from './file-system.ts'
 
 export interface NodeFsOptions {
@@ -47,18 +47,18 @@ export interface CheckedOptions {
 /** @throws HoldfastError `HOLDFAST_INVALID_OPTION` */
 export function checkedOptions(options: NodeFsOptions): CheckedOptions {
   const given: unknown = options
-  if (typeof given !== 'object' || given === null) throw invalidOption('options', 'an object', given)
+  if (typeof given !== 'object' || given === null) throw invalid('options', 'an object', given)
   for (const name of Object.keys(given))
-    if (!NAMES.has(name)) throw invalidOption(name, 'left out: nodeFs has no such option', Reflect.get(given, name))
+    if (!NAMES.has(name)) throw invalid(name, 'left out: nodeFs has no such option', '')
   const { directory, durability, rollAt, allowNetworkFileSystem, fileSystem } = given as Record<string, unknown>
   if (typeof directory !== 'string' || directory === '' || directory.includes('\0'))
-    throw invalidOption('directory', 'the path of a folder', directory)
+    throw invalid('directory', 'the path of a folder', directory)
   if (durability !== undefined && durability !== 'disk' && durability !== 'process')
-    throw invalidOption('durability', "'disk' or 'process'", durability)
+    throw invalid('durability', "'disk' or 'process'", durability)
   if (rollAt !== undefined && !(Number.isInteger(rollAt) && (rollAt as number) >= 1))
-    throw invalidOption('rollAt', 'a whole number of bytes, at least 1', rollAt)
+    throw invalid('rollAt', 'a whole number of bytes, at least 1', rollAt)
   if (allowNetworkFileSystem !== undefined && typeof allowNetworkFileSystem !== 'boolean')
-    throw invalidOption('allowNetworkFileSystem', 'true or false', allowNetworkFileSystem)
+    throw invalid('allowNetworkFileSystem', 'true or false', allowNetworkFileSystem)
   return {
     directory,
     durability: durability ?? 'disk',
@@ -66,4 +66,11 @@ export function checkedOptions(options: NodeFsOptions): CheckedOptions {
     allowNetworkFileSystem: allowNetworkFileSystem ?? false,
     fileSystem: fileSystem as FileSystem | undefined,
   }
+}
+
+function invalid(field: string, rule: string, value: unknown): HoldfastError {
+  const shown = typeof value === 'object' && value !== null ? 'an object' : `\`${String(value)}\` (${typeof value})`
+  return new HoldfastError('HOLDFAST_INVALID_OPTION', `Expected \`${field}\` to be ${rule}, got ${shown}`, {
+    details: { field, value },
+  })
 }
