@@ -14,8 +14,10 @@ export interface Cursor<Item> {
  */
 export class OrderedList<Item> {
   readonly #compare: (a: Item, b: Item) => number
-  /** None of them is empty. */
+  /** None of them is empty, but for those at the front that are spent. */
   readonly #chunks: Item[][] = []
+  /** Chunks at the front that were emptied. They leave many at a time: each move of the others costs as much as they are. */
+  #spent = 0
   #size = 0
 
   constructor(compare: (a: Item, b: Item) => number) {
@@ -27,7 +29,7 @@ export class OrderedList<Item> {
   }
 
   first(): Item | undefined {
-    return this.#chunks[0]?.[0]
+    return this.#chunks[this.#spent]?.[0]
   }
 
   last(): Item | undefined {
@@ -52,7 +54,7 @@ export class OrderedList<Item> {
   /** Removes the item; false when it is not in the list. */
   remove(item: Item): boolean {
     // Most items are taken from the front, and need no search.
-    const at = this.first() === item ? 0 : this.#chunkOf(item)
+    const at = this.first() === item ? this.#spent : this.#chunkOf(item)
     const chunk = this.#chunks[at]
     if (chunk === undefined) return false
     const index = chunk[0] === item ? 0 : this.#indexIn(chunk, item)
@@ -61,8 +63,18 @@ export class OrderedList<Item> {
     // Taking the first moves nothing where the platform can trim an array.
     if (index === 0) chunk.shift()
     else chunk.splice(index, 1)
-    if (chunk.length === 0) this.#chunks.splice(at, 1)
+    if (chunk.length === 0) this.#drop(at)
     return true
+  }
+
+  #drop(at: number): void {
+    if (at > this.#spent) this.#chunks.splice(at, 1)
+    else {
+      this.#spent += 1
+      if (this.#spent < this.#chunks.length / 2) return
+      this.#chunks.splice(0, this.#spent)
+      this.#spent = 0
+    }
   }
 
   shift(): Item | undefined {
@@ -74,7 +86,7 @@ export class OrderedList<Item> {
   /** A walk from the front. */
   cursor(): Cursor<Item> {
     const chunks = this.#chunks
-    let at = 0
+    let at = this.#spent
     let index = 0
     return {
       next(): Item | undefined {
@@ -94,7 +106,7 @@ export class OrderedList<Item> {
   /** The first chunk whose last item does not precede `item`; the last chunk when all do. */
   #chunkOf(item: Item): number {
     const last = this.#chunks.length - 1
-    return lowest(0, last, (at) => this.#compare((this.#chunks[at] as Item[]).at(-1) as Item, item) >= 0)
+    return lowest(this.#spent, last, (at) => this.#compare((this.#chunks[at] as Item[]).at(-1) as Item, item) >= 0)
   }
 
   #indexIn(chunk: readonly Item[], item: Item): number {
