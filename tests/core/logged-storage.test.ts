@@ -218,12 +218,12 @@ describe('flushes', () => {
         open: (replica) => inner.open(replica),
         close: () => inner.close(),
         watch: (listener) => inner.watch(listener),
-        exchange: (turn) =>
+        exchange: (turn, need) =>
           inner.exchange((tail) => {
             const append = turn(tail)
             if (append !== null) durable.push(append.durable)
             return append
-          }),
+          }, need),
       },
     })
     await storage.open()

@@ -32,7 +32,7 @@ class Replica {
           return inner.open(replica)
         },
         close: () => inner.close(),
-        exchange: (turn) => inner.exchange(turn),
+        exchange: (turn, need) => inner.exchange(turn, need),
         watch: (listener) => inner.watch(listener),
       },
     })

@@ -57,6 +57,9 @@ export interface Presence {
   watch(others: () => Iterable<unknown>, found: () => void): () => void
 }
 
+/** `read`: nothing is appended. `append`: at most what need not survive a power cut. `durable`: anything. */
+export type Need = 'read' | 'append' | 'durable'
+
 /**
  * An ordered sequence of records that several replicas share. The order of the log decides who was first; there is no
  * owner and no lock. node-fs and IndexedDB are Logs, memory is the one that keeps nothing.
@@ -73,11 +76,11 @@ export interface Log {
 
   /**
    * One flush: calls `turn` synchronously with the tail, appends what it returns (`null`: nothing), and resolves once
-   * that is as durable as asked. `turn` is called again when what it returned certainly is not in the log and can still
+   * that is as durable as asked. `need` says beforehand the most that the turn may ask for. `turn` is called again when what it returned certainly is not in the log and can still
    * get there: the last call counts. Rejects with `HOLDFAST_OUTCOME_UNKNOWN` when the record may or may not be in the log
    * (a later tail tells), with another error when it certainly is not.
    */
-  exchange(turn: (tail: Tail) => Append | null): Promise<Receipt>
+  exchange(turn: (tail: Tail) => Append | null, need: Need): Promise<Receipt>
 
   /**
    * Calls `listener` when the log may have grown: promptly where the platform can tell, and in any case in the end. A

@@ -283,7 +283,7 @@ export class LoggedStorage implements StorageAdapter {
         const append = this.#replica.turn(tail, waiting, recordId, this.#log.exclusive)
         decided = true
         return append
-      })
+      }, this.#replica.need(waiting))
       // Before those that came meanwhile: whoever lost a race is the next to be served.
       this.#calls.unshift(...this.#replica.commit(receipt))
       return receipt.unfinished ?? false

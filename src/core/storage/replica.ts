@@ -3,7 +3,7 @@ import type { JobChange } from './contract.ts'
 import { decide, isBatched, type Operation, type Part } from './job-table/decide.ts'
 import { JobTable, type Snapshot, type Undo } from './job-table/job-table.ts'
 import type { Unit } from './job-table/rows.ts'
-import { type Append, LOG_FORMAT, type LogRecord, type Receipt, type Tail } from './log.ts'
+import { type Append, LOG_FORMAT, type LogRecord, type Need, type Receipt, type Tail } from './log.ts'
 import { RecordReplay } from './record-replay.ts'
 
 /** Losing one of these in a power cut causes a re-run at most; everything else is durable before it is answered. */
@@ -108,6 +108,13 @@ export class Replica {
     return this.#uncertain !== null || this.#again.length > 0 || this.#found.length > 0
   }
 
+  /** The most that a turn with these calls will ask of the log. */
+  need(calls: readonly Call[]): Need {
+    // An answer that rests on what others wrote must not outlive it. [answers rest on durable records]
+    if (this.waiting || calls.some(isDurable)) return 'durable'
+    return calls.length === 0 ? 'read' : 'append'
+  }
+
   /** Takes over a tail and decides nothing. What was decided and did not reach the log is undone. */
   catchUp({ snapshot, records }: Tail): void {
     this.#takeBack()
@@ -141,7 +148,7 @@ export class Replica {
     let durable = this.#found.length > 0
     for (const call of this.#deciding) {
       this.#decide(call)
-      durable ||= !NOT_DURABLE.has(call.operation.name)
+      durable ||= isDurable(call)
       for (const { unit } of call.parts) if (unit !== null) units.push(unit)
     }
     if (units.length > 0) return { record: { id: recordId, format: LOG_FORMAT, units }, durable }
@@ -252,6 +259,10 @@ export class Replica {
     this.changes = []
     this.gap = true
   }
+}
+
+function isDurable({ operation }: Call): boolean {
+  return !NOT_DURABLE.has(operation.name)
 }
 
 /** The answer is made anew: a job that others came before has another place in the order. */
