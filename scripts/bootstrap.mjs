@@ -54,6 +54,7 @@ const steps = [
       'tsconfig.json',
       'tsconfig.build.json',
       'tsconfig.build-node.json',
+      'tsconfig.build-browser.json',
     ],
     result: 'dist',
     stamp: 'dist/.stamp',
