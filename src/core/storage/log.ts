@@ -98,4 +98,6 @@ export interface LogHealth {
   readonly damaged: number
   /** Why the log takes no writes at the moment; `null`: it does. */
   readonly problem: Error | null
+  /** Writes are less durable than was asked: the platform does not honour it. */
+  readonly isWeaker?: boolean
 }

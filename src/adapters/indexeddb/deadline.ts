@@ -1,0 +1,7 @@
+/** The work's own end, or after `ms` the error that `late` makes. The work itself goes on, and its end is ignored. */
+export function within<Value>(work: Promise<Value>, ms: number, late: () => Error): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(late()), ms)
+    work.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}

@@ -1,0 +1,279 @@
+import { HoldfastError } from '../../core/errors.ts'
+import type { Snapshot } from '../../core/storage/job-table/job-table.ts'
+import type {
+  Append,
+  Log,
+  LogHealth,
+  LogRecord,
+  LogReplica,
+  Need,
+  Presence,
+  Receipt,
+  Tail,
+} from '../../core/storage/log.ts'
+import { Database, type DatabaseOptions, explained, nameOf, silent } from './database.ts'
+import { within } from './deadline.ts'
+import { asRecord, positionOf } from './records.ts'
+import type { Flush, Handle } from './schema.ts'
+import { Snapshots } from './snapshots.ts'
+
+/** What tells other tabs that the log has grown: a hint, which may be lost. */
+export interface Signal {
+  tell(): void
+  /** Returns what ends it. */
+  listen(listener: () => void): () => void
+  close(): void
+}
+
+export interface IndexedDbLogOptions extends Omit<DatabaseOptions, 'onClose'> {
+  readonly writer: string
+  /** How durable what has to survive a power cut is asked to be, and the rest. */
+  readonly durability: { readonly durable: IDBTransactionDurability; readonly append: IDBTransactionDurability }
+  /** Made at each opening; nothing where the platform has no such thing. */
+  readonly openSignal: () => Signal | undefined
+  readonly presence?: Presence & { open(): Promise<void>; close(): Promise<void> }
+  /** Between looks at the end of the log, ms. */
+  readonly poll: number
+  /** Changes in the log that make a snapshot worth its writing. */
+  readonly snapshotAfter: number
+}
+
+type Turn = (tail: Tail) => Append | null
+
+const DONE: Receipt = { between: [] }
+
+/** How often an exchange is begun anew, on a new connection, before its callers are told. */
+const MOST_TRIES = 4
+/** Before the second try, ms; twice as long before each further one. */
+const FIRST_PAUSE = 50
+
+/** How often the table is loaded anew because other tabs' snapshots came first. */
+const MOST_LOADS = 3
+
+/** One try of an exchange. */
+interface Attempt {
+  /** Something was added: whether it stands is not known before the transaction's end. */
+  appended: boolean
+  /** It took too long, or failed: what it still does counts for nothing. */
+  over: boolean
+}
+
+/**
+ * A log in IndexedDB, shared by all tabs and workers of an origin. One readwrite transaction is one flush: it reads the
+ * tail, decides, adds one record. The browser puts such transactions in an order, so nobody comes between and units
+ * always stand. Nothing foreign is awaited within one, since it would end there, and since a page that is frozen with an
+ * open transaction keeps all others waiting. [tests/adapters/indexeddb]
+ */
+export class IndexedDbLog implements Log {
+  readonly exclusive = false
+  readonly presence?: Presence
+  readonly #options: IndexedDbLogOptions
+  readonly #database: Database
+  readonly #snapshots: Snapshots
+  #replica: LogReplica | null = null
+  #signal: Signal | undefined
+  /** Of the last record that the table contains; `null`: it is to be loaded. */
+  #position: number | null = null
+  /** What the table has to begin anew from. */
+  #snapshot: Snapshot | null = null
+  #damaged = 0
+  #problem: Error | null = null
+  #isWeaker = false
+  #publishing: Promise<unknown> | null = null
+  #closed = true
+
+  constructor(options: IndexedDbLogOptions) {
+    this.#options = options
+    if (options.presence !== undefined) this.presence = options.presence
+    this.#database = new Database({ ...options, onClose: () => undefined })
+    this.#snapshots = new Snapshots(options.writer, options.snapshotAfter)
+  }
+
+  async open(replica: LogReplica): Promise<void> {
+    this.#replica = replica
+    this.#position = null
+    this.#closed = false
+    this.#signal = this.#options.openSignal()
+    await this.#options.presence?.open()
+    await this.#load(await this.#database.connect())
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#publishing
+    await this.#options.presence?.close()
+    this.#signal?.close()
+    this.#database.drop()
+  }
+
+  async exchange(turn: Turn, need: Need): Promise<Receipt> {
+    for (let tries = 1; ; tries++) {
+      const attempt: Attempt = { appended: false, over: false }
+      try {
+        const append = await this.#try(turn, need, attempt)
+        this.#problem = null
+        if (append?.record) this.#signal?.tell()
+        return this.#snapshots.isDue(this.#position ?? 0) ? { ...DONE, unfinished: true } : DONE
+      } catch (error) {
+        attempt.over = true
+        this.#problem = explained(this.#options.name, error)
+        const isFull = HoldfastError.is(this.#problem, 'HOLDFAST_STORAGE_FULL')
+        if (attempt.appended && !isFull) throw this.#outcomeUnknown(error)
+        if (isFull || tries === MOST_TRIES || !mayPass(this.#problem)) throw this.#problem
+        await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE * 2 ** (tries - 1)))
+      }
+    }
+  }
+
+  watch(listener: () => void): () => void {
+    const stop = this.#signal?.listen(listener)
+    const timer = setInterval(() => void this.#look(listener).catch(() => undefined), this.#options.poll)
+    // Node, where this runs on an emulation.
+    ;(timer as unknown as { unref?: () => void }).unref?.()
+    return () => {
+      stop?.()
+      clearInterval(timer)
+    }
+  }
+
+  health(): LogHealth {
+    return { damaged: this.#damaged, problem: this.#problem, isWeaker: this.#isWeaker }
+  }
+
+  /** Every failure leaves the connection behind: a dead one never recovers, and a living one is soon opened again. */
+  async #try(turn: Turn, need: Need, attempt: Attempt): Promise<Append | null> {
+    const handle = await this.#database.connect()
+    try {
+      return await this.#exchangeOn(handle, turn, need, attempt)
+    } catch (error) {
+      this.#database.drop()
+      throw error
+    }
+  }
+
+  async #exchangeOn(handle: Handle, turn: Turn, need: Need, attempt: Attempt): Promise<Append | null> {
+    const { deadline, name } = this.#options
+    if (this.#database.takeReset()) this.#position = null
+    for (let loads = 0; ; loads++) {
+      if (this.#position === null) await this.#load(handle)
+      else await this.#snapshotIfDue(handle)
+      const late = (): Error => {
+        attempt.over = true
+        return silent(name, 'for one transaction', deadline)
+      }
+      const taken = await within(this.#take(handle, turn, need, attempt, loads < MOST_LOADS), deadline, late)
+      if (taken !== 'load') return taken
+      this.#position = null
+    }
+  }
+
+  /** The transaction: read, decide, add. `load`: the log has gone on without this table, by a snapshot. */
+  async #take(
+    handle: Handle,
+    turn: Turn,
+    need: Need,
+    attempt: Attempt,
+    mayLoad: boolean,
+  ): Promise<Append | null | 'load'> {
+    const flush = this.#begin(handle, need)
+    // Told by the awaits below; by itself it would be an error that nobody handles.
+    flush.done.catch(() => undefined)
+    const position = this.#position ?? 0
+    const log = flush.objectStore('log')
+    const [values, last] = await Promise.all([
+      log.getAll(IDBKeyRange.lowerBound(position, true)),
+      position === 0 ? 0 : log.getKey(position),
+    ])
+    if (attempt.over) return null
+    if (last === undefined || (position === 0 && positionOf(values[0]) > 1)) {
+      if (mayLoad) return 'load'
+      // It is not the snapshots: somebody removed a part of the log. What is left still counts.
+      this.#damaged += 1
+    }
+    const append = this.#handOver(values, turn)
+    if (append !== null && need !== 'read') await this.#write(flush, append, attempt)
+    return append
+  }
+
+  /** Makes a transaction on the stores that it needs. */
+  #begin(handle: Handle, need: Need): Flush {
+    // Its type says more than it may do: a turn that was announced to read returns nothing to write.
+    if (need === 'read') return handle.transaction(['log'], 'readonly') as unknown as Flush
+    const isDurable = need === 'durable'
+    const durability = this.#options.durability[need]
+    const flush: Flush = handle.transaction(isDurable ? ['log', '$meta'] : ['log'], 'readwrite', { durability })
+    // Some wrappers of IndexedDB drop the option without a word, and old browsers do not know it.
+    if (isDurable) this.#isWeaker = durability === 'strict' && flush.durability !== 'strict'
+    return flush
+  }
+
+  #handOver(values: readonly unknown[], turn: Turn): Append | null {
+    const records = values.flatMap((value) => this.#read(value) ?? [])
+    const snapshot = this.#snapshot
+    const append = turn(snapshot === null ? { records } : { snapshot, records })
+    this.#snapshot = null
+    if (values.length > 0) this.#position = positionOf(values.at(-1))
+    return append
+  }
+
+  #read(value: unknown): LogRecord | null {
+    const record = asRecord(value)
+    if (record === null) this.#damaged += 1
+    else this.#snapshots.count(changesOf(record))
+    return record
+  }
+
+  async #write(flush: Flush, { record }: Append, attempt: Attempt): Promise<void> {
+    const added =
+      record === null
+        ? flush.objectStore('$meta').put(this.#position ?? 0, 'barrier')
+        : flush.objectStore('log').add(record)
+    attempt.appended = true
+    flush.commit()
+    const [key] = await Promise.all([added, flush.done])
+    if (attempt.over || record === null) return
+    this.#position = key as number
+    this.#snapshots.count(changesOf(record))
+  }
+
+  async #load(handle: Handle): Promise<void> {
+    const { snapshot, position, damaged } = await this.#snapshots.load(handle)
+    this.#snapshot = snapshot
+    this.#position = position
+    this.#damaged += damaged
+  }
+
+  async #snapshotIfDue(handle: Handle): Promise<void> {
+    const position = this.#position ?? 0
+    if (this.#replica === null || this.#snapshot !== null || !this.#snapshots.isDue(position)) return
+    if (!(await this.#snapshots.begin(handle, position))) return
+    const copy = await this.#snapshots.copy(this.#replica.snapshot(), position)
+    this.#publishing = this.#snapshots.publish(handle, copy).catch(() => undefined)
+  }
+
+  async #look(listener: () => void): Promise<void> {
+    if (this.#closed || this.#position === null) return
+    const handle = await this.#database.connect()
+    const cursor = await handle.transaction('log').store.openKeyCursor(null, 'prev')
+    if ((cursor?.primaryKey ?? 0) !== this.#position) listener()
+  }
+
+  #outcomeUnknown(cause: unknown): HoldfastError {
+    return new HoldfastError(
+      'HOLDFAST_OUTCOME_UNKNOWN',
+      `A transaction on ${this.#options.name} did not say how it ended (${nameOf(cause)}): that will be seen`,
+      { cause },
+    )
+  }
+}
+
+function changesOf({ units }: LogRecord): number {
+  let changes = 0
+  for (const unit of units) changes += unit.length
+  return changes
+}
+
+/** Whether another try may end otherwise. */
+function mayPass(error: Error): boolean {
+  return HoldfastError.is(error, 'HOLDFAST_STORAGE') || HoldfastError.is(error, 'HOLDFAST_STORAGE_TIMEOUT')
+}

@@ -1,0 +1,74 @@
+import { isObject } from '../../core/storage/plain.ts'
+import type { LogRecord } from '../../core/storage/log.ts'
+import type { Unit } from '../../core/storage/job-table/rows.ts'
+import type { SnapshotChunk, SnapshotHead } from './schema.ts'
+
+/** A record and its place in the log. */
+export interface PlacedRecord extends LogRecord {
+  readonly position: number
+}
+
+const TABLES: ReadonlySet<unknown> = /* @__PURE__ */ new Set([
+  'jobs',
+  'groups',
+  'keys',
+  'sessions',
+  'schedules',
+  'automations',
+  'meta',
+])
+
+/**
+ * What stands in the stores may have been written by anybody who can open the database: a newer version of the package,
+ * the developer tools, a script. So it is looked at before it is believed.
+ */
+export function asRecord(value: unknown): PlacedRecord | null {
+  if (!isObject(value)) return null
+  const { position, id, format, units } = value
+  if (typeof position !== 'number' || typeof id !== 'string' || typeof format !== 'number') return null
+  // A newer format may say anything in its units: whoever meets it only reads from there on.
+  if (!Array.isArray(units) || !(units as unknown[]).every(isUnit)) return null
+  return { position, id, format, units: units as Unit[] }
+}
+
+/** The place of a value in the log, whatever else is wrong with it. */
+export function positionOf(value: unknown): number {
+  return isObject(value) && typeof value['position'] === 'number' ? value['position'] : 0
+}
+
+export function asHead(value: unknown): SnapshotHead | null {
+  if (!isObject(value) || typeof value['generation'] !== 'string') return null
+  const numbers = ['format', 'chunks', 'position', 'sequence', 'highest', 'count', 'versions']
+  return numbers.every((name) => typeof value[name] === 'number') ? (value as unknown as SnapshotHead) : null
+}
+
+export function asChunk(value: unknown): SnapshotChunk | null {
+  if (!isObject(value) || !Array.isArray(value['rows'])) return null
+  return value as unknown as SnapshotChunk
+}
+
+/** Whether a row of a snapshot can be restored. */
+export function isRow(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    TABLES.has(value['table']) &&
+    typeof value['key'] === 'string' &&
+    isObject(value['row']) &&
+    typeof value['row']['version'] === 'number'
+  )
+}
+
+function isUnit(unit: unknown): boolean {
+  return Array.isArray(unit) && unit.every(isChange)
+}
+
+function isChange(change: unknown): boolean {
+  if (!isObject(change)) return false
+  const { table, key, expect, to } = change
+  return (
+    TABLES.has(table) &&
+    typeof key === 'string' &&
+    typeof expect === 'number' &&
+    (to === undefined || to === null || isObject(to))
+  )
+}

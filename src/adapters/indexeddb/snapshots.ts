@@ -1,0 +1,193 @@
+import type { Snapshot, SnapshotRow } from '../../core/storage/job-table/job-table.ts'
+import { LOG_FORMAT } from '../../core/storage/log.ts'
+import { asChunk, asHead, isRow } from './records.ts'
+import type { Handle, Meta, SnapshotHead } from './schema.ts'
+
+/** Rows in one record of a snapshot. */
+const ROWS = 1000
+/** Records of a snapshot that are read or written in one transaction: others wait no longer than that takes. */
+const CHUNKS = 2
+/** How long the table may be copied without a pause, ms. */
+const SLICE = 8
+
+export interface Loaded {
+  readonly snapshot: Snapshot
+  /** Of the last record that it contains. */
+  readonly position: number
+  /** Rows, and whole chunks, that could not be read. */
+  readonly damaged: number
+}
+
+const EMPTY: Snapshot = { sequence: 0, highest: 0, count: 0, versions: 0, rows: [] }
+
+/** A table as it was at one place of the log, on its way into the database. */
+export interface TableCopy extends Omit<Snapshot, 'rows'> {
+  readonly rows: readonly SnapshotRow[]
+  readonly position: number
+}
+
+/**
+ * Snapshots of the table, a thousand rows to a record. They are written and read in short transactions, so that other
+ * tabs go on; a last one makes the new snapshot the one that counts and removes the log before the one it replaces.
+ */
+export class Snapshots {
+  readonly #writer: string
+  readonly #least: number
+  #generations = 0
+  #head: SnapshotHead | null = null
+  /** Changes in the log since the head's position. */
+  #changes = 0
+  #busy = false
+  /** Until the log is here, a snapshot is left to the tab that began one. */
+  #notBefore = 0
+
+  /** @param least changes in the log after which a snapshot is made, or twice its rows if that is more */
+  constructor(writer: string, least: number) {
+    this.#writer = writer
+    this.#least = least
+  }
+
+  /** To be told of every record that was read or written. */
+  count(changes: number): void {
+    this.#changes += changes
+  }
+
+  isDue(position: number): boolean {
+    if (this.#busy || position < this.#notBefore) return false
+    return this.#changes >= Math.max(this.#least, 2 * (this.#head?.count ?? 0))
+  }
+
+  /** The newest snapshot, read piece by piece. It may be replaced meanwhile: then it is read anew. */
+  async load(handle: Handle): Promise<Loaded> {
+    for (;;) {
+      const head = asHead(await handle.get('snapshot', 'head'))
+      this.#head = head
+      this.#changes = 0
+      if (head === null) return { snapshot: EMPTY, position: 0, damaged: 0 }
+      const chunks = await this.#chunks(handle, head)
+      if (chunks.length < head.chunks && !(await this.#isStill(handle, head))) continue
+      const { sequence, highest, count, versions, position } = head
+      const rows = chunks.flatMap((chunk) => asChunk(chunk)?.rows ?? [])
+      const good = rows.filter(isRow)
+      return { snapshot: { sequence, highest, count, versions, rows: good }, position, damaged: count - good.length }
+    }
+  }
+
+  /**
+   * Whether this tab is to make a snapshot at `position`. Asked in the database, so that tabs do not all make one: it is
+   * left to the one that began, until the log has grown by as much again.
+   */
+  async begin(handle: Handle, position: number): Promise<boolean> {
+    const transaction = handle.transaction(['snapshot', '$meta'], 'readwrite', { durability: 'relaxed' })
+    const meta = transaction.objectStore('$meta')
+    const [value, mark] = await Promise.all([
+      transaction.objectStore('snapshot').get('head'),
+      meta.get('snapshotting') as Promise<Meta['snapshotting'] | undefined>,
+    ])
+    const known = this.#head?.position ?? 0
+    const newest = asHead(value)
+    const grown = position - known
+    const begun = mark !== undefined && mark.writer !== this.#writer && mark.position > known
+    const isNewer = (newest?.position ?? 0) > known
+    if (isNewer) {
+      this.#changes = Math.floor((this.#changes * Math.max(0, position - (newest?.position ?? 0))) / grown)
+      this.#head = newest
+    } else if (begun && position < mark.position + grown) this.#notBefore = mark.position + grown
+    else void meta.put({ writer: this.#writer, position } satisfies Meta['snapshotting'], 'snapshotting')
+    await transaction.done
+    return !isNewer && position >= this.#notBefore
+  }
+
+  /** Copies the table, which must not change meanwhile, with pauses for the page. */
+  async copy({ rows, ...rest }: Snapshot, position: number): Promise<TableCopy> {
+    this.#busy = true
+    const copied: SnapshotRow[] = []
+    let since = performance.now()
+    for (const row of rows) {
+      copied.push(row)
+      if (copied.length % 256 !== 0 || performance.now() - since < SLICE) continue
+      await pause()
+      since = performance.now()
+    }
+    return { ...rest, rows: copied, position }
+  }
+
+  /** Writes what `copy` gave. False when another tab's newer snapshot came first. */
+  async publish(handle: Handle, copy: TableCopy): Promise<boolean> {
+    const changes = this.#changes
+    try {
+      const generation = `${this.#writer}.${++this.#generations}`
+      const chunks = await this.#writeChunks(handle, generation, copy.rows)
+      const { rows: _, ...head } = copy
+      const published = await this.#makeHead(handle, { ...head, format: LOG_FORMAT, generation, chunks })
+      if (published) this.#changes -= changes
+      return published
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  /** Gives up a copy. */
+  abandon(): void {
+    this.#busy = false
+  }
+
+  async #chunks(handle: Handle, { generation, chunks }: SnapshotHead): Promise<readonly unknown[]> {
+    const found: unknown[] = []
+    for (let first = 0; first < chunks; first += CHUNKS) {
+      const last = Math.min(chunks, first + CHUNKS) - 1
+      const range = IDBKeyRange.bound(chunkKey(generation, first), chunkKey(generation, last))
+      found.push(...(await handle.getAll('snapshot', range)))
+    }
+    return found
+  }
+
+  async #isStill(handle: Handle, head: SnapshotHead): Promise<boolean> {
+    return asHead(await handle.get('snapshot', 'head'))?.generation === head.generation
+  }
+
+  async #writeChunks(handle: Handle, generation: string, rows: readonly SnapshotRow[]): Promise<number> {
+    const chunks = Math.ceil(rows.length / ROWS)
+    for (let first = 0; first < chunks; first += CHUNKS) {
+      await pause()
+      const transaction = handle.transaction('snapshot', 'readwrite', { durability: 'relaxed' })
+      const puts = []
+      for (let chunk = first; chunk < Math.min(chunks, first + CHUNKS); chunk++) {
+        const some = rows.slice(chunk * ROWS, (chunk + 1) * ROWS)
+        puts.push(transaction.store.put({ rows: some }, chunkKey(generation, chunk)))
+      }
+      await Promise.all([...puts, transaction.done])
+    }
+    return chunks
+  }
+
+  async #makeHead(handle: Handle, head: SnapshotHead): Promise<boolean> {
+    const transaction = handle.transaction(['snapshot', 'log'], 'readwrite', { durability: 'strict' })
+    const store = transaction.objectStore('snapshot')
+    const own = IDBKeyRange.bound(chunkKey(head.generation, 0), chunkKey(head.generation, head.chunks))
+    const [value, chunks] = await Promise.all([store.get('head'), store.count(own)])
+    const before = asHead(value)
+    const published = chunks === head.chunks && (before?.position ?? -1) < head.position
+    if (published) {
+      void store.put(head, 'head')
+      for (const others of [IDBKeyRange.upperBound(own.lower, true), IDBKeyRange.lowerBound(own.upper, true)])
+        for (const key of await store.getAllKeys(others)) if (key !== 'head') void store.delete(key)
+      // A tab that is behind reads on from what the snapshot before this one contained; the last record stays.
+      const position = Math.min(before?.position ?? 0, head.position - 1)
+      if (position > 0) void transaction.objectStore('log').delete(IDBKeyRange.upperBound(position))
+    } else void store.delete(own)
+    await transaction.done
+    this.#head = published ? head : before
+    return published
+  }
+}
+
+/** Keys of one generation stand in the order of their numbers. */
+function chunkKey(generation: string, chunk: number): string {
+  return `${generation}/${String(chunk).padStart(6, '0')}`
+}
+
+/** Lets the page do what waits. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0))
+}
