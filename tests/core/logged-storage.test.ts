@@ -218,12 +218,16 @@ describe('flushes', () => {
         open: (replica) => inner.open(replica),
         close: () => inner.close(),
         watch: (listener) => inner.watch(listener),
-        exchange: (turn, need) =>
-          inner.exchange((tail) => {
-            const append = turn(tail)
-            if (append !== null) durable.push(append.durable)
-            return append
-          }, need),
+        exchange: (turn, need, guess) =>
+          inner.exchange(
+            (tail) => {
+              const append = turn(tail)
+              if (append !== null) durable.push(append.durable)
+              return append
+            },
+            need,
+            guess,
+          ),
       },
     })
     await storage.open()

@@ -32,7 +32,7 @@ class Replica {
           return inner.open(replica)
         },
         close: () => inner.close(),
-        exchange: (turn, need) => inner.exchange(turn, need),
+        exchange: (turn, need, guess) => inner.exchange(turn, need, guess),
         watch: (listener) => inner.watch(listener),
       },
     })

@@ -9,12 +9,13 @@ import type {
   Need,
   Presence,
   Receipt,
-  Tail,
+  Turn,
 } from '../../core/storage/log.ts'
 import { Database, type DatabaseOptions, explained, nameOf, silent } from './database.ts'
 import { within } from './deadline.ts'
 import { asRecord, positionOf } from './records.ts'
-import type { Flush, Handle } from './schema.ts'
+import { beginFlush, type Flush, readTail, write, writeFirst } from './flush.ts'
+import type { Handle } from './schema.ts'
 import { Snapshots } from './snapshots.ts'
 
 /** What tells other tabs that the log has grown: a hint, which may be lost. */
@@ -38,9 +39,10 @@ export interface IndexedDbLogOptions extends Omit<DatabaseOptions, 'onClose'> {
   readonly snapshotAfter: number
 }
 
-type Turn = (tail: Tail) => Append | null
-
 const DONE: Receipt = { between: [] }
+
+/** For how many flushes after a record of others the tail is read before anything is decided. */
+const CAREFUL = 8
 
 /** How often an exchange is begun anew, on a new connection, before its callers are told. */
 const MOST_TRIES = 4
@@ -49,6 +51,8 @@ const FIRST_PAUSE = 50
 
 /** How often the table is loaded anew because other tabs' snapshots came first. */
 const MOST_LOADS = 3
+
+type Guess = Parameters<Log['exchange']>[2]
 
 /** One try of an exchange. */
 interface Attempt {
@@ -81,6 +85,10 @@ export class IndexedDbLog implements Log {
   #isWeaker = false
   #publishing: Promise<unknown> | null = null
   #closed = true
+  /** Somebody said since the last reading that there is something to read. */
+  #heard = false
+  /** Flushes for which others are taken to be writing. */
+  #careful = 0
 
   constructor(options: IndexedDbLogOptions) {
     this.#options = options
@@ -106,14 +114,14 @@ export class IndexedDbLog implements Log {
     this.#database.drop()
   }
 
-  async exchange(turn: Turn, need: Need): Promise<Receipt> {
+  async exchange(turn: Turn, need: Need, guess: Guess): Promise<Receipt> {
     for (let tries = 1; ; tries++) {
       const attempt: Attempt = { appended: false, over: false }
       try {
-        const append = await this.#try(turn, need, attempt)
+        const receipt = await this.#try(turn, need, guess, attempt)
         this.#problem = null
-        if (append?.record) this.#signal?.tell()
-        return this.#snapshots.isDue(this.#position ?? 0) ? { ...DONE, unfinished: true } : DONE
+        if (attempt.appended) this.#signal?.tell()
+        return this.#snapshots.isDue(this.#position ?? 0) ? { ...receipt, unfinished: true } : receipt
       } catch (error) {
         attempt.over = true
         this.#problem = explained(this.#options.name, error)
@@ -126,7 +134,10 @@ export class IndexedDbLog implements Log {
   }
 
   watch(listener: () => void): () => void {
-    const stop = this.#signal?.listen(listener)
+    const stop = this.#signal?.listen(() => {
+      this.#heard = true
+      listener()
+    })
     const timer = setInterval(() => void this.#look(listener).catch(() => undefined), this.#options.poll)
     // Node, where this runs on an emulation.
     ;(timer as unknown as { unref?: () => void }).unref?.()
@@ -141,74 +152,99 @@ export class IndexedDbLog implements Log {
   }
 
   /** Every failure leaves the connection behind: a dead one never recovers, and a living one is soon opened again. */
-  async #try(turn: Turn, need: Need, attempt: Attempt): Promise<Append | null> {
+  async #try(turn: Turn, need: Need, guess: Guess, attempt: Attempt): Promise<Receipt> {
     const handle = await this.#database.connect()
     try {
-      return await this.#exchangeOn(handle, turn, need, attempt)
+      if (this.#database.takeReset()) this.#position = null
+      if (this.#position !== null) await this.#snapshotIfDue(handle)
+      const append = this.#mayWriteFirst(need) ? guess() : 'read first'
+      if (append === 'read first') return await this.#readFirst(handle, turn, need, attempt)
+      return await this.#inTime(this.#writeFirst(handle, append, need, attempt), attempt)
     } catch (error) {
       this.#database.drop()
       throw error
     }
   }
 
-  async #exchangeOn(handle: Handle, turn: Turn, need: Need, attempt: Attempt): Promise<Append | null> {
+  /** Some never answer. */
+  #inTime<Answer>(work: Promise<Answer>, attempt: Attempt): Promise<Answer> {
     const { deadline, name } = this.#options
-    if (this.#database.takeReset()) this.#position = null
+    return within(work, deadline, () => {
+      attempt.over = true
+      return silent(name, 'for one transaction', deadline)
+    })
+  }
+
+  /** While others write, a record that was decided without reading theirs would often be void. */
+  #mayWriteFirst(need: Need): boolean {
+    if (need === 'read' || this.#snapshot !== null || this.#position === null) return false
+    return !this.#heard && --this.#careful < 0
+  }
+
+  async #writeFirst(handle: Handle, append: Append | null, need: Need, attempt: Attempt): Promise<Receipt> {
+    if (append === null) return DONE
+    const flush = this.#begin(handle, need)
+    const position = this.#position ?? 0
+    attempt.appended = true
+    if (append.record === null) {
+      await write(flush, null, position)
+      return DONE
+    }
+    const landing = await writeFirst(handle, flush, append.record, position)
+    if (attempt.over) return DONE
+    if (landing.between === null) {
+      // The record is in the log, among records that are gone: the table begins anew, and finds it.
+      this.#position = null
+      throw new HoldfastError('HOLDFAST_OUTCOME_UNKNOWN', 'The log went on by a snapshot')
+    }
+    const between = this.#readAll(landing.between)
+    if (landing.between.length > 0) this.#careful = CAREFUL
+    this.#snapshots.count(changesOf(append.record))
+    this.#position = landing.position
+    return { between }
+  }
+
+  async #readFirst(handle: Handle, turn: Turn, need: Need, attempt: Attempt): Promise<Receipt> {
     for (let loads = 0; ; loads++) {
       if (this.#position === null) await this.#load(handle)
-      else await this.#snapshotIfDue(handle)
-      const late = (): Error => {
-        attempt.over = true
-        return silent(name, 'for one transaction', deadline)
-      }
-      const taken = await within(this.#take(handle, turn, need, attempt, loads < MOST_LOADS), deadline, late)
-      if (taken !== 'load') return taken
+      const isDone = await this.#inTime(this.#take(handle, turn, need, attempt, loads < MOST_LOADS), attempt)
+      if (isDone) return DONE
       this.#position = null
     }
   }
 
-  /** The transaction: read, decide, add. `load`: the log has gone on without this table, by a snapshot. */
-  async #take(
-    handle: Handle,
-    turn: Turn,
-    need: Need,
-    attempt: Attempt,
-    mayLoad: boolean,
-  ): Promise<Append | null | 'load'> {
+  /** Read, decide, add: one transaction. False: the log has gone on without this table, by a snapshot. */
+  async #take(handle: Handle, turn: Turn, need: Need, attempt: Attempt, mayLoad: boolean): Promise<boolean> {
     const flush = this.#begin(handle, need)
-    // Told by the awaits below; by itself it would be an error that nobody handles.
-    flush.done.catch(() => undefined)
-    const position = this.#position ?? 0
-    const log = flush.objectStore('log')
-    const [values, last] = await Promise.all([
-      log.getAll(IDBKeyRange.lowerBound(position, true)),
-      position === 0 ? 0 : log.getKey(position),
-    ])
-    if (attempt.over) return null
-    if (last === undefined || (position === 0 && positionOf(values[0]) > 1)) {
-      if (mayLoad) return 'load'
+    this.#heard = false
+    const { values, isGone } = await readTail(flush, this.#position ?? 0)
+    if (attempt.over) return true
+    if (isGone) {
+      if (mayLoad) return false
       // It is not the snapshots: somebody removed a part of the log. What is left still counts.
       this.#damaged += 1
     }
+    if (values.length > 0) this.#careful = CAREFUL
     const append = this.#handOver(values, turn)
-    if (append !== null && need !== 'read') await this.#write(flush, append, attempt)
-    return append
+    if (append === null || need === 'read') return true
+    attempt.appended = true
+    const position = await write(flush, append.record, this.#position ?? 0)
+    if (attempt.over) return true
+    this.#position = position
+    if (append.record !== null) this.#snapshots.count(changesOf(append.record))
+    return true
   }
 
-  /** Makes a transaction on the stores that it needs. */
   #begin(handle: Handle, need: Need): Flush {
-    // Its type says more than it may do: a turn that was announced to read returns nothing to write.
-    if (need === 'read') return handle.transaction(['log'], 'readonly') as unknown as Flush
-    const isDurable = need === 'durable'
-    const durability = this.#options.durability[need]
-    const flush: Flush = handle.transaction(isDurable ? ['log', '$meta'] : ['log'], 'readwrite', { durability })
+    const durability = need === 'durable' ? this.#options.durability.durable : this.#options.durability.append
+    const flush = beginFlush(handle, need, durability)
     // Some wrappers of IndexedDB drop the option without a word, and old browsers do not know it.
-    if (isDurable) this.#isWeaker = durability === 'strict' && flush.durability !== 'strict'
+    if (need === 'durable') this.#isWeaker = durability === 'strict' && flush.durability !== 'strict'
     return flush
   }
 
   #handOver(values: readonly unknown[], turn: Turn): Append | null {
-    const records = values.flatMap((value) => this.#read(value) ?? [])
+    const records = this.#readAll(values)
     const snapshot = this.#snapshot
     const append = turn(snapshot === null ? { records } : { snapshot, records })
     this.#snapshot = null
@@ -216,24 +252,13 @@ export class IndexedDbLog implements Log {
     return append
   }
 
-  #read(value: unknown): LogRecord | null {
-    const record = asRecord(value)
-    if (record === null) this.#damaged += 1
-    else this.#snapshots.count(changesOf(record))
-    return record
-  }
-
-  async #write(flush: Flush, { record }: Append, attempt: Attempt): Promise<void> {
-    const added =
-      record === null
-        ? flush.objectStore('$meta').put(this.#position ?? 0, 'barrier')
-        : flush.objectStore('log').add(record)
-    attempt.appended = true
-    flush.commit()
-    const [key] = await Promise.all([added, flush.done])
-    if (attempt.over || record === null) return
-    this.#position = key as number
-    this.#snapshots.count(changesOf(record))
+  #readAll(values: readonly unknown[]): readonly LogRecord[] {
+    return values.flatMap((value) => {
+      const record = asRecord(value)
+      if (record === null) this.#damaged += 1
+      else this.#snapshots.count(changesOf(record))
+      return record ?? []
+    })
   }
 
   async #load(handle: Handle): Promise<void> {

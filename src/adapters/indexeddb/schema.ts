@@ -1,4 +1,4 @@
-import type { DBSchema, IDBPDatabase, IDBPTransaction } from 'idb'
+import type { DBSchema, IDBPDatabase } from 'idb'
 import type { SnapshotRow } from '../../core/storage/job-table/job-table.ts'
 
 /** Version of the database. Upgrades add stores and never drop one, so an older tab beside a newer one finds its own. */
@@ -50,9 +50,6 @@ export interface Schema extends DBSchema {
 }
 
 export type Handle = IDBPDatabase<Schema>
-/** What one flush needs, and no more: every store in it makes its writers wait for each other. */
-export type Flush = IDBPTransaction<Schema, ('log' | '$meta')[], 'readwrite'>
-
 /** Called within an upgrade. */
 export function createStores(database: IDBDatabase, transaction: IDBTransaction, identity: string): void {
   const missing = (name: string): boolean => !database.objectStoreNames.contains(name)

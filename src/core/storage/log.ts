@@ -22,6 +22,9 @@ export interface Tail {
   readonly records: readonly LogRecord[]
 }
 
+/** What a turn makes of a tail: `null`, nothing to append. */
+export type Turn = (tail: Tail) => Append | null
+
 export interface Append {
   /** `null`: nothing is written, but what was read is to be as durable as `durable` says: an answer rests on it. */
   readonly record: LogRecord | null
@@ -76,11 +79,13 @@ export interface Log {
 
   /**
    * One flush: calls `turn` synchronously with the tail, appends what it returns (`null`: nothing), and resolves once
-   * that is as durable as asked. `need` says beforehand the most that the turn may ask for. `turn` is called again when what it returned certainly is not in the log and can still
+   * that is as durable as asked. `need` says beforehand the most that the turn may ask for. `guess` is a turn that has
+   * read nothing, for a log to which nobody else seems to write: what it returns shows in the log whether it stands, or
+   * it says `read first`, where an answer would rest on what was not read. `turn` is called again when what it returned certainly is not in the log and can still
    * get there: the last call counts. Rejects with `HOLDFAST_OUTCOME_UNKNOWN` when the record may or may not be in the log
    * (a later tail tells), with another error when it certainly is not.
    */
-  exchange(turn: (tail: Tail) => Append | null, need: Need): Promise<Receipt>
+  exchange(turn: Turn, need: Need, guess: () => Append | null | 'read first'): Promise<Receipt>
 
   /**
    * Calls `listener` when the log may have grown: promptly where the platform can tell, and in any case in the end. A

@@ -277,13 +277,21 @@ export class LoggedStorage implements StorageAdapter {
     const recordId = `${this.#writer}.${++this.#records}`
     let decided = false as boolean
     try {
-      const receipt = await this.#log.exchange((tail) => {
-        this.#behind = false
-        this.#unread = null
-        const append = this.#replica.turn(tail, waiting, recordId, this.#log.exclusive)
-        decided = true
-        return append
-      }, this.#replica.need(waiting))
+      const receipt = await this.#log.exchange(
+        (tail) => {
+          this.#behind = false
+          this.#unread = null
+          const append = this.#replica.turn(tail, waiting, recordId, this.#log.exclusive)
+          decided = true
+          return append
+        },
+        this.#replica.need(waiting),
+        () => {
+          const append = this.#replica.guess(waiting, recordId)
+          decided = append !== 'read first'
+          return append
+        },
+      )
       // Before those that came meanwhile: whoever lost a race is the next to be served.
       this.#calls.unshift(...this.#replica.commit(receipt))
       return receipt.unfinished ?? false

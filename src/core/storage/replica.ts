@@ -18,6 +18,8 @@ const MOST_TRIES = 5
  */
 const MOST_RACES = 32
 
+const NO_TAIL: Tail = { records: [] }
+
 /** A mutating call on its way through flushes. */
 export class Call {
   readonly operation: Operation
@@ -137,17 +139,39 @@ export class Replica {
 
   /** One turn: what others appended, then the calls. Returns what is to be appended. */
   turn(tail: Tail, calls: readonly Call[], recordId: string, exclusive: boolean): Append | null {
+    this.#prepare(tail, calls, exclusive)
+    for (const call of this.#deciding) this.#decide(call)
+    return this.#append(recordId)
+  }
+
+  /** A turn that has read nothing: every answer must rest on a unit, which the log accepts or not. */
+  guess(calls: readonly Call[], recordId: string): Append | null | 'read first' {
+    this.#prepare(NO_TAIL, calls, false)
+    try {
+      for (const call of this.#deciding) {
+        this.#decideParts(call)
+        if (call.parts.some(({ unit }) => unit === null)) return 'read first'
+      }
+    } catch {
+      return 'read first'
+    }
+    return this.#append(recordId)
+  }
+
+  #prepare(tail: Tail, calls: readonly Call[], exclusive: boolean): void {
     // By the callers' clock, not by what it was when this handle was last asked: a delay counts from now. [clock]
     const timed = calls.find(({ operation }) => 'now' in operation.request)
     if (timed !== undefined && 'now' in timed.operation.request) this.table.ready.advance(timed.operation.request.now)
     this.catchUp(tail)
     this.#undo = exclusive ? undefined : []
     this.#deciding = this.#again.length === 0 ? calls : [...this.#again, ...calls]
+  }
+
+  #append(recordId: string): Append | null {
     const units: Unit[] = []
     // An answer that rests on what others wrote must not outlive it. [answers rest on durable records]
     let durable = this.#found.length > 0
     for (const call of this.#deciding) {
-      this.#decide(call)
       durable ||= isDurable(call)
       for (const { unit } of call.parts) if (unit !== null) units.push(unit)
     }
@@ -211,14 +235,18 @@ export class Replica {
   }
 
   #decide(call: Call): void {
-    call.parts = []
     try {
-      if (this.problem !== null) throw this.problem
-      decide(this.table, call.operation, call.open, call.parts, this.#undo)
+      this.#decideParts(call)
     } catch (error) {
       call.open = call.open.slice(0, call.parts.length)
       call.reject(error)
     }
+  }
+
+  #decideParts(call: Call): void {
+    call.parts = []
+    if (this.problem !== null) throw this.problem
+    decide(this.table, call.operation, call.open, call.parts, this.#undo)
   }
 
   #beginAnew(snapshot: Snapshot): void {

@@ -1,0 +1,66 @@
+import type { IDBPTransaction } from 'idb'
+import type { LogRecord, Need } from '../../core/storage/log.ts'
+import { positionOf } from './records.ts'
+import type { Handle, Schema } from './schema.ts'
+
+/** What one flush needs, and no more: every store in it makes its writers wait for each other. */
+export type Flush = IDBPTransaction<Schema, ('log' | '$meta')[], 'readwrite'>
+
+/** Makes the transaction of one flush. */
+export function beginFlush(handle: Handle, need: Need, durability: IDBTransactionDurability): Flush {
+  const flush = (
+    need === 'read'
+      ? // Its type says more than it may do: a turn that was announced to read returns nothing to write.
+        handle.transaction(['log'], 'readonly')
+      : handle.transaction(need === 'durable' ? ['log', '$meta'] : ['log'], 'readwrite', { durability })
+  ) as Flush
+  // Whoever uses the transaction waits for its end; where something fails before, this is nobody's error.
+  flush.done.catch(() => undefined)
+  return flush
+}
+
+export interface FoundTail {
+  readonly values: readonly unknown[]
+  /** What follows `position` is not all there: the log went on by a snapshot, or somebody removed a part of it. */
+  readonly isGone: boolean
+}
+
+/** What stands behind `position`. A log never loses its last record, so a table's own place is there while it is current. */
+export async function readTail(flush: Flush, position: number): Promise<FoundTail> {
+  const log = flush.objectStore('log')
+  const [values, own] = await Promise.all([
+    log.getAll(IDBKeyRange.lowerBound(position, true)),
+    position === 0 ? 0 : log.getKey(position),
+  ])
+  return { values, isGone: own === undefined || (position === 0 && positionOf(values[0]) > 1) }
+}
+
+/** Adds the record as the last request of the flush; `null` writes just enough to make what was read durable. */
+export async function write(flush: Flush, record: LogRecord | null, position: number): Promise<number> {
+  const added =
+    record === null ? flush.objectStore('$meta').put(position, 'barrier') : flush.objectStore('log').add(record)
+  flush.commit()
+  const [key] = await Promise.all([added, flush.done])
+  return record === null ? position : (key as number)
+}
+
+export interface Landing {
+  /** Where the record came to stand. */
+  readonly position: number
+  /** What came between; `null`: that cannot be told any more. */
+  readonly between: readonly unknown[] | null
+}
+
+/** Adds the record without having read the tail: one trip to the database instead of two, where nobody else writes. */
+export async function writeFirst(handle: Handle, flush: Flush, record: LogRecord, position: number): Promise<Landing> {
+  const log = flush.objectStore('log')
+  const requests = [log.add(record), log.getAllKeys(IDBKeyRange.lowerBound(position))] as const
+  flush.commit()
+  const [own, keys] = await Promise.all([...requests, flush.done])
+  const others = keys.length - (position === 0 ? 1 : 2)
+  const isGone = position > 0 ? keys[0] !== position : (keys[0] ?? 0) > 1
+  if (isGone) return { position: own, between: null }
+  if (others === 0) return { position: own, between: [] }
+  const between = await handle.getAll('log', IDBKeyRange.bound(position, own, true, true))
+  return { position: own, between: between.length === others ? between : null }
+}
