@@ -1,7 +1,16 @@
 import { HoldfastError } from '../core/errors.ts'
 import type { StorageTraits } from '../core/storage/contract.ts'
 import { JobTable, type Snapshot } from '../core/storage/job-table/job-table.ts'
-import type { Append, Log, LogRecord, LogReplica, Receipt, Tail } from '../core/storage/log.ts'
+import type {
+  Append,
+  Log,
+  LogRecord,
+  LogReplica,
+  PayloadChunk,
+  PayloadStore,
+  Receipt,
+  Tail,
+} from '../core/storage/log.ts'
 import { LoggedStorage } from '../core/storage/logged-storage.ts'
 
 /**
@@ -30,6 +39,10 @@ export class SharedLog {
   #start = 0
   #snapshot: Snapshot = copySnapshot(new JobTable().snapshot())
   readonly #watchers = new Set<() => void>()
+  /** Payloads outside the log. */
+  readonly chunks: Map<string, readonly unknown[]> = new Map()
+  /** What a flush carries before its payloads are kept there, for handles made after it was set. */
+  keepsPayloadsAbove: number = 16 * 1024
 
   /** A Log for one storage. Handles of one SharedLog share its records. */
   handle(): Log {
@@ -40,8 +53,16 @@ export class SharedLog {
     return this.#start + this.#records.length
   }
 
-  append(record: LogRecord): void {
+  append(record: LogRecord, payloads: readonly PayloadChunk[] = []): void {
     this.#records.push(structuredClone(record))
+    for (const chunk of payloads) this.chunks.set(chunk.key, structuredClone(chunk.payloads))
+  }
+
+  readChunks(keys: readonly string[]): ReadonlyMap<string, readonly unknown[]> {
+    const found = keys.flatMap((key) =>
+      this.chunks.has(key) ? [[key, structuredClone(this.chunks.get(key) ?? [])] as const] : [],
+    )
+    return new Map(found)
   }
 
   tellWatchers(except: () => void): void {
@@ -75,6 +96,7 @@ export class SharedLog {
 
 class Handle implements Log {
   readonly exclusive = false
+  readonly payloads: PayloadStore
   readonly #log: SharedLog
   #position: number | null = null
   #replica: LogReplica | null = null
@@ -82,6 +104,7 @@ class Handle implements Log {
 
   constructor(log: SharedLog) {
     this.#log = log
+    this.payloads = { above: log.keepsPayloadsAbove, read: (keys) => Promise.resolve(log.readChunks(keys)) }
   }
 
   open(replica: LogReplica): Promise<void> {
@@ -108,7 +131,7 @@ class Handle implements Log {
     const tail = log.tail(this.#position)
     const read = log.end
     this.#position = read
-    const record = turn(tail)?.record ?? null
+    const { record, payloads } = turn(tail) ?? { record: null }
     if (record === null) return { between: [] }
     const fault = log.fault(record)
     if (fault === 'refuse') throw new HoldfastError('HOLDFAST_STORAGE', 'The log is full')
@@ -119,8 +142,8 @@ class Handle implements Log {
       for (let at = 0; at < 20; at++) await Promise.resolve()
     }
     const landed = log.end
-    log.append(record)
-    if (fault === 'repeat') log.append(record)
+    log.append(record, payloads)
+    if (fault === 'repeat') log.append(record, payloads)
     log.tellWatchers(this.#listener)
     if (fault === 'lose the answer') throw new HoldfastError('HOLDFAST_OUTCOME_UNKNOWN', 'The connection was lost')
     const between = log.between(read, landed)

@@ -25,6 +25,12 @@ export function sharedTarget(
   }
 }
 
+/** Every payload stands outside the table. */
+export async function shelved(log: SharedLog): Promise<() => Fault | null> {
+  log.keepsPayloadsAbove = -1
+  return () => null
+}
+
 /** Every n-th append suffers the fault. */
 export function every(n: number, fault: Fault): () => Promise<() => Fault | null> {
   return async () => {

@@ -1,10 +1,10 @@
 import type { IDBPTransaction } from 'idb'
-import type { LogRecord, Need } from '../../core/storage/log.ts'
+import type { Append, Need, PayloadChunk } from '../../core/storage/log.ts'
 import { positionOf } from './records.ts'
 import type { Handle, Schema } from './schema.ts'
 
 /** What one flush needs, and no more: every store in it makes its writers wait for each other. */
-export type Flush = IDBPTransaction<Schema, ('log' | '$meta')[], 'readwrite'>
+export type Flush = IDBPTransaction<Schema, ('log' | 'payloads' | '$meta')[], 'readwrite'>
 
 /** Makes the transaction of one flush. */
 export function beginFlush(handle: Handle, need: Need, durability: IDBTransactionDurability): Flush {
@@ -12,7 +12,7 @@ export function beginFlush(handle: Handle, need: Need, durability: IDBTransactio
     need === 'read'
       ? // Its type says more than it may do: a turn that was announced to read returns nothing to write.
         handle.transaction(['log'], 'readonly')
-      : handle.transaction(need === 'durable' ? ['log', '$meta'] : ['log'], 'readwrite', { durability })
+      : handle.transaction(need === 'durable' ? ['log', 'payloads', '$meta'] : ['log'], 'readwrite', { durability })
   ) as Flush
   // Whoever uses the transaction waits for its end; where something fails before, this is nobody's error.
   flush.done.catch(() => undefined)
@@ -36,12 +36,17 @@ export async function readTail(flush: Flush, position: number): Promise<FoundTai
 }
 
 /** Adds the record as the last request of the flush; `null` writes just enough to make what was read durable. */
-export async function write(flush: Flush, record: LogRecord | null, position: number): Promise<number> {
+export async function write(flush: Flush, { record, payloads }: Append, position: number): Promise<number> {
   const added =
     record === null ? flush.objectStore('$meta').put(position, 'barrier') : flush.objectStore('log').add(record)
+  const chunks = putChunks(flush, payloads)
   flush.commit()
-  const [key] = await Promise.all([added, flush.done])
+  const [key] = await Promise.all([added, flush.done, ...chunks])
   return record === null ? position : (key as number)
+}
+
+function putChunks(flush: Flush, payloads: readonly PayloadChunk[] = []): Promise<unknown>[] {
+  return payloads.map((chunk) => flush.objectStore('payloads').put(chunk.payloads, chunk.key))
 }
 
 export interface Landing {
@@ -52,11 +57,17 @@ export interface Landing {
 }
 
 /** Adds the record without having read the tail: one trip to the database instead of two, where nobody else writes. */
-export async function writeFirst(handle: Handle, flush: Flush, record: LogRecord, position: number): Promise<Landing> {
+export async function writeFirst(
+  handle: Handle,
+  flush: Flush,
+  { record, payloads }: Append & { readonly record: object },
+  position: number,
+): Promise<Landing> {
   const log = flush.objectStore('log')
   const requests = [log.add(record), log.getAllKeys(IDBKeyRange.lowerBound(position))] as const
+  const chunks = putChunks(flush, payloads)
   flush.commit()
-  const [own, keys] = await Promise.all([...requests, flush.done])
+  const [own, keys] = await Promise.all([...requests, flush.done, ...chunks])
   const others = keys.length - (position === 0 ? 1 : 2)
   const isGone = position > 0 ? keys[0] !== position : (keys[0] ?? 0) > 1
   if (isGone) return { position: own, between: null }

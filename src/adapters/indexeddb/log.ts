@@ -7,6 +7,7 @@ import type {
   LogRecord,
   LogReplica,
   Need,
+  PayloadStore,
   Presence,
   Receipt,
   Turn,
@@ -71,6 +72,7 @@ interface Attempt {
 export class IndexedDbLog implements Log {
   readonly exclusive = false
   readonly presence?: Presence
+  readonly payloads: PayloadStore = { above: 16 * 1024, read: (keys) => this.#readChunks(keys) }
   readonly #options: IndexedDbLogOptions
   readonly #database: Database
   readonly #snapshots: Snapshots
@@ -187,10 +189,10 @@ export class IndexedDbLog implements Log {
     const position = this.#position ?? 0
     attempt.appended = true
     if (append.record === null) {
-      await write(flush, null, position)
+      await write(flush, append, position)
       return DONE
     }
-    const landing = await writeFirst(handle, flush, append.record, position)
+    const landing = await writeFirst(handle, flush, { ...append, record: append.record }, position)
     if (attempt.over) return DONE
     if (landing.between === null) {
       // The record is in the log, among records that are gone: the table begins anew, and finds it.
@@ -228,7 +230,7 @@ export class IndexedDbLog implements Log {
     const append = this.#handOver(values, turn)
     if (append === null || need === 'read') return true
     attempt.appended = true
-    const position = await write(flush, append.record, this.#position ?? 0)
+    const position = await write(flush, append, this.#position ?? 0)
     if (attempt.over) return true
     this.#position = position
     if (append.record !== null) this.#snapshots.count(changesOf(append.record))
@@ -266,6 +268,28 @@ export class IndexedDbLog implements Log {
     this.#snapshot = snapshot
     this.#position = position
     this.#damaged += damaged
+  }
+
+  async #readChunks(keys: readonly string[]): Promise<ReadonlyMap<string, readonly unknown[]>> {
+    return this.#onHandle(async (handle) => {
+      const store = handle.transaction('payloads').store
+      const found = await Promise.all(keys.map((key) => store.get(key)))
+      return new Map(keys.flatMap((key, at) => (Array.isArray(found[at]) ? [[key, found[at]] as const] : [])))
+    })
+  }
+
+  /** A reading that may be repeated on another connection. */
+  async #onHandle<Answer>(read: (handle: Handle) => Promise<Answer>): Promise<Answer> {
+    const { deadline, name } = this.#options
+    for (let tries = 1; ; tries++) {
+      const handle = await this.#database.connect()
+      try {
+        return await within(read(handle), deadline, () => silent(name, 'for one transaction', deadline))
+      } catch (error) {
+        this.#database.drop()
+        if (tries === MOST_TRIES) throw explained(name, error)
+      }
+    }
   }
 
   async #snapshotIfDue(handle: Handle): Promise<void> {

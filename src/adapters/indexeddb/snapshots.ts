@@ -24,6 +24,8 @@ const EMPTY: Snapshot = { sequence: 0, highest: 0, count: 0, versions: 0, rows: 
 export interface TableCopy extends Omit<Snapshot, 'rows'> {
   readonly rows: readonly SnapshotRow[]
   readonly position: number
+  /** Payload chunks that no row names any more. */
+  readonly dead: readonly string[]
 }
 
 /**
@@ -38,6 +40,8 @@ export class Snapshots {
   /** Changes in the log since the head's position. */
   #changes = 0
   #busy = false
+  /** Payload chunks when the copy was begun. */
+  #chunks = new Set<string>()
   /** Until the log is here, a snapshot is left to the tab that began one. */
   #notBefore = 0
 
@@ -64,7 +68,7 @@ export class Snapshots {
       this.#head = head
       this.#changes = 0
       if (head === null) return { snapshot: EMPTY, position: 0, damaged: 0 }
-      const chunks = await this.#chunks(handle, head)
+      const chunks = await this.#readChunks(handle, head)
       if (chunks.length < head.chunks && !(await this.#isStill(handle, head))) continue
       const { sequence, highest, count, versions, position } = head
       const rows = chunks.flatMap((chunk) => asChunk(chunk)?.rows ?? [])
@@ -78,12 +82,18 @@ export class Snapshots {
    * left to the one that began, until the log has grown by as much again.
    */
   async begin(handle: Handle, position: number): Promise<boolean> {
-    const transaction = handle.transaction(['snapshot', '$meta'], 'readwrite', { durability: 'relaxed' })
+    const transaction = handle.transaction(['snapshot', '$meta', 'log', 'payloads'], 'readwrite', {
+      durability: 'relaxed',
+    })
     const meta = transaction.objectStore('$meta')
-    const [value, mark] = await Promise.all([
+    const [value, mark, others, chunks] = await Promise.all([
       transaction.objectStore('snapshot').get('head'),
       meta.get('snapshotting') as Promise<Meta['snapshotting'] | undefined>,
+      transaction.objectStore('log').count(IDBKeyRange.lowerBound(position, true)),
+      transaction.objectStore('payloads').getAllKeys(),
     ])
+    // What others wrote since may name chunks that this table knows nothing of.
+    this.#chunks = others === 0 ? new Set(chunks) : new Set()
     const known = this.#head?.position ?? 0
     const newest = asHead(value)
     const grown = position - known
@@ -102,14 +112,16 @@ export class Snapshots {
   async copy({ rows, ...rest }: Snapshot, position: number): Promise<TableCopy> {
     this.#busy = true
     const copied: SnapshotRow[] = []
+    const chunks = this.#chunks
     let since = performance.now()
     for (const row of rows) {
       copied.push(row)
+      chunks.delete(row.row['shelf'] as string)
       if (copied.length % 256 !== 0 || performance.now() - since < SLICE) continue
       await pause()
       since = performance.now()
     }
-    return { ...rest, rows: copied, position }
+    return { ...rest, rows: copied, position, dead: [...chunks] }
   }
 
   /** Writes what `copy` gave. False when another tab's newer snapshot came first. */
@@ -118,8 +130,8 @@ export class Snapshots {
     try {
       const generation = `${this.#writer}.${++this.#generations}`
       const chunks = await this.#writeChunks(handle, generation, copy.rows)
-      const { rows: _, ...head } = copy
-      const published = await this.#makeHead(handle, { ...head, format: LOG_FORMAT, generation, chunks })
+      const { rows: _, dead, ...head } = copy
+      const published = await this.#makeHead(handle, { ...head, format: LOG_FORMAT, generation, chunks }, dead)
       if (published) this.#changes -= changes
       return published
     } finally {
@@ -132,7 +144,7 @@ export class Snapshots {
     this.#busy = false
   }
 
-  async #chunks(handle: Handle, { generation, chunks }: SnapshotHead): Promise<readonly unknown[]> {
+  async #readChunks(handle: Handle, { generation, chunks }: SnapshotHead): Promise<readonly unknown[]> {
     const found: unknown[] = []
     for (let first = 0; first < chunks; first += CHUNKS) {
       const last = Math.min(chunks, first + CHUNKS) - 1
@@ -161,8 +173,8 @@ export class Snapshots {
     return chunks
   }
 
-  async #makeHead(handle: Handle, head: SnapshotHead): Promise<boolean> {
-    const transaction = handle.transaction(['snapshot', 'log'], 'readwrite', { durability: 'strict' })
+  async #makeHead(handle: Handle, head: SnapshotHead, dead: readonly string[]): Promise<boolean> {
+    const transaction = handle.transaction(['snapshot', 'log', 'payloads'], 'readwrite', { durability: 'strict' })
     const store = transaction.objectStore('snapshot')
     const own = IDBKeyRange.bound(chunkKey(head.generation, 0), chunkKey(head.generation, head.chunks))
     const [value, chunks] = await Promise.all([store.get('head'), store.count(own)])
@@ -175,6 +187,7 @@ export class Snapshots {
       // A tab that is behind reads on from what the snapshot before this one contained; the last record stays.
       const position = Math.min(before?.position ?? 0, head.position - 1)
       if (position > 0) void transaction.objectStore('log').delete(IDBKeyRange.upperBound(position))
+      for (const key of dead) void transaction.objectStore('payloads').delete(key)
     } else void store.delete(own)
     await transaction.done
     this.#head = published ? head : before

@@ -1,12 +1,15 @@
 import type { NewJob } from './contract.ts'
 import { isObject } from './plain.ts'
 
+/** What may have been digested before, since its payload stands elsewhere. */
+type Said = Pick<NewJob, 'type' | 'payload'> & { readonly digest?: number | null }
+
 /**
  * What a call said, its type and its payload, in 53 bits: kept where the payload itself has been replaced, so that the
  * repeat of the call can be told from another with the same id. Against mistakes, not against forgers.
  */
-export function digestOf({ type, payload }: Pick<NewJob, 'type' | 'payload'>): number {
-  return cyrb53(canonical([type, payload]))
+export function digestOf({ type, payload, digest }: Said): number {
+  return digest ?? cyrb53(canonical([type, payload]))
 }
 
 /** The same text for the same plain value, whatever the order of its keys. */

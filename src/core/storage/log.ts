@@ -30,6 +30,23 @@ export interface Append {
   readonly record: LogRecord | null
   /** Whether the log is to survive a power cut up to here before this is acknowledged. */
   readonly durable: boolean
+  /** To be written in the same step as the record. */
+  readonly payloads?: readonly PayloadChunk[]
+}
+
+/** Payloads of one flush that are kept outside the log: a row names its chunk and its place there. */
+export interface PayloadChunk {
+  /** Unique. Written again under the same key, it is the same. */
+  readonly key: string
+  readonly payloads: readonly unknown[]
+}
+
+/** Where a log keeps chunks. It removes them once no row names them. */
+export interface PayloadStore {
+  /** What a flush may carry, in characters or so, before its payloads are kept here; also the size of a chunk. */
+  readonly above: number
+  /** Those that are there; one that is not has gone with its jobs, or somebody took it away. */
+  read(keys: readonly string[]): Promise<ReadonlyMap<string, readonly unknown[]>>
 }
 
 export interface Receipt {
@@ -73,6 +90,9 @@ export interface Log {
 
   /** Absent: a session ends by its own word or by silence, never by proof. */
   readonly presence?: Presence
+
+  /** Absent: all payloads are in the table, and in its snapshots. */
+  readonly payloads?: PayloadStore
 
   open(replica: LogReplica): Promise<void>
   close(): Promise<void>

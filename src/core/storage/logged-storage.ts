@@ -11,7 +11,6 @@ import type {
   DefinitionRecord,
   EnqueueAnswer,
   EnqueueRequest,
-  Hint,
   JobCounts,
   JobRecord,
   ListAnswer,
@@ -35,7 +34,9 @@ import { counts, list } from './job-table/query.ts'
 import { toRecord } from './job-table/rows.ts'
 import { definitions } from './job-table/schedule.ts'
 import type { Log, LogHealth } from './log.ts'
+import { LogHints } from './log-hints.ts'
 import { Call, Replica } from './replica.ts'
+import { payloadLost, Shelf } from './shelf.ts'
 
 export interface LoggedStorageOptions {
   readonly name: string
@@ -64,6 +65,7 @@ export class LoggedStorage implements StorageAdapter {
   readonly #log: Log
   readonly #writer: string
   readonly #replica: Replica
+  readonly #shelf: Shelf | null
   #records = 0
   #calls: Call[] = []
   #flushing: Promise<void> | null = null
@@ -74,9 +76,7 @@ export class LoggedStorage implements StorageAdapter {
   /** Why the log could not be read the last time; `null` when it was. */
   #unread: Error | null = null
   #stopWatching: (() => void) | null = null
-  /** A process was found to be over since the last hint. */
-  #ended = false
-  readonly #listeners = new Set<(hint: Hint) => void>()
+  readonly #hints: LogHints
 
   constructor({ name, traits, log, writer }: LoggedStorageOptions) {
     this.name = name
@@ -84,7 +84,9 @@ export class LoggedStorage implements StorageAdapter {
     this.#log = log
     this.#writer = writer
     this.#replica = new Replica(name)
-    this.notifier = { subscribe: (listener) => this.#subscribe(listener) }
+    this.#shelf = log.payloads === undefined ? null : new Shelf(log.payloads, writer)
+    this.#hints = new LogHints(this.#replica)
+    this.notifier = this.#hints
   }
 
   open(): Promise<void> {
@@ -138,20 +140,29 @@ export class LoggedStorage implements StorageAdapter {
     })
   }
 
-  enqueue(request: EnqueueRequest): Promise<EnqueueAnswer> {
-    return this.#call({ name: 'enqueue', request })
+  async enqueue(request: EnqueueRequest): Promise<EnqueueAnswer> {
+    const answer = await this.#call<EnqueueAnswer>({ name: 'enqueue', request })
+    if (answer.accepted) await this.#fill(answer.jobs.map(({ job }) => job))
+    return answer
   }
 
-  claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    return this.#call({ name: 'claim', request })
+  async claim(request: ClaimRequest): Promise<ClaimAnswer> {
+    const answer = await this.#call<ClaimAnswer>({ name: 'claim', request })
+    const lost = await this.#fill(answer.jobs)
+    if (lost.length === 0) return answer
+    // Nothing can run them, so nobody is to try.
+    await this.settle({ batch: lost.map(payloadLost), now: request.now })
+    return { ...answer, jobs: answer.jobs.filter((job) => !lost.includes(job)) }
   }
 
   beat(request: BeatRequest): Promise<BeatAnswer> {
     return this.#call({ name: 'beat', request })
   }
 
-  settle(request: SettleRequest): Promise<readonly SettleAnswer[]> {
-    return this.#call({ name: 'settle', request })
+  async settle(request: SettleRequest): Promise<readonly SettleAnswer[]> {
+    const answers = await this.#call<readonly SettleAnswer[]>({ name: 'settle', request })
+    await this.#fill(answers.flatMap(({ became }) => became ?? []))
+    return answers
   }
 
   amend(request: AmendRequest): Promise<readonly AmendAnswer[]> {
@@ -188,13 +199,15 @@ export class LoggedStorage implements StorageAdapter {
     )
   }
 
-  running({ session, types, limit }: RunningRequest): Promise<readonly JobRecord[]> {
-    return this.#read((table) =>
+  async running({ session, types, limit }: RunningRequest): Promise<readonly JobRecord[]> {
+    const jobs = await this.#read((table) =>
       [...table.runningOf(session)]
         .filter((job) => types.includes(job.type))
         .slice(0, limit)
         .map(toRecord),
     )
+    await this.#fill(jobs)
+    return jobs
   }
 
   definitions(kind: DefinitionKind): Promise<readonly DefinitionRecord[]> {
@@ -205,17 +218,21 @@ export class LoggedStorage implements StorageAdapter {
     return this.#read((table) => pauseScopes(table.pauses))
   }
 
-  get(ids: readonly string[]): Promise<readonly (JobRecord | null)[]> {
-    return this.#read((table) =>
+  async get(ids: readonly string[]): Promise<readonly (JobRecord | null)[]> {
+    const jobs = await this.#read((table) =>
       ids.map((id) => {
         const job = table.row('jobs', id)
         return job === undefined ? null : toRecord(job)
       }),
     )
+    await this.#fill(jobs.flatMap((job) => job ?? []))
+    return jobs
   }
 
-  list(request: ListRequest): Promise<ListAnswer> {
-    return this.#read((table) => list(table, request))
+  async list(request: ListRequest): Promise<ListAnswer> {
+    const answer = await this.#read((table) => list(table, request))
+    await this.#fill(answer.jobs)
+    return answer
   }
 
   counts({ now }: { readonly now: number }): Promise<JobCounts> {
@@ -235,6 +252,11 @@ export class LoggedStorage implements StorageAdapter {
       this.#calls.push(new Call(operation, resolve, reject))
       this.#flushing ??= this.#flushAll()
     })
+  }
+
+  /** Answers the jobs whose payload is lost. */
+  async #fill(jobs: readonly JobRecord[]): Promise<readonly JobRecord[]> {
+    return this.#shelf === null ? [] : this.#shelf.fill(jobs)
   }
 
   async #read<Answer>(from: (table: JobTable) => Answer): Promise<Answer> {
@@ -260,7 +282,7 @@ export class LoggedStorage implements StorageAdapter {
     let unfinished: boolean
     do {
       unfinished = await this.#flush(this.#takeCalls())
-      this.#publish()
+      this.#hints.publish()
     } while (this.#calls.length > 0 || this.#replica.waiting || unfinished)
     this.#flushing = null
   }
@@ -272,8 +294,17 @@ export class LoggedStorage implements StorageAdapter {
     return this.#calls.splice(0, end === -1 ? this.#calls.length : Math.max(1, end))
   }
 
+  /** What is too much for the table is put elsewhere, once for each call. */
+  #shelve(calls: readonly Call[]): void {
+    if (this.#shelf === null) return
+    const fresh = calls.filter(({ chunks }) => chunks === null)
+    const shelved = this.#shelf.shelve(fresh.map(({ operation }) => operation))
+    for (const [at, call] of fresh.entries()) Object.assign(call, shelved[at])
+  }
+
   /** True when the log asks for another exchange. */
   async #flush(waiting: readonly Call[]): Promise<boolean> {
+    this.#shelve(waiting)
     const recordId = `${this.#writer}.${++this.#records}`
     let decided = false as boolean
     try {
@@ -310,50 +341,15 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   #watchLog(): () => void {
-    const stops = [
-      this.#log.watch(() => this.#grewElsewhere()),
-      this.#log.presence?.watch(
-        () => this.#processes(),
-        () => {
-          this.#ended = true
-          this.#publish()
-        },
-      ),
-    ]
+    const stops = [this.#log.watch(() => this.#grewElsewhere()), this.#hints.watchProcesses(this.#log)]
     return () => {
-      for (const stop of stops) stop?.()
+      for (const stop of stops) stop()
     }
-  }
-
-  *#processes(): Generator {
-    for (const { process } of this.#replica.table.tables.sessions.values()) if (process !== undefined) yield process
   }
 
   #grewElsewhere(): void {
     this.#behind = true
     // Somebody waits for hints: the tail is not left unread until the next call.
-    if (this.#listeners.size > 0 && this.#state === 'open') this.#flushing ??= this.#flushAll()
-  }
-
-  #subscribe(listener: (hint: Hint) => void): () => void {
-    this.#listeners.add(listener)
-    this.#replica.observe(true)
-    return () => {
-      this.#listeners.delete(listener)
-      if (this.#listeners.size === 0) this.#replica.observe(false)
-    }
-  }
-
-  #publish(): void {
-    const replica = this.#replica
-    const ready = replica.table.ready.takeGrown()
-    const { changes, gap } = replica
-    const ended = this.#ended
-    replica.changes = []
-    replica.gap = false
-    this.#ended = false
-    if (ready.length === 0 && changes.length === 0 && !gap && !ended) return
-    const hint: Hint = { ready, changes, gap, ended }
-    for (const listener of this.#listeners) listener(hint)
+    if (this.#hints.isWanted && this.#state === 'open') this.#flushing ??= this.#flushAll()
   }
 }

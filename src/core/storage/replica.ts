@@ -3,7 +3,15 @@ import type { JobChange } from './contract.ts'
 import { decide, isBatched, type Operation, type Part } from './job-table/decide.ts'
 import { JobTable, type Snapshot, type Undo } from './job-table/job-table.ts'
 import type { Unit } from './job-table/rows.ts'
-import { type Append, LOG_FORMAT, type LogRecord, type Need, type Receipt, type Tail } from './log.ts'
+import {
+  type Append,
+  LOG_FORMAT,
+  type LogRecord,
+  type Need,
+  type PayloadChunk,
+  type Receipt,
+  type Tail,
+} from './log.ts'
 import { RecordReplay } from './record-replay.ts'
 
 /** Losing one of these in a power cut causes a re-run at most; everything else is durable before it is answered. */
@@ -22,7 +30,9 @@ const NO_TAIL: Tail = { records: [] }
 
 /** A mutating call on its way through flushes. */
 export class Call {
-  readonly operation: Operation
+  operation: Operation
+  /** Payloads of its jobs that are kept outside the table. */
+  chunks: readonly PayloadChunk[] | null = null
   readonly #answers: unknown[]
   readonly #resolve: (answer: never) => void
   readonly #reject: (error: unknown) => void
@@ -175,7 +185,14 @@ export class Replica {
       durable ||= isDurable(call)
       for (const { unit } of call.parts) if (unit !== null) units.push(unit)
     }
-    if (units.length > 0) return { record: { id: recordId, format: LOG_FORMAT, units }, durable }
+    if (units.length > 0) {
+      const payloads = new Set(this.#deciding.flatMap(({ chunks }) => chunks ?? []))
+      return {
+        record: { id: recordId, format: LOG_FORMAT, units },
+        durable,
+        ...(payloads.size > 0 && { payloads: [...payloads] }),
+      }
+    }
     return durable ? { record: null, durable } : null
   }
 

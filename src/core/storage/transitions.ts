@@ -8,6 +8,7 @@ import type {
   StoredState,
 } from './contract.ts'
 import { digestOf } from './digest.ts'
+import type { ShelvedJob } from './job-table/rows.ts'
 import { copyPlain } from './plain.ts'
 
 /**
@@ -183,7 +184,7 @@ export function replaced(job: JobRecord, by: NewJob): Patch {
   const keepsTime = by.jobKeyMode === 'preserveRunAt' && job.attempts === 0
   return {
     type: by.type,
-    payload: joined(job.payload, copyPlain(by.payload)),
+    ...payloadOf(job, by),
     priority: by.priority,
     runAt: keepsTime ? job.runAt : by.runAt,
     delay: keepsTime ? job.delay : by.delay,
@@ -201,9 +202,17 @@ export function replaced(job: JobRecord, by: NewJob): Patch {
     progress: null,
     error: null,
     // Until now the payload itself says what the call with the job's id said.
-    digest: job.digest ?? digestOf(job),
+    digest: digestOf(job),
     ...touched(job, by),
   }
+}
+
+/** A payload on a shelf stands for itself: lists that are to be joined are never put there. */
+function payloadOf(job: JobRecord & { shelf?: string | null }, by: ShelvedJob): Patch & { shelf?: string | null } {
+  if (by.shelf !== undefined) return { payload: by.payload, shelf: by.shelf }
+  const added = copyPlain(by.payload)
+  if (typeof job.shelf === 'string') return { payload: added, shelf: null }
+  return { payload: joined(job.payload, added) }
 }
 
 /** Two lists become one: what is collected under a key until the job runs. */

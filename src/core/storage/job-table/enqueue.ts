@@ -36,8 +36,13 @@ export function conflictIn(draft: Draft, jobs: readonly NewJob[]): { index: numb
 
 /** A job that a later call with its key has replaced no longer shows what the call with its id said. */
 function saysTheSame(known: NewJob | Readonly<JobRow>, job: NewJob): boolean {
-  if ('digest' in known && known.digest !== null) return known.digest === digestOf(job)
+  if (isDigested(known) || isDigested(job)) return digestOf(known) === digestOf(job)
   return known.type === job.type && samePlain(known.payload, job.payload)
+}
+
+/** Its payload stands elsewhere, or was replaced since. */
+function isDigested(said: (NewJob & { readonly digest?: number }) | Readonly<JobRow>): boolean {
+  return (said.digest ?? null) !== null
 }
 
 function wasFoldedOtherwise({ table }: Draft, job: NewJob): boolean {

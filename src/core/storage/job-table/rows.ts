@@ -71,6 +71,20 @@ export type Unit = readonly Change[]
 
 const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([])
 
+/** Stands for a payload that is not in the table. Never stored, and never seen outside: it is replaced before. */
+export class ShelvedPayload {
+  readonly chunk: string
+  readonly place: number
+
+  constructor(chunk: string, place: number) {
+    this.chunk = chunk
+    this.place = place
+  }
+}
+
+/** A new job whose payload a shelf has taken, its place there in its stead. */
+export type ShelvedJob = NewJob & { readonly shelf?: string; readonly digest?: number }
+
 /**
  * A job and, beyond its record, what only the indexes of this replica know about it. What the fields of a change leave
  * out has its default; all rows have their fields in one order, and so one hidden class.
@@ -112,6 +126,8 @@ export class JobRow implements Mutable<JobRecord>, Row {
   history: JobRecord['history'] = NONE
   revision: number = 0
   digest: JobRecord['digest'] = null
+  /** The chunk that holds the payload, whose place there `payload` then is; see `Shelf`. */
+  shelf: string | null = null
   absorbed: JobRecord['absorbed'] = NONE
   version: number
   /** When it is due by this replica's reading; see `JobRecord.delay`. NaN until the present wait began. */
@@ -147,8 +163,8 @@ export function storedJob(row: JobRow): Readonly<Record<string, unknown>> {
 }
 
 /** What an enqueue writes into a new row: its details, without what is the default anyway. */
-export function newJobFields(job: NewJob): Partial<Mutable<JobRecord>> {
-  const fields: Partial<Mutable<JobRecord>> = {
+export function newJobFields(job: ShelvedJob): Partial<JobRow> {
+  const fields: Partial<JobRow> = {
     type: job.type,
     payload: copyPlain(job.payload),
     priority: job.priority,
@@ -165,6 +181,10 @@ export function newJobFields(job: NewJob): Partial<Mutable<JobRecord>> {
   if (job.limitKey !== null) fields.limitKey = job.limitKey
   if (job.requires.length > 0) fields.requires = [...job.requires].sort()
   if (job.backoff !== null) fields.backoff = { ...job.backoff }
+  if (job.shelf !== undefined) {
+    fields.shelf = job.shelf
+    fields.digest = job.digest ?? null
+  }
   return fields
 }
 
@@ -175,7 +195,7 @@ export function toRecord(row: JobRow): JobRecord {
     id: row.id,
     sequence: row.sequence,
     type: row.type,
-    payload: copyPlain(row.payload),
+    payload: row.shelf === null ? copyPlain(row.payload) : new ShelvedPayload(row.shelf, row.payload as number),
     priority: row.priority,
     state: row.state,
     attempts: row.attempts,

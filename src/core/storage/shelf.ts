@@ -1,0 +1,124 @@
+import type { JobRecord, NewJob, Settlement } from './contract.ts'
+import { digestOf } from './digest.ts'
+import type { Operation } from './job-table/decide.ts'
+import { type ShelvedJob, ShelvedPayload } from './job-table/rows.ts'
+import type { PayloadChunk, PayloadStore } from './log.ts'
+import { copyPlain, isObject } from './plain.ts'
+
+/** Chunks that are kept in memory: a claim takes jobs that were enqueued together. */
+const REMEMBERED = 64
+
+/**
+ * Payloads that are too much for a table in memory and for its snapshots: they stand in chunks beside the log, written
+ * in the same step as the jobs, and the rows say where. A chunk holds many small ones, since whoever runs one of them
+ * soon runs the next. [shelf: tests/core/shelf.test.ts]
+ */
+export class Shelf {
+  readonly #store: PayloadStore
+  readonly #writer: string
+  readonly #remembered = new Map<string, readonly unknown[]>()
+  #chunks = 0
+
+  constructor(store: PayloadStore, writer: string) {
+    this.#store = store
+    this.#writer = writer
+  }
+
+  /** The operations with their large payloads replaced by places, and the chunks that each of them needs. */
+  shelve(operations: readonly Operation[]): readonly { operation: Operation; chunks: readonly PayloadChunk[] }[] {
+    const weights = operations.map((operation) => jobsOf(operation).map(weigh))
+    if (weights.flat().reduce((sum, weight) => sum + weight, 0) <= this.#store.above)
+      return operations.map((operation) => ({ operation, chunks: [] }))
+    const open: { chunk: { key: string; payloads: unknown[] } | null; weight: number } = { chunk: null, weight: 0 }
+    return operations.map((operation, at) => {
+      const chunks = new Set<PayloadChunk>()
+      let index = 0
+      const shelved = withJobs(operation, (job) => {
+        const weight = weights[at]?.[index++] ?? 0
+        if (job.jobKey !== null && Array.isArray(job.payload)) return job
+        if (open.chunk === null || open.weight + weight > this.#store.above) {
+          open.chunk = { key: `${this.#writer}.${++this.#chunks}`, payloads: [] }
+          open.weight = 0
+          // Megabytes of pictures are not kept in memory for whoever may ask for them.
+          if (Number.isFinite(weight)) this.#remember(open.chunk.key, open.chunk.payloads)
+        }
+        open.weight += weight
+        chunks.add(open.chunk)
+        const place = open.chunk.payloads.push(copyPlain(job.payload)) - 1
+        return { ...job, payload: place, shelf: open.chunk.key, digest: digestOf(job) }
+      })
+      return { operation: shelved, chunks: [...chunks] }
+    })
+  }
+
+  /** Puts the payloads of these records in their places. Returns the records whose payload is nowhere any more. */
+  async fill(records: readonly JobRecord[]): Promise<readonly JobRecord[]> {
+    const shelved = records.filter(({ payload }) => payload instanceof ShelvedPayload)
+    if (shelved.length === 0) return []
+    const keys = new Set(shelved.map(({ payload }) => (payload as ShelvedPayload).chunk))
+    const missing = [...keys].filter((key) => !this.#remembered.has(key))
+    const chunks = missing.length === 0 ? new Map<string, readonly unknown[]>() : await this.#store.read(missing)
+    const lost: JobRecord[] = []
+    for (const record of shelved) {
+      const { chunk, place } = record.payload as ShelvedPayload
+      const payloads = chunks.get(chunk) ?? this.#remembered.get(chunk)
+      if (payloads === undefined || place >= payloads.length)
+        lost.push(record)
+        // The record is the caller's own, made for this answer.
+      ;(record as { payload: unknown }).payload = copyPlain(payloads?.[place] ?? null)
+    }
+    for (const [key, payloads] of chunks)
+      if (payloads.every((payload) => Number.isFinite(weightOf(payload)))) this.#remember(key, payloads)
+    return lost
+  }
+
+  #remember(key: string, payloads: readonly unknown[]): void {
+    this.#remembered.set(key, payloads)
+    if (this.#remembered.size <= REMEMBERED) return
+    for (const oldest of this.#remembered.keys()) {
+      this.#remembered.delete(oldest)
+      return
+    }
+  }
+}
+
+/** The end of a job that nobody can run any more. */
+export function payloadLost({ id, fence }: JobRecord): Settlement {
+  const code = 'HOLDFAST_PAYLOAD_LOST'
+  const message = 'The payload is no longer in the storage: somebody, or the browser, removed it'
+  return { id, fence, kind: 'fail', counts: 'failure', error: { name: 'HoldfastError', code, message } }
+}
+
+function jobsOf(operation: Operation): readonly ShelvedJob[] {
+  if (operation.name === 'enqueue') return operation.request.jobs
+  return operation.name === 'settle' ? operation.request.batch.flatMap(({ enqueue }) => enqueue ?? []) : []
+}
+
+function withJobs(operation: Operation, change: (job: ShelvedJob) => ShelvedJob): Operation {
+  if (operation.name === 'enqueue') {
+    const { request } = operation
+    return { name: 'enqueue', request: { ...request, jobs: request.jobs.map(change) } }
+  }
+  if (operation.name !== 'settle') return operation
+  const { request } = operation
+  const batch = request.batch.map((item) =>
+    item.enqueue === undefined ? item : { ...item, enqueue: item.enqueue.map(change) },
+  )
+  return { name: 'settle', request: { ...request, batch } }
+}
+
+/** About how much a payload is; what is not plain (a Blob, a Date, an ArrayBuffer) is always too much. */
+function weigh({ payload }: NewJob): number {
+  return weightOf(payload)
+}
+
+function weightOf(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  if (!isObject(value)) return 8
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + weightOf(item), 8)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return Number.POSITIVE_INFINITY
+  let sum = 8
+  for (const key in value) sum += key.length + weightOf(value[key])
+  return sum
+}
