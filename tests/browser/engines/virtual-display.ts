@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
+import { startCompanion } from './companion.ts'
 
 /** A display in memory, on a number that nobody else uses. */
 export interface VirtualDisplay {
@@ -11,20 +11,19 @@ export interface VirtualDisplay {
 
 /** Starts Xvfb, which picks the number itself and says it once it listens. */
 export async function virtualDisplay(): Promise<VirtualDisplay> {
-  const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], {
+  const server = startCompanion('Xvfb', ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   })
-  const ended = once(server, 'exit')
-  const announcement = server.stdio[3] as Readable
+  const announcement = server.process.stdio[3] as Readable
   const [said] = (await Promise.race([
     once(announcement, 'data'),
-    ended.then(() => Promise.reject(new Error('Xvfb ended before it listened'))),
+    server.ended.then(() => Promise.reject(new Error('Xvfb ended before it listened'))),
   ])) as [Buffer]
   return {
     name: `:${said.toString().trim()}`,
     close: async () => {
-      server.kill('SIGTERM')
-      await ended
+      server.process.kill('SIGTERM')
+      await server.ended
     },
   }
 }

@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { browserOf } from '../../../scripts/engines.mjs'
+import { type Companion, startCompanion } from './companion.ts'
 import { type VirtualDisplay, virtualDisplay } from './virtual-display.ts'
 
 /** How long WebKitWebDriver may take to listen, in ms. */
@@ -11,11 +11,11 @@ const PATIENCE = 30_000
 /** WebKitGTK with one tab and a fresh profile that ends with it, driven by plain WebDriver. It is not Safari. */
 export class WebKitSession {
   readonly version: string
-  readonly #driver: ChildProcess
+  readonly #driver: Companion
   readonly #display: VirtualDisplay
   readonly #url: string
 
-  private constructor(version: string, driver: ChildProcess, display: VirtualDisplay, url: string) {
+  private constructor(version: string, driver: Companion, display: VirtualDisplay, url: string) {
     this.version = version
     this.#driver = driver
     this.#display = display
@@ -26,7 +26,7 @@ export class WebKitSession {
     const browser = browserOf('webkit')
     const display = await virtualDisplay()
     const port = await freePort()
-    const driver = spawn('WebKitWebDriver', [`--port=${port}`], {
+    const driver = startCompanion('WebKitWebDriver', [`--port=${port}`], {
       stdio: 'ignore',
       env: {
         ...process.env,
@@ -50,7 +50,7 @@ export class WebKitSession {
         `${origin}/session/${session.sessionId}`,
       )
     } catch (error) {
-      driver.kill('SIGTERM')
+      driver.process.kill('SIGTERM')
       await display.close()
       throw error
     }
@@ -64,8 +64,8 @@ export class WebKitSession {
   async close(): Promise<void> {
     // A browser that is gone already has no session to end.
     await fetch(this.#url, { method: 'DELETE' }).catch(() => undefined)
-    const ended = once(this.#driver, 'exit')
-    if (this.#driver.kill('SIGTERM')) await ended
+    this.#driver.process.kill('SIGTERM')
+    await this.#driver.ended
     await this.#display.close()
   }
 }

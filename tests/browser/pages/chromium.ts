@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import puppeteer, { type Browser as Connection, type CDPSession, type Page } from 'puppeteer-core'
 import { browserOf } from '../../../scripts/engines.mjs'
 import { chromiumArguments } from '../engines/chromium-arguments.ts'
+import { type Companion, startCompanion } from '../engines/companion.ts'
 import type { Browser, Tab } from './browser.ts'
 import { INSECURE_HOST } from './page-server.ts'
 import type { Profile } from './profile.ts'
@@ -21,7 +20,7 @@ export interface ChromiumOptions {
  * and does not say which process to kill.
  */
 export async function startChromium({ profile, args = [] }: ChromiumOptions): Promise<Chromium> {
-  const child = spawn(
+  const companion = startCompanion(
     browserOf('chromium'),
     [
       ...chromiumArguments,
@@ -35,26 +34,19 @@ export async function startChromium({ profile, args = [] }: ChromiumOptions): Pr
     // A group of its own, so that a kill reaches the browser's own children as well.
     { detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
   )
-  const ended = once(child, 'exit')
-  // A test run that is broken off leaves no browser behind.
-  const orphan = (): void => signalAll(child, 'SIGKILL')
-  process.once('exit', orphan)
-  void ended.then(() => process.off('exit', orphan))
-  const browserWSEndpoint = await addressOf(child, ended)
+  const browserWSEndpoint = await addressOf(companion)
   // A page may work for as long as the test that waits for it.
   const connection = await puppeteer.connect({ browserWSEndpoint, defaultViewport: null, protocolTimeout: 0 })
-  return new Chromium(child, ended, connection)
+  return new Chromium(companion, connection)
 }
 
 export class Chromium implements Browser {
   readonly engine = 'chromium'
-  readonly #child: ChildProcess
-  readonly #ended: Promise<unknown>
+  readonly #companion: Companion
   readonly #connection: Connection
 
-  constructor(child: ChildProcess, ended: Promise<unknown>, connection: Connection) {
-    this.#child = child
-    this.#ended = ended
+  constructor(companion: Companion, connection: Connection) {
+    this.#companion = companion
     this.#connection = connection
   }
 
@@ -70,14 +62,15 @@ export class Chromium implements Browser {
 
   /** SIGKILL to all its processes at once. Resolves when the browser is gone; its profile can be opened again. */
   async kill(): Promise<void> {
-    signalAll(this.#child, 'SIGKILL')
-    await this.#ended
+    const { pid } = this.#companion.process
+    if (pid !== undefined && !this.#companion.hasEnded) process.kill(-pid, 'SIGKILL')
+    await this.#companion.ended
   }
 
   async close(): Promise<void> {
-    if (hasEnded(this.#child)) return
+    if (this.#companion.hasEnded) return
     await this.#connection.close()
-    await this.#ended
+    await this.#companion.ended
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -132,8 +125,7 @@ export class ChromiumTab implements Tab {
 }
 
 /** Chromium says on standard error where it can be spoken to. */
-async function addressOf(child: ChildProcess, ended: Promise<unknown>): Promise<string> {
-  const { stderr } = child
+async function addressOf({ process: { stderr }, ended }: Companion): Promise<string> {
   if (stderr === null) throw new Error('Chromium was started without standard error')
   const said: string[] = []
   const address = new Promise<string>((resolve) => {
@@ -145,12 +137,4 @@ async function addressOf(child: ChildProcess, ended: Promise<unknown>): Promise<
   })
   const failed = ended.then(() => Promise.reject(new Error(`Chromium ended at once:\n${said.join('\n')}`)))
   return Promise.race([address, failed])
-}
-
-function signalAll(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid !== undefined && !hasEnded(child)) process.kill(-child.pid, signal)
-}
-
-function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null
 }
