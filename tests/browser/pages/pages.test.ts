@@ -44,6 +44,12 @@ test('a page tells things to the test while it runs, and what it throws is throw
   await expect(tab.evaluate(() => Promise.reject(new Error('from the page')))).rejects.toThrow('from the page')
 })
 
+test('the package that was built runs a job in a page', async () => {
+  await using server = await servePages({ scripts: { '/page.js': new URL('package.page.ts', import.meta.url) } })
+  const tab = await browser.open(server.origin)
+  expect(await pageOf<typeof import('./package.page.ts')>(tab).greeting('world')).toBe('Hello world')
+})
+
 test('a policy holds, and what breaks it is reported', async () => {
   const policy = `default-src 'self'; script-src 'self'; worker-src 'self'; require-trusted-types-for 'script'`
   await using server = await servePages({ scripts, policy })
