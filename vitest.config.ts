@@ -1,9 +1,52 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { type Engine, engines } from './scripts/engines.mjs'
+import { providers } from './tests/browser/engines/providers.ts'
+
+const aroundPagesOnly = 'tests/browser/pages/**'
+
+/** What runs in pages and, by fake-indexeddb, on Node: the files are the same. */
+const shared = { include: ['tests/{browser/**/,adapters/indexeddb}*.test.ts'], exclude: [aroundPagesOnly] }
+
+function inPages(engine: Engine): TestProjectInlineConfiguration {
+  return {
+    // Found at the first import, they would reload the page in the middle of its tests.
+    optimizeDeps: { include: ['idb'] },
+    test: {
+      ...shared,
+      browser: {
+        enabled: true,
+        provider: providers[engine],
+        // Named here and not above, or it would be called `chromium (chromium)`.
+        instances: [{ browser: engine, name: engine }],
+        headless: engine !== 'webkit',
+        ui: false,
+        screenshotFailures: false,
+      },
+    },
+  }
+}
+
+/** What drives a browser from Node: several tabs, crashes, kills. `*.firefox.test.ts` runs with Firefox alone. */
+function aroundPages(engine: Engine): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name: `${engine}-pages`,
+      include: [`${aroundPagesOnly}/*.test.ts`],
+      exclude: engines.filter((other) => other !== engine).map((other) => `**/*.${other}.test.ts`),
+      provide: { engine },
+      // One browser at a time, when the tests in pages are done: they measure how long things take.
+      fileParallelism: false,
+      sequence: { groupOrder: 1 },
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
+    },
+  }
+}
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/package/**'] } },
+      { test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/package/**', ...shared.include] } },
       {
         test: {
           name: 'types',
@@ -20,6 +63,9 @@ export default defineConfig({
       {
         test: { name: 'package', include: ['tests/package/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
       },
+      { test: { name: 'emulated', ...shared, setupFiles: ['fake-indexeddb/auto'] } },
+      ...engines.map(inPages),
+      ...engines.map(aroundPages),
     ],
   },
 })

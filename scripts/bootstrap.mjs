@@ -169,9 +169,10 @@ function filesBelow(path) {
 /**
  * Holds a lock file during `work`, since two `npm ci` in one folder ruin one another. The file of a process that was
  * killed is taken over. (Two that take it over in the same instant would both go on: that is left to the developer.)
- * @param {() => Promise<void>} work
+ * @template T
+ * @param {() => Promise<T>} work
  */
-async function alone(work) {
+export async function alone(work) {
   const lock = join(root, '.holdfast', 'bootstrap.lock')
   mkdirSync(dirname(lock), { recursive: true })
   for (let waits = 0; !tryToCreate(lock); waits += 1) {
@@ -179,7 +180,7 @@ async function alone(work) {
     await sleep(200)
   }
   try {
-    await work()
+    return await work()
   } finally {
     rmSync(lock, { force: true })
   }

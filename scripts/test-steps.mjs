@@ -1,0 +1,87 @@
+/** A test run: its steps with their headings, what each of them counted, and Vitest as the runner of most. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { root, run, say, Stopped } from './bootstrap.mjs'
+
+/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+
+/** @type {Counts} */
+const total = { passed: 0, failed: 0, skipped: 0 }
+
+/**
+ * Runs the steps and prints, whatever happens, the count of everything as the last line. The exit code says whether all
+ * of it held.
+ * @param {() => Promise<void>} steps
+ */
+export async function testRun(steps) {
+  try {
+    await steps()
+    process.exitCode = total.failed > 0 ? 1 : 0
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error
+    console.error(`holdfast: ${error.message}`)
+    total.failed += 1
+    process.exitCode = error.exitCode
+  }
+  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+}
+
+/** @param {string} name @param {() => Promise<Counts>} work */
+export async function step(name, work) {
+  console.log(`\n── ${name} ${'─'.repeat(76 - name.length)}`)
+  const started = performance.now()
+  const counts = await work()
+  add(total, counts)
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  say(`${name} ${counts.failed === 0 ? 'passed' : 'FAILED'} in ${seconds} s`)
+}
+
+/** @param {Counts} sum @param {Counts} counts */
+export function add(sum, { passed, failed, skipped }) {
+  sum.passed += passed
+  sum.failed += failed
+  sum.skipped += skipped
+}
+
+/** An npm script that either holds or does not: one check. @param {string} script @returns {Promise<Counts>} */
+export async function check(script) {
+  const { exitCode } = await run(['npm', 'run', '--silent', script])
+  return { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 }
+}
+
+/** @param {readonly string[]} selection arguments of Vitest @returns {Promise<Counts>} */
+export async function vitest(selection) {
+  const reports = mkdtempSync(join(tmpdir(), 'holdfast-reports-'))
+  try {
+    const report = join(reports, 'vitest.json')
+    const { exitCode } = await run([
+      process.execPath,
+      join(root, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      ...selection,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ])
+    const counts = countsIn(report)
+    // A rejection that nobody handles and a runner that crashes are no test's failure, and must not pass as none.
+    if (exitCode !== 0 && counts.failed === 0) counts.failed = 1
+    return counts
+  } finally {
+    rmSync(reports, { recursive: true, force: true })
+  }
+}
+
+/** @param {string} report @returns {Counts} */
+function countsIn(report) {
+  // A runner that crashed has written none, and its exit code says so.
+  if (!existsSync(report)) return { passed: 0, failed: 0, skipped: 0 }
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  )
+  /** @type {{ status: string, assertionResults: unknown[] }[]} */
+  const files = testResults
+  const notLoaded = files.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length
+  return { passed: numPassedTests, failed: numFailedTests + notLoaded, skipped: numPendingTests + numTodoTests }
+}

@@ -1,0 +1,29 @@
+import type { StorageAdapter } from '../../src/core/storage/contract.ts'
+import type { StorageUnderTest } from '../../src/testing/index.ts'
+import { memoryTarget, sharedTarget } from '../core/kit-targets.ts'
+
+/** The storages that browsers can run: the kit runs on each of them, in each engine and on the emulation in Node. */
+export const storages: readonly StorageUnderTest[] = [memoryTarget, sharedTarget('a shared log')]
+
+/** A storage that keeps its jobs in an IndexedDB database: each case gets a fresh one, by its name. */
+export function inDatabases(name: string, open: (database: string) => StorageAdapter): StorageUnderTest {
+  return {
+    name,
+    offers: ['two handles'],
+    // A task, not a microtask: what another handle wrote is seen only when a transaction has read it.
+    pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
+    create: async () => {
+      const database = `kit-${crypto.randomUUID()}`
+      return { handle: async () => open(database), destroy: () => deleted(database) }
+    },
+  }
+}
+
+function deleted(database: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(database)
+    request.onsuccess = () => resolve()
+    request.onerror = () => reject(request.error ?? new Error(`${database} was not deleted`))
+    request.onblocked = () => reject(new Error(`${database} is still open: a handle was not closed`))
+  })
+}
