@@ -1,9 +1,15 @@
+import { indexedDb } from '../../src/adapters/indexeddb/index.ts'
 import type { StorageAdapter } from '../../src/core/storage/contract.ts'
 import type { StorageUnderTest } from '../../src/testing/index.ts'
 import { memoryTarget, sharedTarget } from '../core/kit-targets.ts'
 
 /** The storages that browsers can run: the kit runs on each of them, in each engine and on the emulation in Node. */
-export const storages: readonly StorageUnderTest[] = [memoryTarget, sharedTarget('a shared log')]
+export const storages: readonly StorageUnderTest[] = [
+  memoryTarget,
+  sharedTarget('a shared log'),
+  inDatabases('indexeddb', (name) => indexedDb({ name })),
+  inDatabases('indexeddb that makes snapshots all the time', (name) => indexedDb({ name, snapshotAfter: 1 })),
+]
 
 /** A storage that keeps its jobs in an IndexedDB database: each case gets a fresh one, by its name. */
 export function inDatabases(name: string, open: (database: string) => StorageAdapter): StorageUnderTest {
