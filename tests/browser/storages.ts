@@ -30,6 +30,6 @@ function deleted(database: string): Promise<void> {
     const request = indexedDB.deleteDatabase(database)
     request.onsuccess = () => resolve()
     request.onerror = () => reject(request.error ?? new Error(`${database} was not deleted`))
-    request.onblocked = () => reject(new Error(`${database} is still open: a handle was not closed`))
+    // `blocked` may come while the last reading of a closed handle ends; a handle that stays open times the case out.
   })
 }
