@@ -56,11 +56,19 @@ const MOST_LOADS = 3
 type Guess = Parameters<Log['exchange']>[2]
 
 /** One try of an exchange. */
-interface Attempt {
+class Attempt {
   /** Something was added: whether it stands is not known before the transaction's end. */
-  appended: boolean
+  appended = false
+  #over = false
+
   /** It took too long, or failed: what it still does counts for nothing. */
-  over: boolean
+  end(): void {
+    this.#over = true
+  }
+
+  isOver(): boolean {
+    return this.#over
+  }
 }
 
 /**
@@ -118,14 +126,14 @@ export class IndexedDbLog implements Log {
 
   async exchange(turn: Turn, need: Need, guess: Guess): Promise<Receipt> {
     for (let tries = 1; ; tries++) {
-      const attempt: Attempt = { appended: false, over: false }
+      const attempt = new Attempt()
       try {
         const receipt = await this.#try(turn, need, guess, attempt)
         this.#problem = null
         if (attempt.appended) this.#signal?.tell()
         return this.#snapshots.isDue(this.#position ?? 0) ? { ...receipt, unfinished: true } : receipt
       } catch (error) {
-        attempt.over = true
+        attempt.end()
         this.#problem = explained(this.#options.name, error)
         const isFull = HoldfastError.is(this.#problem, 'HOLDFAST_STORAGE_FULL')
         if (attempt.appended && !isFull) throw this.#outcomeUnknown(error)
@@ -172,7 +180,7 @@ export class IndexedDbLog implements Log {
   #inTime<Answer>(work: Promise<Answer>, attempt: Attempt): Promise<Answer> {
     const { deadline, name } = this.#options
     return within(work, deadline, () => {
-      attempt.over = true
+      attempt.end()
       return silent(name, 'for one transaction', deadline)
     })
   }
@@ -193,7 +201,7 @@ export class IndexedDbLog implements Log {
       return DONE
     }
     const landing = await writeFirst(handle, flush, { ...append, record: append.record }, position)
-    if (attempt.over) return DONE
+    if (attempt.isOver()) return DONE
     if (landing.between === null) {
       // The record is in the log, among records that are gone: the table begins anew, and finds it.
       this.#position = null
@@ -220,7 +228,7 @@ export class IndexedDbLog implements Log {
     const flush = this.#begin(handle, need)
     this.#heard = false
     const { values, isGone } = await readTail(flush, this.#position ?? 0)
-    if (attempt.over) return true
+    if (attempt.isOver()) return true
     if (isGone) {
       if (mayLoad) return false
       // It is not the snapshots: somebody removed a part of the log. What is left still counts.
@@ -231,7 +239,7 @@ export class IndexedDbLog implements Log {
     if (append === null || need === 'read') return true
     attempt.appended = true
     const position = await write(flush, append, this.#position ?? 0)
-    if (attempt.over) return true
+    if (attempt.isOver()) return true
     this.#position = position
     if (append.record !== null) this.#snapshots.count(changesOf(append.record))
     return true
