@@ -3,6 +3,7 @@ import type { StorageTraits } from '../core/storage/contract.ts'
 import { JobTable, type Snapshot } from '../core/storage/job-table/job-table.ts'
 import type { Append, Log, LogRecord, LogReplica, Receipt, Tail } from '../core/storage/log.ts'
 import { LoggedStorage } from '../core/storage/logged-storage.ts'
+import { copyPlain } from '../core/storage/plain.ts'
 
 /**
  * What may happen to one append. `lose the answer`: it lands, and the writer is not told. `drop`: it does not land, and
@@ -41,7 +42,7 @@ export class SharedLog {
   }
 
   append(record: LogRecord): void {
-    this.#records.push(structuredClone(record))
+    this.#records.push(copyPlain(record))
   }
 
   tellWatchers(except: () => void): void {
@@ -56,12 +57,12 @@ export class SharedLog {
   /** What stands from `position` on; a snapshot when that is gone, or nothing was read yet. */
   tail(position: number | null): Tail {
     if (position === null || position < this.#start)
-      return { snapshot: copySnapshot(this.#snapshot), records: structuredClone(this.#records) }
-    return { records: structuredClone(this.#records.slice(position - this.#start)) }
+      return { snapshot: copySnapshot(this.#snapshot), records: copyPlain(this.#records) }
+    return { records: copyPlain(this.#records.slice(position - this.#start)) }
   }
 
   between(from: number, to: number): readonly LogRecord[] {
-    return structuredClone(this.#records.slice(from - this.#start, to - this.#start))
+    return copyPlain(this.#records.slice(from - this.#start, to - this.#start))
   }
 
   /** Replaces the records by a snapshot of a replica that has read all of them. */
@@ -136,7 +137,7 @@ class Handle implements Log {
   }
 }
 
-const SHARED_TRAITS: StorageTraits = { durable: false, scope: 'host', payload: 'json', transactions: false }
+const SHARED_TRAITS: StorageTraits = { durable: false, scope: 'host', payload: 'structured-clone', transactions: false }
 
 let handles = 0
 
@@ -147,5 +148,5 @@ export function sharedStorage(log: SharedLog): LoggedStorage {
 }
 
 function copySnapshot({ rows, ...rest }: Snapshot): Snapshot {
-  return { ...rest, rows: structuredClone([...rows]) }
+  return { ...rest, rows: copyPlain([...rows]) }
 }
