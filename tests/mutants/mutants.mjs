@@ -192,8 +192,8 @@ export const mutants = [
     `${table}/enqueue.ts`,
     'enqueue: an id stored with another payload refuses the whole batch',
     [
-      'known.type === job.type && samePlain(known.payload, job.payload)',
-      'known.type === job.type && samePlain(null, null)',
+      'known.type === job.type && samePayload(known.payload, job.payload)',
+      'known.type === job.type && samePayload(null, null)',
     ],
   ),
   mutant(
