@@ -16,6 +16,7 @@ export {
   type JobOptions,
   type LimitOptions,
   nextRetryDelay,
+  type PayloadFormat,
   type PayloadInput,
   type PayloadOutput,
   type StandardSchema,

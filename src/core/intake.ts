@@ -13,7 +13,8 @@ import {
   spanToMs,
 } from './options.ts'
 import { checkedJson } from './payload.ts'
-import type { BackoffPolicy, JobKeyMode, NewJob } from './storage/contract.ts'
+import type { BackoffPolicy, JobKeyMode, NewJob, StorageAdapter } from './storage/contract.ts'
+import { checkedStructured } from './structured-payload.ts'
 
 /** Options of one enqueue. What is not given comes from the job's definition. */
 export interface EnqueueOptions {
@@ -48,7 +49,9 @@ const OPTIONS = /* @__PURE__ */ Object.assign(
 export interface IntakeOptions {
   readonly environment: Pick<Environment, 'now'>
   readonly newId: () => string
+  readonly storage: Pick<StorageAdapter, 'name' | 'traits'>
   readonly payloadLimit: number
+  readonly binaryLimit: number
   readonly maxInterruptions: number
   /** `null`: the queue was opened without a list of jobs, so any name may be enqueued. */
   readonly definitions: ReadonlyMap<string, JobDefinition> | null
@@ -67,10 +70,14 @@ export class Intake {
   /** A promise only when the schema makes one. Throws, or rejects, before anything is stored. */
   prepare(job: JobDefinition | string, payload: unknown, options: EnqueueOptions = {}): NewJob | Promise<NewJob> {
     const definition = typeof job === 'string' ? this.#byName(job) : this.known(job)
-    const { type, defaults } = definition
+    const { type, defaults, payloadFormat } = definition
+    const { payloadLimit, binaryLimit } = this.#options
     const details = this.#details(type, defaults, options)
     return validated(definition, payload, (output) => {
-      details.payload = checkedJson('payload', output, this.#options.payloadLimit)
+      details.payload =
+        payloadFormat === 'structured-clone'
+          ? checkedStructured('payload', output, payloadLimit, binaryLimit)
+          : checkedJson('payload', output, payloadLimit)
       details.limitKey = limitKeyOf(defaults, details.payload)
       return details
     })
@@ -79,15 +86,17 @@ export class Intake {
   /** A definition that may be used with this queue. With a list of jobs it has to be the very one of the list. */
   known(value: unknown): JobDefinition {
     const definition = checkDefinition(value)
-    const { definitions } = this.#options
+    const { definitions, storage } = this.#options
+    if (definition.payloadFormat === 'structured-clone' && storage.traits.payload === 'json')
+      throw formatRefused(definition, storage.name)
     if (definitions === null || definitions.get(definition.type) === definition) return definition
     throw unknownJob(definition.type, definitions)
   }
 
-  #byName(type: string): Pick<JobDefinition, 'type' | 'schema' | 'defaults'> {
+  #byName(type: string): Omit<JobDefinition, 'handler'> {
     const { definitions } = this.#options
     name('job', type)
-    if (definitions === null) return { type, schema: null, defaults: PLAIN_DEFAULTS }
+    if (definitions === null) return { type, schema: null, payloadFormat: 'json', defaults: PLAIN_DEFAULTS }
     const definition = definitions.get(type)
     if (definition !== undefined) return definition
     throw unknownJob(type, definitions)
@@ -151,6 +160,15 @@ export function checkDefinition(value: unknown): JobDefinition {
   if (typeof type === 'string' && typeof leaseDuration === 'number' && typeof handler === 'function')
     return value as JobDefinition
   throw invalidOption('job', 'a definition made by defineJob(), or the name of one', value)
+}
+
+function formatRefused({ type, payloadFormat }: JobDefinition, storage: string): HoldfastError {
+  return fieldError(
+    'HOLDFAST_PAYLOAD_FORMAT',
+    'payloadFormat',
+    payloadFormat,
+    `Job \`${type}\` has payloads of the format '${payloadFormat}', the ${storage} storage keeps only JSON`,
+  )
 }
 
 /** Another definition of a name on the list is unknown too: which of the two counts would be anybody's guess. */

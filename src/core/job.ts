@@ -44,11 +44,19 @@ export interface LimitOptions<Payload> {
   readonly key?: (payload: Payload) => string
 }
 
+/**
+ * `json`: what JSON carries unchanged. `structured-clone`: beside that Date, Map, Blob, File, ArrayBuffer, typed arrays
+ * and DataView, on a storage that keeps them.
+ */
+export type PayloadFormat = 'json' | 'structured-clone'
+
 export interface JobOptions<Type extends string, Schema extends StandardSchema> {
   /** Names the job in storage: 1 to 200 characters. */
   readonly type: Type
   /** Checked before a job is stored; what it puts out is what is stored. */
   readonly payload?: Schema
+  /** What payloads may hold. Default `json`. A queue on a storage that keeps only JSON refuses the other. */
+  readonly payloadFormat?: PayloadFormat
   /** Default `normal`. */
   readonly priority?: Priority
   /** Retries after failures, from 0. Default 3: up to 4 runs. */
@@ -88,6 +96,7 @@ export interface JobDefaults {
 export interface JobDefinition<Type extends string = string, Input = unknown, Output = unknown> {
   readonly type: Type
   readonly schema: StandardSchema<Input, Output> | null
+  readonly payloadFormat: PayloadFormat
   readonly defaults: JobDefaults
   /** Binds what runs the job. Executors take bound handlers. */
   readonly handler: <Result>(run: HandlerFunction<Output, Result>) => BoundHandler<Type>
@@ -146,12 +155,19 @@ export const SETTINGS: Settings = {
 export function defineJob<const Type extends string, Schema extends StandardSchema = StandardSchema>(
   options: JobOptions<Type, Schema>,
 ): JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> {
-  const checks = { type: name, payload: checkSchema, limit: limitOf, ...SETTINGS }
-  const { type = name('type', undefined), payload, limit, ...settings } = readOptions('defineJob', options, checks, '')
+  const checks = { type: name, payload: checkSchema, payloadFormat: checkFormat, limit: limitOf, ...SETTINGS }
+  const {
+    type = name('type', undefined),
+    payload,
+    payloadFormat = 'json',
+    limit,
+    ...settings
+  } = readOptions('defineJob', options, checks, '')
   exclusive('defineJob', options, 'maxRetries', 'maxAttempts')
   const definition: JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> = {
     type: type as Type,
     schema: (payload ?? null) as StandardSchema<SchemaInput<Schema>, SchemaOutput<Schema>> | null,
+    payloadFormat,
     defaults: defaultsOf(settings, limit),
     handler: (run) => ({ type: definition.type, definition, run: callable('handler', run) as typeof run }),
   }
@@ -187,6 +203,11 @@ function limitOf(field: string, options: unknown): Limits {
     ...(rate === undefined || per === undefined ? {} : { rate: { count: rate, per } }),
   }
   return { limit: Object.freeze(limit), limitKey: (key as Limits['limitKey'] | undefined) ?? null }
+}
+
+function checkFormat(field: string, value: unknown): PayloadFormat {
+  if (value === 'json' || value === 'structured-clone') return value
+  throw invalidOption(field, "'json' or 'structured-clone'", value)
 }
 
 /** ArkType's schemas are functions, so what kind of value it is does not matter. */

@@ -17,24 +17,33 @@ export const MOST_PAYLOAD_LIMIT: number = 512 * 1024
  * @throws HOLDFAST_PAYLOAD_TOO_LARGE when its JSON text has more than `limit` bytes of UTF-8
  */
 export function checkedJson(what: string, value: unknown, limit: number): unknown {
-  if (value === undefined) return null
-  const walk: Walk = { what, seen: new Set(), atMost: 0 }
+  return value === undefined ? null : checkedCopy(value, { what, seen: new Set(), atMost: 0 }, limit)
+}
+
+/** A way through a value. */
+export interface Walk {
+  readonly what: string
+  readonly seen: Set<object>
+  /** Bytes of JSON that it cannot have more of. */
+  atMost: number
+  /** Copies what is neither plain object nor array; absent: it is refused. */
+  copyInstance?(value: object, walk: this, path: string, depth: number): unknown
+}
+
+/** `replacer`: what `JSON.stringify` is to write for values that are none of JSON's, where there may be any. */
+export function checkedCopy(value: unknown, walk: Walk, limit: number, replacer?: Replacer): unknown {
   const copy = copyJson(value, walk, '', 0)
   // The bound counts every character as an escape of six; only what could be too large is measured exactly.
   if (walk.atMost > limit) {
-    const bytes = new TextEncoder().encode(JSON.stringify(copy)).length
-    if (bytes > limit) throw tooLarge(what, bytes, limit)
+    const bytes = new TextEncoder().encode(JSON.stringify(copy, replacer)).length
+    if (bytes > limit) throw tooLarge(walk.what, bytes, limit, 'as JSON')
   }
   return copy
 }
 
-interface Walk {
-  readonly what: string
-  readonly seen: Set<object>
-  atMost: number
-}
+type Replacer = (key: string, value: unknown) => unknown
 
-function copyJson(value: unknown, walk: Walk, path: string, depth: number): unknown {
+export function copyJson(value: unknown, walk: Walk, path: string, depth: number): unknown {
   switch (typeof value) {
     case 'string':
       walk.atMost += 6 * value.length + 3
@@ -60,8 +69,11 @@ function copyObject(value: object, walk: Walk, path: string, depth: number): unk
   const list = Array.isArray(value)
   // Arrays stand two prototypes from the end of the chain, records one, of any realm (an iframe, a vm) and not only of
   // this one. What stands further away is an instance of a class, and would come back without it.
-  if (prototypes(value) > (list ? 2 : 1))
+  if (prototypes(value) > (list ? 2 : 1)) {
+    const copy = walk.copyInstance?.(value, walk, path, depth + 1)
+    if (copy !== undefined) return copy
     throw invalid(walk, path, value, 'only plain objects, arrays and JSON values are kept')
+  }
   if (Object.getOwnPropertySymbols(value).length > 0) throw invalid(walk, path, value, 'JSON drops symbol keys')
   walk.seen.add(value)
   const copy = list ? copyArray(value, walk, path, depth + 1) : copyRecord(value, walk, path, depth + 1)
@@ -69,7 +81,7 @@ function copyObject(value: object, walk: Walk, path: string, depth: number): unk
   return copy
 }
 
-function prototypes(value: object): number {
+export function prototypes(value: object): number {
   let count = 0
   for (let next: unknown = Object.getPrototypeOf(value); next !== null; next = Object.getPrototypeOf(next)) count += 1
   return count
@@ -100,7 +112,7 @@ function copyRecord(value: object, walk: Walk, path: string, depth: number): Rec
   return copy
 }
 
-function invalid({ what }: Walk, path: string, value: unknown, rule: string): HoldfastError {
+export function invalid({ what }: Walk, path: string, value: unknown, rule: string): HoldfastError {
   const field = what + path
   return fieldError(
     'HOLDFAST_INVALID_PAYLOAD',
@@ -110,11 +122,11 @@ function invalid({ what }: Walk, path: string, value: unknown, rule: string): Ho
   )
 }
 
-function tooLarge(what: string, bytes: number, limit: number): HoldfastError {
+export function tooLarge(what: string, bytes: number, limit: number, kind: string): HoldfastError {
   return fieldError(
     'HOLDFAST_PAYLOAD_TOO_LARGE',
     what,
     bytes,
-    `\`${what}\` has ${bytes} bytes as JSON, the limit is ${limit}: keep the data elsewhere and its name in the job`,
+    `\`${what}\` has ${bytes} bytes ${kind}, the limit is ${limit}: keep the data elsewhere and its name in the job`,
   )
 }

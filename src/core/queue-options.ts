@@ -8,6 +8,7 @@ import { boolean, callable, integerFrom, knownOptions, readOptions } from './opt
 import { DEFAULT_PAYLOAD_LIMIT, MOST_PAYLOAD_LIMIT } from './payload.ts'
 import { type KeptFor, type RetentionOptions, retentionRules } from './pruner.ts'
 import type { StorageAdapter } from './storage/contract.ts'
+import { DEFAULT_BINARY_LIMIT } from './structured-payload.ts'
 import { guarded } from './thenable.ts'
 
 export interface QueueOptions<Jobs extends readonly JobDefinition[] = readonly JobDefinition[]> {
@@ -22,6 +23,11 @@ export interface QueueOptions<Jobs extends readonly JobDefinition[] = readonly J
   readonly maxInterruptions?: number
   /** The most bytes of a payload or result as JSON, 1 to 524,288. Default 262,144. */
   readonly payloadLimit?: number
+  /**
+   * The most bytes that the Blobs, Files and buffers of one payload have together, from 0. Default 50,000,000. For
+   * definitions with `payloadFormat: 'structured-clone'`; the rest of such a payload is bounded by `payloadLimit`.
+   */
+  readonly binaryLimit?: number
   /** Default: writes nothing. */
   readonly logger?: Logger
   /** Clock, randomness, timers and conditions, to replace some of the platform's own. */
@@ -37,6 +43,7 @@ export interface QueueSettings {
   readonly retention: readonly KeptFor[]
   readonly maxInterruptions: number
   readonly payloadLimit: number
+  readonly binaryLimit: number
   readonly logger: Logger
   readonly environment: Environment
 }
@@ -48,6 +55,7 @@ const CHECKS = {
   retention: (_field: string, value: unknown) => retentionRules(value),
   maxInterruptions: /* @__PURE__ */ integerFrom(0),
   payloadLimit: /* @__PURE__ */ integerFrom(1, MOST_PAYLOAD_LIMIT),
+  binaryLimit: /* @__PURE__ */ integerFrom(0),
   logger: checkLogger,
   environment: seams,
 }
@@ -62,6 +70,7 @@ export function queueSettings(options: unknown): QueueSettings {
     retention: given.retention ?? retentionRules(),
     maxInterruptions: given.maxInterruptions ?? 3,
     payloadLimit: given.payloadLimit ?? DEFAULT_PAYLOAD_LIMIT,
+    binaryLimit: given.binaryLimit ?? DEFAULT_BINARY_LIMIT,
     logger: given.logger ?? SILENT,
     environment: { ...environment, report: lastResort(environment.report) },
   }

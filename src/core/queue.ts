@@ -51,8 +51,9 @@ type PayloadNamed<Definition> = [Definition] extends [never]
 /**
  * Opens a queue on a storage. One storage is one queue.
  *
- * @throws HOLDFAST_INVALID_OPTION, HOLDFAST_DUPLICATE_JOB for two definitions of one type,
- * HOLDFAST_CONTRACT_VERSION for a storage made for another version, and what the storage throws when it opens
+ * @throws HOLDFAST_INVALID_OPTION, HOLDFAST_DUPLICATE_JOB for two definitions of one type, HOLDFAST_PAYLOAD_FORMAT for
+ * a job whose payloads the storage does not keep, HOLDFAST_CONTRACT_VERSION for a storage made for another version, and
+ * what the storage throws when it opens
  */
 export async function openQueue<const Jobs extends Definitions = Definitions>(
   options: QueueOptions<Jobs>,
@@ -94,7 +95,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
       newId,
       payloadLimit,
       executors: new Set(),
-      intake: new Intake({ ...settings, environment, newId, payloadLimit, definitions: jobs }),
+      intake: new Intake({ ...settings, storage, environment, newId, payloadLimit, definitions: jobs }),
       retention,
       onError: (service) => (error) => {
         log('error', `The ${service} service met an error`, { error })
@@ -102,6 +103,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
         else if (logger === SILENT) report(error)
       },
     }
+    for (const job of jobs?.values() ?? []) this.#core.intake.known(job)
   }
 
   /**
@@ -109,7 +111,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
    * of one.
    *
    * @throws HOLDFAST_INVALID_OPTION, HOLDFAST_UNKNOWN_JOB, HOLDFAST_SCHEMA_MISMATCH, HOLDFAST_INVALID_PAYLOAD,
-   * HOLDFAST_PAYLOAD_TOO_LARGE, HOLDFAST_ID_CONFLICT, HOLDFAST_WORKERS_DISABLED, HOLDFAST_QUEUE_CLOSED;
+   * HOLDFAST_PAYLOAD_TOO_LARGE, HOLDFAST_PAYLOAD_FORMAT, HOLDFAST_ID_CONFLICT, HOLDFAST_WORKERS_DISABLED, HOLDFAST_QUEUE_CLOSED;
    * in each case nothing was stored
    */
   async enqueue<const Reference extends JobReference<Jobs>>(

@@ -12,6 +12,7 @@ import type {
   Tail,
 } from '../core/storage/log.ts'
 import { LoggedStorage } from '../core/storage/logged-storage.ts'
+import { copyPlain } from '../core/storage/plain.ts'
 
 /**
  * What may happen to one append. `lose the answer`: it lands, and the writer is not told. `drop`: it does not land, and
@@ -54,13 +55,13 @@ export class SharedLog {
   }
 
   append(record: LogRecord, payloads: readonly PayloadChunk[] = []): void {
-    this.#records.push(structuredClone(record))
-    for (const chunk of payloads) this.chunks.set(chunk.key, structuredClone(chunk.payloads))
+    this.#records.push(copyPlain(record))
+    for (const chunk of payloads) this.chunks.set(chunk.key, copyPlain(chunk.payloads))
   }
 
   readChunks(keys: readonly string[]): ReadonlyMap<string, readonly unknown[]> {
     const found = keys.flatMap((key) =>
-      this.chunks.has(key) ? [[key, structuredClone(this.chunks.get(key) ?? [])] as const] : [],
+      this.chunks.has(key) ? [[key, copyPlain(this.chunks.get(key) ?? [])] as const] : [],
     )
     return new Map(found)
   }
@@ -77,12 +78,12 @@ export class SharedLog {
   /** What stands from `position` on; a snapshot when that is gone, or nothing was read yet. */
   tail(position: number | null): Tail {
     if (position === null || position < this.#start)
-      return { snapshot: copySnapshot(this.#snapshot), records: structuredClone(this.#records) }
-    return { records: structuredClone(this.#records.slice(position - this.#start)) }
+      return { snapshot: copySnapshot(this.#snapshot), records: copyPlain(this.#records) }
+    return { records: copyPlain(this.#records.slice(position - this.#start)) }
   }
 
   between(from: number, to: number): readonly LogRecord[] {
-    return structuredClone(this.#records.slice(from - this.#start, to - this.#start))
+    return copyPlain(this.#records.slice(from - this.#start, to - this.#start))
   }
 
   /** Replaces the records by a snapshot of a replica that has read all of them. */
@@ -159,7 +160,7 @@ class Handle implements Log {
   }
 }
 
-const SHARED_TRAITS: StorageTraits = { durable: false, scope: 'host', payload: 'json', transactions: false }
+const SHARED_TRAITS: StorageTraits = { durable: false, scope: 'host', payload: 'structured-clone', transactions: false }
 
 let handles = 0
 
@@ -170,5 +171,5 @@ export function sharedStorage(log: SharedLog): LoggedStorage {
 }
 
 function copySnapshot({ rows, ...rest }: Snapshot): Snapshot {
-  return { ...rest, rows: structuredClone([...rows]) }
+  return { ...rest, rows: copyPlain([...rows]) }
 }

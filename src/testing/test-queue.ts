@@ -46,6 +46,7 @@ const OPTIONS = [
   'retention',
   'maxInterruptions',
   'payloadLimit',
+  'binaryLimit',
   'logger',
 ]
 
@@ -88,7 +89,7 @@ export async function testQueue<const Jobs extends Definitions = Definitions>(
 function volatileStorage(): StorageAdapter {
   return new LoggedStorage({
     name: 'test',
-    traits: { durable: false, scope: 'instance', payload: 'json', transactions: false },
+    traits: { durable: false, scope: 'instance', payload: 'structured-clone', transactions: false },
     log: new NoLog(),
     writer: 'test',
   })

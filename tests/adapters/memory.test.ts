@@ -7,7 +7,12 @@ import { allJobs, memoryTarget, NOW } from '../core/kit-targets.ts'
 keepsTheContract(memoryTarget)
 
 test('memory says that it is not durable and that nobody else can open its jobs', () => {
-  expect(memory().traits).toEqual({ durable: false, scope: 'instance', payload: 'json', transactions: false })
+  expect(memory().traits).toEqual({
+    durable: false,
+    scope: 'instance',
+    payload: 'structured-clone',
+    transactions: false,
+  })
 })
 
 test('two memories share nothing', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { digestOf } from '../../src/core/storage/digest.ts'
+import { digestOf, samePayload } from '../../src/core/storage/digest.ts'
 
 const of = (payload: unknown, type = 'task'): number => digestOf({ type, payload })
 
@@ -28,6 +28,45 @@ test('what differs in a type, a name, an order or a kind has another digest', ()
   ]
   const digests = payloads.flatMap((payload) => [of(payload), of(payload, 'other')])
   expect(new Set(digests).size).toBe(2 * payloads.length)
+})
+
+test('what is no JSON has digests too: by its kind and what it holds, a Map without regard to the order of its keys', () => {
+  const bytes = (...items: number[]): Uint8Array => new Uint8Array(items)
+  const same: (() => unknown)[] = [
+    () => new Date(1),
+    () => bytes(1, 2),
+    () => bytes(0, 1, 2).subarray(1),
+    () => bytes(1, 2).buffer,
+    () => new DataView(bytes(1, 2).buffer),
+    () => new Map([['a', [new Date(1)]]]),
+    () => new Blob(['ab'], { type: 'x/y' }),
+    () => new File(['ab'], 'name', { lastModified: 1 }),
+  ]
+  for (const make of same) {
+    expect(of({ deep: make() })).toBe(of({ deep: make() }))
+    expect(samePayload({ deep: make() }, { deep: make() })).toBe(true)
+  }
+  const [ab, ba] = [new Map(Object.entries({ a: 1, b: 2 })), new Map(Object.entries({ b: 2, a: 1 }))]
+  expect([of(ab) === of(ba), samePayload(ab, ba)]).toEqual([true, true])
+  // The two views hold the same bytes.
+  const kinds = [
+    ...same.map((make) => make()),
+    new Date(2),
+    bytes(2, 1),
+    bytes(1, 2, 0),
+    new Int8Array([1, 2]),
+    null,
+    {},
+  ]
+  expect(new Set(kinds.map((value) => of(value))).size).toBe(kinds.length - 1)
+})
+
+test('two Blobs that say the same of themselves are taken for the same, whatever they hold', () => {
+  const blob = (text: string, type = 'x/y'): Blob => new Blob([text], { type })
+  expect([samePayload(blob('ab'), blob('cd')), of(blob('ab')) === of(blob('cd'))]).toEqual([true, true])
+  expect([samePayload(blob('ab'), blob('abc')), samePayload(blob('ab'), blob('ab', 'x/z'))]).toEqual([false, false])
+  const file = (lastModified: number): File => new File(['ab'], 'name', { lastModified })
+  expect(samePayload(file(1), file(2))).toBe(false)
 })
 
 test('digests are safe integers, and of many payloads no two are equal', () => {

@@ -5,7 +5,7 @@ import { type Fault, newJob, SharedLog, sharedStorage, type StorageUnderTest } f
 /** The storages in memory, as the conformance kit takes them. */
 export const memoryTarget: StorageUnderTest = {
   name: 'memory',
-  offers: [],
+  offers: ['structured-clone'],
   create: async () => ({ handle: async () => memory(), destroy: async () => undefined }),
 }
 
@@ -16,7 +16,7 @@ export function sharedTarget(
 ): StorageUnderTest {
   return {
     name,
-    offers: ['two handles'],
+    offers: ['two handles', 'structured-clone'],
     create: async () => {
       const log = new SharedLog()
       log.fault = await faulty(log)

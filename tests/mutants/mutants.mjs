@@ -192,8 +192,8 @@ export const mutants = [
     `${table}/enqueue.ts`,
     'enqueue: an id stored with another payload refuses the whole batch',
     [
-      'known.type === job.type && samePlain(known.payload, job.payload)',
-      'known.type === job.type && samePlain(null, null)',
+      'known.type === job.type && samePayload(known.payload, job.payload)',
+      'known.type === job.type && samePayload(null, null)',
     ],
   ),
   mutant(
@@ -278,5 +278,44 @@ export const mutants = [
     `${table}/session.ts`,
     'beat: an earlier attempt is lost, though the session holds the job again',
     ['holds(job, lease.fence)', 'holds(job, job.fence)'],
+  ),
+  mutant(
+    'bytes of a payload are shared with their caller',
+    'src/core/storage/plain.ts',
+    'structured: a caller who changes the payload after the answer changes no job',
+    ['return copyBytes(value as ArrayBuffer)', 'return value'],
+  ),
+  mutant(
+    'what is in a Map is shared with who reads it',
+    'src/core/storage/plain.ts',
+    'structured: who changes the payload of a record that was read changes no job',
+    ['[key, copyItem(item, key)]', '[key, item]'],
+  ),
+  mutant(
+    'an id does not look at bytes',
+    'src/core/storage/digest.ts',
+    'structured: an id tells payloads apart: one byte',
+    ['${cyrb53(bytes)}', ''],
+  ),
+  mutant(
+    'an id does not look at Dates',
+    'src/core/storage/digest.ts',
+    'structured: an id tells payloads apart: Dates',
+    ['${Number(value)}', ''],
+  ),
+  mutant(
+    'an id does not look into Maps',
+    'src/core/storage/digest.ts',
+    'structured: an id tells payloads apart: values of a Map',
+    [
+      'Array.from(value as Map<unknown, unknown>, canonical)',
+      'Array.from((value as Map<unknown, unknown>).keys(), canonical)',
+    ],
+  ),
+  mutant(
+    'an id does not look at the names of Files',
+    'src/core/storage/digest.ts',
+    'structured: an id tells payloads apart: the name of a File',
+    ['[size, type, name, lastModified])', '[size, type, lastModified])'],
   ),
 ]

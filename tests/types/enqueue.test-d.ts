@@ -31,6 +31,37 @@ test('the payload is what the schema of the definition takes', () => {
   void open.enqueue(sendEmail)
 })
 
+test('payloads of the structured-clone format may hold what their schema says, Blobs and all', () => {
+  const upload = defineJob({
+    type: 'upload',
+    payloadFormat: 'structured-clone',
+    payload: z.object({
+      photo: z.instanceof(Blob),
+      taken: z.date(),
+      tags: z.map(z.string(), z.number()),
+      bytes: z.instanceof(ArrayBuffer).transform((buffer) => new Uint8Array(buffer)),
+    }),
+  })
+  const payload = {
+    photo: new File([], 'a.jpg'),
+    taken: new Date(),
+    tags: new Map([['a', 1]]),
+    bytes: new ArrayBuffer(1),
+  }
+  void open.enqueue(upload, payload)
+  // @ts-expect-error -- a text is no Blob
+  void open.enqueue(upload, { ...payload, photo: 'a.jpg' })
+  upload.handler(({ photo, taken, tags, bytes }) => {
+    expectTypeOf(photo).toEqualTypeOf<Blob>()
+    expectTypeOf(taken).toEqualTypeOf<Date>()
+    expectTypeOf(tags).toEqualTypeOf<Map<string, number>>()
+    expectTypeOf(bytes).toExtend<Uint8Array>()
+  })
+  expectTypeOf(upload.payloadFormat).toEqualTypeOf<'json' | 'structured-clone'>()
+  // @ts-expect-error -- no such format
+  defineJob({ type: 'bad', payloadFormat: 'yaml' })
+})
+
 test('a definition without a schema takes any payload', () => {
   void open.enqueue(anything, { whatever: [1, 'two', null] })
   void open.enqueue(anything, null)

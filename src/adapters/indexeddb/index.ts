@@ -28,7 +28,7 @@ export function indexedDb(options: IndexedDbOptions = {}): StorageAdapter {
     factory: () => factory ?? (globalThis as { indexedDB?: IDBFactory }).indexedDB,
     newIdentity: randomName,
   })
-  const traits = { durable: true, scope: 'origin', payload: 'json', transactions: false } as const
+  const traits = { durable: true, scope: 'origin', payload: 'structured-clone', transactions: false } as const
   return new LoggedStorage({ name: 'indexeddb', traits, log, writer })
 }
 

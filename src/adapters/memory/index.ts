@@ -11,7 +11,7 @@ import { NoLog } from '../../core/storage/no-log.ts'
 export function memory(): StorageAdapter {
   return new LoggedStorage({
     name: 'memory',
-    traits: { durable: false, scope: 'instance', payload: 'json', transactions: false },
+    traits: { durable: false, scope: 'instance', payload: 'structured-clone', transactions: false },
     log: new NoLog(),
     writer: 'memory',
   })

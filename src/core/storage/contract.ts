@@ -8,7 +8,10 @@
  * Each comment ends with the conformance cases that prove it: `[area]` names a file of `testing/conformance`.
  */
 
-/** A JSON value, or what `structuredClone` accepts where the storage's trait `payload` says so. */
+/**
+ * A JSON value. As the payload of a job, where the storage's trait `payload` is `structured-clone` also Date, Map, ArrayBuffer, its
+ * views, Blob and File, anywhere in it. [payload] [structured]
+ */
 export type Payload = unknown
 
 /** `waiting` covers the public statuses `pending` and `scheduled`, which only the clock tells apart. */
@@ -107,6 +110,7 @@ export interface JobRecord {
   readonly requires: readonly string[]
   readonly backoff: BackoffPolicy | null
   readonly cancelRequested: string | null
+  /** JSON, as the result. */
   readonly progress: Payload
   readonly result: Payload
   readonly error: ErrorData | null
@@ -156,6 +160,7 @@ export interface StorageTraits {
   readonly durable: boolean
   /** Who can open the same jobs: this instance only, all pages of an origin, all processes of a host, a network. */
   readonly scope: 'instance' | 'origin' | 'host' | 'network'
+  /** What the payloads of jobs may hold. Everything else is JSON. */
   readonly payload: 'json' | 'structured-clone'
   /** Whether an enqueue can join a transaction of the application. */
   readonly transactions: boolean

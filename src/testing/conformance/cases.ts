@@ -27,6 +27,7 @@ import { repeat } from './repeat.ts'
 import { schedules } from './schedules.ts'
 import { session } from './session.ts'
 import { settle } from './settle.ts'
+import { structured } from './structured.ts'
 import { suspects } from './suspects.ts'
 
 /** Every guarantee of the storage contract, one case each. */
@@ -56,6 +57,7 @@ export const cases: readonly ConformanceCase[] = [
   ...counts,
   ...prune,
   ...payload,
+  ...structured,
   ...clock,
   ...repeat,
   ...repeatSettle,

@@ -17,7 +17,7 @@ export function ok(condition: boolean, what: string): asserts condition {
   if (!condition) throw new ConformanceError(`Expected ${what}`, false, true)
 }
 
-/** Deep equality by value: own enumerable properties, array items, dates, maps, sets, bytes. */
+/** Deep equality by value: own enumerable properties, array items, dates, maps, bytes, what Blobs say of themselves. */
 export function equal(actual: unknown, expected: unknown, what: string): void {
   if (same(actual, expected)) return
   throw new ConformanceError(`Expected ${what} to be ${show(expected)}, got ${show(actual)}`, actual, expected)
@@ -69,14 +69,24 @@ function same(left: unknown, right: unknown): boolean {
   const tag = Object.prototype.toString.call(left)
   if (tag !== Object.prototype.toString.call(right)) return false
   if (tag === '[object Date]') return Number(left) === Number(right)
-  if (tag === '[object Map]' || tag === '[object Set]') {
-    return same([...(left as Iterable<unknown>)], [...(right as Iterable<unknown>)])
-  }
+  if (tag === '[object Map]') return same([...(left as Iterable<unknown>)], [...(right as Iterable<unknown>)])
+  if (tag === '[object ArrayBuffer]' || tag === '[object DataView]') return same(bytesOf(left), bytesOf(right))
+  if (tag === '[object Blob]' || tag === '[object File]') return same(factsOf(left), factsOf(right))
   const keys = Object.keys(left)
   return (
     keys.length === Object.keys(right).length &&
     keys.every((key) => Object.hasOwn(right, key) && same(Reflect.get(left, key), Reflect.get(right, key)))
   )
+}
+
+function bytesOf(value: object): Uint8Array {
+  const { buffer = value, byteOffset, byteLength } = value as Partial<DataView>
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
+}
+
+/** What can be told of a Blob without waiting. */
+function factsOf(blob: object): readonly unknown[] {
+  return ['size', 'type', 'name', 'lastModified'].map((fact): unknown => Reflect.get(blob, fact))
 }
 
 const SHOWN = 400

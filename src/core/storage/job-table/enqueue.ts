@@ -1,6 +1,5 @@
 import type { Disposition, EnqueueAnswer, EnqueueRequest, NewJob } from '../contract.ts'
-import { digestOf } from '../digest.ts'
-import { samePlain } from '../plain.ts'
+import { digestOf, samePayload } from '../digest.ts'
 import { keyLost, replaced, touched } from '../transitions.ts'
 import type { Draft } from './draft.ts'
 import { type JobRow, newJobFields, toRecord } from './rows.ts'
@@ -37,7 +36,7 @@ export function conflictIn(draft: Draft, jobs: readonly NewJob[]): { index: numb
 /** A job that a later call with its key has replaced no longer shows what the call with its id said. */
 function saysTheSame(known: NewJob | Readonly<JobRow>, job: NewJob): boolean {
   if (isDigested(known) || isDigested(job)) return digestOf(known) === digestOf(job)
-  return known.type === job.type && samePlain(known.payload, job.payload)
+  return known.type === job.type && samePayload(known.payload, job.payload)
 }
 
 /** Its payload stands elsewhere, or was replaced since. */
