@@ -5,9 +5,10 @@ import { LOG_FORMAT } from '../../src/core/storage/log.ts'
 import { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
 import { type Fault, newJob, SharedLog, sharedStorage } from '../../src/testing/index.ts'
 import { keepsTheContract } from './kit.ts'
-import { allJobs, contending, every, NOW, overtaken, passing, sharedTarget, slow } from './kit-targets.ts'
+import { allJobs, contending, every, NOW, overtaken, passing, sharedTarget, shelved, slow } from './kit-targets.ts'
 
 keepsTheContract(sharedTarget('a shared log'))
+keepsTheContract(sharedTarget('a log that keeps payloads outside', shelved))
 keepsTheContract(sharedTarget('a log whose appends take their time', slow))
 keepsTheContract(sharedTarget('a log that loses every 2nd answer', every(2, 'lose the answer')))
 keepsTheContract(sharedTarget('a log that loses every answer', every(1, 'lose the answer')))

@@ -165,8 +165,10 @@ export class LoggedStorage implements StorageAdapter {
     return answers
   }
 
-  amend(request: AmendRequest): Promise<readonly AmendAnswer[]> {
-    return this.#call({ name: 'amend', request })
+  async amend(request: AmendRequest): Promise<readonly AmendAnswer[]> {
+    const answers = await this.#call<readonly AmendAnswer[]>({ name: 'amend', request })
+    await this.#fill(answers.flatMap(({ jobs }) => jobs))
+    return answers
   }
 
   tick(request: TickRequest): Promise<readonly { readonly moved: boolean }[]> {

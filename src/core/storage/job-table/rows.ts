@@ -227,7 +227,7 @@ export function toRecord(row: JobRow): JobRecord {
     error: copyPlain(row.error),
     history: copyPlain(row.history),
     revision: row.revision,
-    digest: row.digest,
+    digest: row.shelf === null ? row.digest : null,
     absorbed: row.absorbed.length === 0 ? NONE : row.absorbed.map((entry) => ({ ...entry })),
   }
 }
