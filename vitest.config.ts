@@ -2,10 +2,10 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 import { type Engine, engines } from './scripts/engines.mjs'
 import { providers } from './tests/browser/engines/providers.ts'
 
-const aroundPagesOnly = 'tests/browser/pages/**'
+const fromOutside = 'tests/browser/pages/**'
 
 /** What runs in pages and, by fake-indexeddb, on Node: the files are the same. */
-const shared = { include: ['tests/{browser/**/,adapters/indexeddb}*.test.ts'], exclude: [aroundPagesOnly] }
+const shared = { include: ['tests/browser/**/*.test.ts'], exclude: [fromOutside] }
 
 function inPages(engine: Engine): TestProjectInlineConfiguration {
   return {
@@ -31,7 +31,7 @@ function aroundPages(engine: Engine): TestProjectInlineConfiguration {
   return {
     test: {
       name: `${engine}-pages`,
-      include: [`${aroundPagesOnly}/*.test.ts`],
+      include: [`${fromOutside}/*.test.ts`],
       exclude: engines.filter((other) => other !== engine).map((other) => `**/*.${other}.test.ts`),
       provide: { engine },
       // One browser at a time, when the tests in pages are done: they measure how long things take.

@@ -82,14 +82,16 @@ export function exit(error) {
 /**
  * Runs a command in the repository and waits for its end, whatever signals arrive meanwhile.
  * @param {string[]} command
- * @param {{ quiet?: boolean }} [options] quiet: its output is kept back, for the caller to show on failure
+ * @param {{ quiet?: boolean, env?: Record<string, string> }} [options] quiet: its output is kept back, for the caller
+ *   to show on failure; env: variables that it gets besides those of this process
  * @returns {Promise<{ exitCode: number, output: string }>}
  * @throws {Stopped} when this process was told to end
  */
-export function run([name = '', ...args], { quiet = false } = {}) {
+export function run([name = '', ...args], { quiet = false, env = {} } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(name, args, {
       cwd: root,
+      env: { ...process.env, ...env },
       stdio: quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
       // npm is a .cmd file there, which only a shell can start.
       shell: process.platform === 'win32' && name === 'npm',

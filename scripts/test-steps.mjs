@@ -50,20 +50,18 @@ export async function check(script) {
   return { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 }
 }
 
-/** @param {readonly string[]} selection arguments of Vitest @returns {Promise<Counts>} */
-export async function vitest(selection) {
+/**
+ * @param {readonly string[]} selection arguments of Vitest
+ * @param {Record<string, string>} [env] variables that it gets besides those of this process
+ * @returns {Promise<Counts>}
+ */
+export async function vitest(selection, env = {}) {
   const reports = mkdtempSync(join(tmpdir(), 'holdfast-reports-'))
   try {
     const report = join(reports, 'vitest.json')
-    const { exitCode } = await run([
-      process.execPath,
-      join(root, 'node_modules/vitest/vitest.mjs'),
-      'run',
-      ...selection,
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-    ])
+    const program = [process.execPath, join(root, 'node_modules/vitest/vitest.mjs'), 'run']
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+    const { exitCode } = await run([...program, ...selection, ...reporters], { env })
     const counts = countsIn(report)
     // A rejection that nobody handles and a runner that crashes are no test's failure, and must not pass as none.
     if (exitCode !== 0 && counts.failed === 0) counts.failed = 1

@@ -25,11 +25,16 @@ export function inDatabases(name: string, open: (database: string) => StorageAda
   }
 }
 
+/** How long a handle may take to let go of its database, in ms. */
+const PATIENCE = 10_000
+
 function deleted(database: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.deleteDatabase(database)
     request.onsuccess = () => resolve()
     request.onerror = () => reject(request.error ?? new Error(`${database} was not deleted`))
-    // `blocked` may come while the last reading of a closed handle ends; a handle that stays open times the case out.
+    // A browser may hear of a deletion before it hears that the last connection was closed; then it only takes longer.
+    request.onblocked = () =>
+      setTimeout(() => reject(new Error(`${database} is still open: a handle was not closed`)), PATIENCE)
   })
 }

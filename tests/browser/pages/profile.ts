@@ -1,6 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Beside the sources and not in the folder for temporary files, which is often no disk but memory. */
+const profiles = fileURLToPath(new URL('../../../.holdfast/profiles/', import.meta.url))
 
 /** A folder for what a browser keeps, on the disk, from one start to the next. */
 export interface Profile extends AsyncDisposable {
@@ -9,7 +12,8 @@ export interface Profile extends AsyncDisposable {
 }
 
 export async function freshProfile(): Promise<Profile> {
-  const folder = await mkdtemp(join(tmpdir(), 'holdfast-profile-'))
+  await mkdir(profiles, { recursive: true })
+  const folder = await mkdtemp(join(profiles, 'profile-'))
   // Processes of a browser that was killed may still write while they end.
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   return { folder, remove, [Symbol.asyncDispose]: remove }
