@@ -51,6 +51,8 @@ describe("the platform's own environment", () => {
     expect(environment.random()).toBeLessThan(1)
     expect(environment.monotonic()).toBeGreaterThan(0)
     environment.onConditionsChange(() => undefined)()
+    expect(environment.hidden()).toBe(false)
+    environment.onVisibilityChange(() => undefined)()
     expect(() => environment.report(new Error('nobody listens'))).not.toThrow()
   })
 
@@ -77,6 +79,26 @@ describe("the platform's own environment", () => {
     navigator.onLine = true
     listeners.get('online')?.()
     expect(heard).toEqual([[], ['online']])
+    stop()
+    expect(listeners.size).toBe(0)
+  })
+
+  test('says whether the page is hidden, when that changes, and when a page that stood still goes on', () => {
+    const listeners = new Map<string, () => void>()
+    const events = {
+      addEventListener: (type: string, listener: () => void) => void listeners.set(type, listener),
+      removeEventListener: (type: string) => void listeners.delete(type),
+    }
+    const document = { ...events, visibilityState: 'visible' }
+    const environment = systemEnvironment({ ...noTimers, ...events, document })
+    const heard: boolean[] = []
+    const stop = environment.onVisibilityChange(() => void heard.push(environment.hidden()))
+    document.visibilityState = 'hidden'
+    listeners.get('visibilitychange')?.()
+    listeners.get('resume')?.()
+    document.visibilityState = 'visible'
+    listeners.get('pageshow')?.()
+    expect(heard).toEqual([true, true, false])
     stop()
     expect(listeners.size).toBe(0)
   })

@@ -131,11 +131,7 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   session(request: SessionRequest): Promise<{ readonly epoch: number }> {
-    const process = this.#log.presence?.self
-    return this.#call({
-      name: 'session',
-      request: process === undefined || !('open' in request) ? request : { ...request, process },
-    })
+    return this.#call({ name: 'session', request: 'open' in request ? this.#signed(request) : request })
   }
 
   enqueue(request: EnqueueRequest): Promise<EnqueueAnswer> {
@@ -147,7 +143,7 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   beat(request: BeatRequest): Promise<BeatAnswer> {
-    return this.#call({ name: 'beat', request })
+    return this.#call({ name: 'beat', request: this.#signed(request) })
   }
 
   settle(request: SettleRequest): Promise<readonly SettleAnswer[]> {
@@ -176,15 +172,18 @@ export class LoggedStorage implements StorageAdapter {
 
   sessions(): Promise<readonly SessionRecord[]> {
     return this.#read((table) =>
-      [...table.tables.sessions].map(([id, { beats, leaseDuration, openedAt, lastBeat, epoch, process }]) => ({
-        id,
-        beats,
-        leaseDuration,
-        openedAt,
-        lastBeat,
-        epoch,
-        ...(process !== undefined && this.#log.presence?.isOver(process) === true && { ended: true as const }),
-      })),
+      [...table.tables.sessions].map(
+        ([id, { beats, leaseDuration, patience = 0, openedAt, lastBeat, epoch, process }]) => ({
+          id,
+          beats,
+          leaseDuration,
+          patience,
+          openedAt,
+          lastBeat,
+          epoch,
+          ...(process !== undefined && this.#log.presence?.isOver(process) === true && { ended: true as const }),
+        }),
+      ),
     )
   }
 
@@ -227,6 +226,12 @@ export class LoggedStorage implements StorageAdapter {
     const cause = problem ?? this.#replica.problem
     const state = cause === null ? 'ok' : HoldfastError.is(cause, 'HOLDFAST_STORAGE_NEWER') ? 'read-only' : 'failing'
     return { state, damaged, cause, jobs: this.#replica.table.tables.jobs.size }
+  }
+
+  /** `null`: its process has no name now, and one that it had proves nothing. */
+  #signed<Request extends object>(request: Request): Request {
+    const { presence } = this.#log
+    return presence === undefined ? request : { ...request, process: presence.self ?? null }
   }
 
   #call<Answer>(operation: Operation): Promise<Answer> {
@@ -308,6 +313,8 @@ export class LoggedStorage implements StorageAdapter {
         () => this.#processes(),
         () => {
           this.#ended = true
+          // What it wrote last counts: nobody may have told of it.
+          this.#behind = true
           this.#publish()
         },
       ),
