@@ -63,6 +63,14 @@ describe("the platform's own environment", () => {
     expect(new Set(numbers).size).toBeGreaterThan(1990)
   })
 
+  test('makes ids on insecure origins, where `crypto` has random values and no `randomUUID`', () => {
+    let calls = 0
+    const getRandomValues = (array: Uint32Array) => array.fill(++calls)
+    const environment = systemEnvironment({ ...noTimers, crypto: { getRandomValues } })
+    expect(idMaker(environment)()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(calls).toBe(1)
+  })
+
   test('says when the network goes and comes', () => {
     const listeners = new Map<string, () => void>()
     const navigator = { onLine: true }

@@ -73,6 +73,7 @@ export class BroadcastHints {
       channel.onmessage = ({ data }) => {
         if (data === GREW) this.#listener()
       }
+      channel.unref?.()
       return channel
     } catch {
       // Pages without an origin of their own may not have one.

@@ -16,6 +16,8 @@ export interface Channel {
   onmessage: ((event: { readonly data: unknown }) => void) | null
   postMessage(message: unknown): void
   close(): void
+  /** Node's alone, for tests on an emulation: there an open channel would keep the process alive. */
+  unref?(): void
 }
 
 /**

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { BroadcastHints } from '../../../src/adapters/indexeddb/hints.ts'
 import { ManualClock } from '../../../src/testing/index.ts'
 import { FakeOrigin } from './fake-tabs.ts'
@@ -81,6 +81,17 @@ test('a page that is away has no channel, and looks when it comes back', async (
   teller.hints.tell()
   await clock.settle()
   expect(other.heard.times).toBe(2)
+})
+
+test('an open channel keeps no process of Node alive', () => {
+  const { clock, browser, handle } = origin()
+  const tab = browser.tab(clock)
+  const channel = { onmessage: null, postMessage: vi.fn(), close: vi.fn(), unref: vi.fn() }
+  tab.BroadcastChannel = function () {
+    return channel
+  } as never
+  handle('jobs', tab)
+  expect(channel.unref).toHaveBeenCalledOnce()
 })
 
 test('a channel that the browser has closed, refuses or does not have loses hints and nothing else', async () => {
