@@ -55,8 +55,12 @@ export class WebLockPresence implements Presence {
     return this.#self
   }
 
-  /** Resolves when the own name is held, or cannot be: a name that is not held yet must not be in a session. */
+  /**
+   * Resolves when the own name is held, or cannot be: a name that is not held yet must not be in a session. Called again,
+   * as after an opening of the log that failed, it takes another name.
+   */
   async open(): Promise<void> {
+    this.#stopWatching()
     this.#stopWatching = watchPage(
       this.#platform,
       () => this.#leave(),

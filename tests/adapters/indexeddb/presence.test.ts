@@ -220,6 +220,15 @@ test('a handle that is opened again has a new name', async () => {
   expect(browser.heldNames).toEqual([presence.self])
 })
 
+test('a handle that is opened twice, since its log could not be opened at first, holds one name', async () => {
+  const { browser, clock, open } = origin()
+  const { tab, presence } = await open()
+  const listeners = tab.allListeners
+  await presence.open()
+  await clock.settle()
+  expect([browser.heldNames, tab.allListeners]).toEqual([[presence.self], listeners])
+})
+
 test('without Web Locks there is no presence, and nothing else is lost', async () => {
   const { clock, browser, rows, open, watcher } = origin()
   const tab = browser.tab(clock)
