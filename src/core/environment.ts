@@ -21,6 +21,10 @@ export interface Environment {
   readonly conditions: () => readonly string[]
   /** Calls `listener` when `conditions` may have changed. Returns the function that ends it. */
   readonly onConditionsChange: (listener: () => void) => () => void
+  /** Whether this is a page that nobody sees: its timers may stretch to a minute. */
+  readonly hidden: () => boolean
+  /** Calls `listener` when `hidden` may have changed, and when a page that stood still goes on. Returns what ends it. */
+  readonly onVisibilityChange: (listener: () => void) => () => void
   /** Last resort for an error that nobody listens to. */
   readonly report: (error: unknown) => void
 }
@@ -28,14 +32,18 @@ export interface Environment {
 /** The longest delay that timers of all platforms accept; longer ones fire at once in some. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
+interface Events {
+  addEventListener?(type: string, listener: () => void): void
+  removeEventListener?(type: string, listener: () => void): void
+}
+
 /** What this module reads of the global object. Any of it may be missing. */
-interface Platform {
+interface Platform extends Events {
   readonly performance?: { now(): number }
   readonly crypto?: { getRandomValues(array: Uint32Array): Uint32Array }
   readonly navigator?: { readonly onLine?: boolean }
+  readonly document?: Events & { readonly visibilityState?: string }
   readonly console?: { error(...values: unknown[]): void }
-  addEventListener?(type: string, listener: () => void): void
-  removeEventListener?(type: string, listener: () => void): void
   setTimeout(run: () => void, delay: number): unknown
   clearTimeout(timer: unknown): void
 }
@@ -54,12 +62,15 @@ export function systemEnvironment(platform: Platform = globalThis as unknown as 
     },
     // Where nobody can tell, the network is taken to be there: a job that fails for want of it is retried anyway.
     conditions: () => (platform.navigator?.onLine === false ? [] : ['online']),
-    onConditionsChange: (listener) => {
-      platform.addEventListener?.('online', listener)
-      platform.addEventListener?.('offline', listener)
+    onConditionsChange: (listener) => listen(platform, ['online', 'offline'], listener),
+    hidden: () => platform.document?.visibilityState === 'hidden',
+    onVisibilityChange: (listener) => {
+      const stops = [
+        listen(platform.document, ['visibilitychange', 'resume'], listener),
+        listen(platform, ['pageshow'], listener),
+      ]
       return () => {
-        platform.removeEventListener?.('online', listener)
-        platform.removeEventListener?.('offline', listener)
+        for (const stop of stops) stop()
       }
     },
     report: (error) => platform.console?.error('holdfast:', error),
@@ -76,6 +87,13 @@ function pooledRandom(crypto: NonNullable<Platform['crypto']>): () => number {
       used = 0
     }
     return (pool[used++] ?? 0) / 2 ** 32
+  }
+}
+
+function listen(target: Events | undefined, types: readonly string[], listener: () => void): () => void {
+  for (const type of types) target?.addEventListener?.(type, listener)
+  return () => {
+    for (const type of types) target?.removeEventListener?.(type, listener)
   }
 }
 

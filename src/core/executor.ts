@@ -2,7 +2,7 @@ import { Claimer } from './claimer.ts'
 import { queueClosed } from './errors.ts'
 import { Expiry, waitAtMost } from './expiry.ts'
 import { handlersByType, laneOf } from './handlers.ts'
-import { Heartbeat } from './heartbeat.ts'
+import { Heartbeat, patience } from './heartbeat.ts'
 import { type BoundHandler, toJob } from './job.ts'
 import { anything, integerFrom, type Moment, momentToMs, readOptions, type Span, spanToMs } from './options.ts'
 import { nextRunAt } from './next-run.ts'
@@ -264,7 +264,12 @@ export class Executor {
   async #openSession(): Promise<void> {
     const { storage, environment, newId } = this.#core
     const session = newId()
-    await storage.session({ open: session, leaseDuration: this.#leaseDuration, now: environment.now() })
+    await storage.session({
+      open: session,
+      leaseDuration: this.#leaseDuration,
+      now: environment.now(),
+      patience: patience(environment),
+    })
     this.#session = session
   }
 

@@ -1,4 +1,5 @@
 import type { Attempt } from './attempt.ts'
+import type { Environment } from './environment.ts'
 import type { ServiceOptions } from './queue-core.ts'
 import type { Slots } from './slots.ts'
 import { Ticker } from './ticker.ts'
@@ -16,6 +17,14 @@ export interface HeartbeatOptions extends ServiceOptions {
 /** A session beats three times per lease, so that one lost beat costs nothing. */
 const BEATS_PER_LEASE = 3
 
+/** Timers of a hidden page stretch to a minute, from some minutes on: two beats may be lost even then. ms */
+const HIDDEN = 150_000
+
+/** How long others are to wait for a session that falls silent here, and this context for others, whatever the leases. */
+export function patience({ hidden }: Pick<Environment, 'hidden'>): number {
+  return hidden() ? HIDDEN : 0
+}
+
 /**
  * One write per beat keeps all jobs of a session, carries their progress, and brings back what was asked of them. It
  * does not depend on what handlers do, except that it cannot run while one blocks this thread.
@@ -23,7 +32,10 @@ const BEATS_PER_LEASE = 3
 export class Heartbeat {
   readonly #options: HeartbeatOptions
   readonly #ticker: Ticker
+  readonly #unsubscribe: () => void
   #lastAnswer: number
+  /** The patience that others are known to have. */
+  #patience: number = 0
   /** The lease that the next beat is planned for. */
   #planned: number = Infinity
 
@@ -38,6 +50,8 @@ export class Heartbeat {
       run: () => this.#beat(),
       onError: options.onError,
     })
+    // Before timers stretch others learn of it; a page that comes back learns at once what it has lost.
+    this.#unsubscribe = options.environment.onVisibilityChange(() => void this.#ticker.now())
   }
 
   /** A job was taken whose lease may be shorter than what the next beat was planned for. */
@@ -48,6 +62,7 @@ export class Heartbeat {
   }
 
   stop(): Promise<void> {
+    this.#unsubscribe()
     return this.#ticker.stop()
   }
 
@@ -64,6 +79,7 @@ export class Heartbeat {
     const attempts = [...slots.attempts]
     const session = this.#options.session()
     const progress = attempts.flatMap((attempt) => attempt.unsavedProgress())
+    const asked = patience(environment)
     try {
       const answer = await storage.beat({
         session,
@@ -71,8 +87,10 @@ export class Heartbeat {
         holds: attempts.filter((attempt) => !attempt.settled).map(({ record: { id, fence } }) => ({ id, fence })),
         claiming: claiming(),
         progress,
+        patience: asked,
       })
       this.#lastAnswer = environment.monotonic()
+      this.#patience = asked
       for (const attempt of attempts) attempt.progressSaved(progress)
       for (const { id, reason } of answer.cancel) slots.cancel(id, reason)
       for (const attempt of attempts) if (answer.lost.includes(attempt.record.id)) slots.lose(attempt)
@@ -90,7 +108,7 @@ export class Heartbeat {
   #giveUp(attempts: readonly Attempt[]): void {
     const silence = this.#options.environment.monotonic() - this.#lastAnswer
     for (const attempt of attempts) {
-      if (silence > attempt.record.leaseDuration) this.#options.slots.lose(attempt)
+      if (silence > Math.max(attempt.record.leaseDuration, this.#patience)) this.#options.slots.lose(attempt)
     }
   }
 }

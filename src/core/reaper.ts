@@ -1,5 +1,6 @@
 import { backoffDelay } from './backoff.ts'
 import type { Environment } from './environment.ts'
+import { patience } from './heartbeat.ts'
 import type { ServiceOptions } from './queue-core.ts'
 import type { ErrorData, JobRecord, SessionRecord, Settlement } from './storage/contract.ts'
 import { settled } from './storage/transitions.ts'
@@ -22,50 +23,64 @@ interface Watch {
 const LOOKS_PER_LEASE = 3
 const BATCH = 1000
 
-/** A tick later than this many intervals means that this process slept: what it did not see does not count. */
+/** A tick later than this many intervals means that this process slept. */
 const LATE = 2
+
+/** The most that counts of the time since the last look, in intervals: in what goes beyond it others may have slept too. */
+const ON_TIME = 1.1
 
 /**
  * Takes back the jobs of sessions that fell silent. No wall clock has a say: a job goes when its session has shown the
  * same number of beats for the job's lease on this reaper's own monotonic clock, and the settle takes effect only if
  * the number is still the same then. Only types that this executor handles are taken. [reaper]
+ *
+ * After a sleep all sessions count anew, so that those that slept beside it have a lease's time to beat. In a hidden
+ * page, whose ticks may be a minute late, it looks less often and waits longer. [tests/core/reaper.test.ts]
  */
 export class Reaper {
   readonly #options: ReaperOptions
   readonly #watches = new Map<string, Watch>()
   readonly #ticker: Ticker
-  readonly #interval: number
-  readonly #unsubscribe: (() => void) | undefined
+  readonly #stops: readonly ((() => void) | undefined)[]
   #lastLook: number
 
   constructor(options: ReaperOptions) {
     const { environment } = options
     this.#options = options
-    this.#interval = options.leaseDuration / LOOKS_PER_LEASE
     this.#lastLook = environment.monotonic()
     this.#ticker = new Ticker({
       environment,
       // A random phase: executors that start together look one after the other, and the first look saves the others work.
-      first: environment.random() * this.#interval,
-      interval: () => this.#interval,
+      first: environment.random() * this.#interval(),
+      interval: () => this.#interval(),
       run: () => this.#look(),
       onError: options.onError,
     })
-    this.#unsubscribe = options.storage.notifier?.subscribe(({ ended }) => {
-      if (ended === true) void this.#ticker.now()
-    })
+    this.#stops = [
+      options.storage.notifier?.subscribe(({ ended }) => {
+        if (ended === true) void this.#ticker.now()
+      }),
+      environment.onVisibilityChange(() => void this.#ticker.now()),
+    ]
   }
 
   stop(): Promise<void> {
-    this.#unsubscribe?.()
+    for (const stop of this.#stops) stop?.()
     return this.#ticker.stop()
+  }
+
+  #interval(): number {
+    const { leaseDuration, environment } = this.#options
+    return Math.max(leaseDuration, patience(environment)) / LOOKS_PER_LEASE
   }
 
   async #look(): Promise<void> {
     const { storage, environment } = this.#options
     const now = environment.monotonic()
     const elapsed = now - this.#lastLook
+    const interval = this.#interval()
     this.#lastLook = now
+    if (elapsed > LATE * interval) this.#watches.clear()
     const sessions = await storage.sessions()
     for (const id of this.#watches.keys()) if (!sessions.some((session) => session.id === id)) this.#watches.delete(id)
     for (const session of sessions) {
@@ -74,7 +89,7 @@ export class Reaper {
         await this.#bury(session)
         continue
       }
-      const silence = this.#watch(session, elapsed <= LATE * this.#interval ? elapsed : 0)
+      const silence = this.#watch(session, Math.min(elapsed, ON_TIME * interval))
       if (silence > 0) await this.#reap(session, silence)
     }
   }
@@ -90,15 +105,16 @@ export class Reaper {
   async #bury(session: SessionRecord): Promise<void> {
     const { storage, environment, types } = this.#options
     const held = await storage.running({ session: session.id, types, limit: BATCH })
-    if (held.length > 0) await this.#takeBack(held, { ended: true })
+    if (held.length > 0) await this.#takeBack(held, session)
     // Others may hold on to jobs of types that are not handled here: then the name stays.
     else await storage.session({ close: session.id, now: environment.now(), when: { beats: session.beats } })
   }
 
-  async #takeBack(jobs: readonly JobRecord[], when: NonNullable<Settlement['when']>): Promise<void> {
+  /** Whatever the proof, only while the session shows the same beats: a page that comes back beats under a new name. */
+  async #takeBack(jobs: readonly JobRecord[], { beats }: SessionRecord): Promise<void> {
     const { storage, environment } = this.#options
     const now = environment.now()
-    const batch = jobs.map((job) => interruption(job, when, environment))
+    const batch = jobs.map((job) => interruption(job, { beats }, environment))
     const answers = await storage.settle({ batch, now })
     for (const [at, { verdict, became }] of answers.entries()) {
       const job = jobs[at] as JobRecord
@@ -111,9 +127,10 @@ export class Reaper {
   async #reap(session: SessionRecord, silence: number): Promise<void> {
     const { storage, environment, types } = this.#options
     const held = await storage.running({ session: session.id, types, limit: BATCH })
-    const expired = held.filter((job) => silence >= job.leaseDuration)
-    if (expired.length > 0) await this.#takeBack(expired, { beats: session.beats })
-    else if (held.length === 0 && silence >= session.leaseDuration) {
+    const wait = Math.max(session.patience, patience(environment))
+    const expired = held.filter((job) => silence >= Math.max(job.leaseDuration, wait))
+    if (expired.length > 0) await this.#takeBack(expired, session)
+    else if (held.length === 0 && silence >= Math.max(session.leaseDuration, wait)) {
       // It holds nothing (the storage checks that of all types), so its name can go. By its own lease, not by that of
       // whoever looks: an executor of long jobs beats more rarely than one of short jobs expects.
       await storage.session({ close: session.id, now: environment.now(), when: { beats: session.beats } })

@@ -30,6 +30,8 @@ export class ManualClock implements Environment {
   #conditions: readonly string[] = ['online']
   readonly #timers = new Set<Timer>()
   readonly #listeners = new Set<() => void>()
+  #hidden = false
+  readonly #watchers = new Set<() => void>()
   /** Errors nobody listened to. */
   readonly reported: unknown[] = []
 
@@ -63,12 +65,25 @@ export class ManualClock implements Environment {
     return () => void this.#listeners.delete(listener)
   }
 
+  readonly hidden = (): boolean => this.#hidden
+
+  readonly onVisibilityChange = (listener: () => void): CancelTimer => {
+    this.#watchers.add(listener)
+    return () => void this.#watchers.delete(listener)
+  }
+
   readonly report = (error: unknown): void => void this.reported.push(error)
 
   /** Goes offline, online, and so on. */
   setConditions(conditions: readonly string[]): void {
     this.#conditions = conditions
     for (const listener of this.#listeners) listener()
+  }
+
+  /** Hides the page or shows it and tells so, also where it was so before: as a page that stood still and goes on. */
+  setHidden(hidden: boolean): void {
+    this.#hidden = hidden
+    for (const watcher of this.#watchers) watcher()
   }
 
   /** Sets the wall clock alone, as a user or NTP would. */
@@ -91,6 +106,14 @@ export class ManualClock implements Environment {
     }
     this.#moveTo(end)
     await this.settle()
+  }
+
+  /**
+   * Time passes and nothing happens, as while a computer sleeps or a page stands still: timers that became due run with
+   * the next `advance`. Where the monotonic clock stops in sleep only the wall clock moves: that is `setWall`.
+   */
+  sleep(span: Span): void {
+    this.#moveTo(this.#monotonic + spanToMs('span', span))
   }
 
   /** Resolves when all that promises alone can do is done. */

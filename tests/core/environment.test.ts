@@ -51,6 +51,8 @@ describe("the platform's own environment", () => {
     expect(environment.random()).toBeLessThan(1)
     expect(environment.monotonic()).toBeGreaterThan(0)
     environment.onConditionsChange(() => undefined)()
+    expect(environment.hidden()).toBe(false)
+    environment.onVisibilityChange(() => undefined)()
     expect(() => environment.report(new Error('nobody listens'))).not.toThrow()
   })
 
@@ -59,6 +61,14 @@ describe("the platform's own environment", () => {
     const numbers = Array.from({ length: 2000 }, random)
     expect(numbers.every((number) => number >= 0 && number < 1)).toBe(true)
     expect(new Set(numbers).size).toBeGreaterThan(1990)
+  })
+
+  test('makes ids on insecure origins, where `crypto` has random values and no `randomUUID`', () => {
+    let calls = 0
+    const getRandomValues = (array: Uint32Array) => array.fill(++calls)
+    const environment = systemEnvironment({ ...noTimers, crypto: { getRandomValues } })
+    expect(idMaker(environment)()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(calls).toBe(1)
   })
 
   test('says when the network goes and comes', () => {
@@ -77,6 +87,26 @@ describe("the platform's own environment", () => {
     navigator.onLine = true
     listeners.get('online')?.()
     expect(heard).toEqual([[], ['online']])
+    stop()
+    expect(listeners.size).toBe(0)
+  })
+
+  test('says whether the page is hidden, when that changes, and when a page that stood still goes on', () => {
+    const listeners = new Map<string, () => void>()
+    const events = {
+      addEventListener: (type: string, listener: () => void) => void listeners.set(type, listener),
+      removeEventListener: (type: string) => void listeners.delete(type),
+    }
+    const document = { ...events, visibilityState: 'visible' }
+    const environment = systemEnvironment({ ...noTimers, ...events, document })
+    const heard: boolean[] = []
+    const stop = environment.onVisibilityChange(() => void heard.push(environment.hidden()))
+    document.visibilityState = 'hidden'
+    listeners.get('visibilitychange')?.()
+    listeners.get('resume')?.()
+    document.visibilityState = 'visible'
+    listeners.get('pageshow')?.()
+    expect(heard).toEqual([true, true, false])
     stop()
     expect(listeners.size).toBe(0)
   })

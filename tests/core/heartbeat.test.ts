@@ -1,23 +1,29 @@
 import { expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
-import type { BeatRequest } from '../../src/core/storage/contract.ts'
+import type { BeatRequest, SessionRequest } from '../../src/core/storage/contract.ts'
 import { defineJob, type JobDefinition } from '../../src/index.ts'
 import { testQueue } from '../../src/testing/index.ts'
 import { hooked, Stage } from './doubles.ts'
 
 const task = defineJob({ type: 'task' })
 
-async function beating(definition: JobDefinition = task) {
+const HIDDEN = 150_000
+
+async function beating(definition: JobDefinition = task, hidden = false) {
   const inner = memory()
+  const opened: SessionRequest[] = []
   const beats: { at: number; request: BeatRequest }[] = []
   const storage = hooked(inner, {
-    before: (name, request) =>
-      name === 'beat' && beats.push({ at: Math.round(clock.monotonic()), request: request as BeatRequest }),
+    before: (name, request) => {
+      if (name === 'beat') beats.push({ at: Math.round(clock.monotonic()), request: request as BeatRequest })
+      if (name === 'session') opened.push(request as SessionRequest)
+    },
   })
   const { queue, clock } = await testQueue({ storage })
+  clock.setHidden(hidden)
   const stage = new Stage()
   await queue.createExecutor({ handlers: [definition.handler(stage.run)], concurrency: 10 }).start()
-  return { inner, beats, queue, clock, stage }
+  return { inner, beats, opened, queue, clock, stage }
 }
 
 test('a session beats three times per lease', async () => {
@@ -78,4 +84,65 @@ test('after a stop nothing beats', async () => {
   await queue.close()
   await clock.advance('1h')
   expect(beats).toEqual([])
+})
+
+test('a page that is hidden asks for patience at once, before its timers stretch, and no more when it is seen', async () => {
+  const { beats, clock } = await beating()
+  const said = () => beats.map(({ at, request }) => [at, request.patience])
+  await clock.advance('3s')
+  clock.setHidden(true)
+  await clock.advance('11s')
+  expect(said()).toEqual([
+    [3000, HIDDEN],
+    [13_000, HIDDEN],
+  ])
+  clock.setHidden(false)
+  await clock.settle()
+  expect(said().slice(2)).toEqual([[14_000, 0]])
+})
+
+test('an executor that starts in a hidden page asks for patience from the opening of its session on', async () => {
+  const { opened, inner, clock } = await beating(task, true)
+  expect(opened).toMatchObject([{ patience: HIDDEN }])
+  await inner.session({ close: (await inner.sessions())[0]?.id ?? '', now: 0 })
+  await clock.advance('11s')
+  expect(opened.slice(1)).toMatchObject([{ patience: HIDDEN }])
+})
+
+test('a page that goes on after it stood still beats at once', async () => {
+  const { beats, clock } = await beating()
+  await clock.advance('1s')
+  clock.sleep('1h')
+  clock.setHidden(false)
+  await clock.settle()
+  expect(beats).toHaveLength(1)
+})
+
+test('after a stop a page that is hidden tells nobody', async () => {
+  const { beats, queue, clock } = await beating()
+  await queue.close()
+  clock.setHidden(true)
+  await clock.settle()
+  expect(beats).toEqual([])
+})
+
+test('a hidden page keeps its jobs as long as others are patient, when the storage is away', async () => {
+  let away = false
+  const storage = hooked(memory(), {
+    before: (name) => {
+      if (name === 'beat' && away) throw new Error('away')
+    },
+  })
+  const { queue, clock } = await testQueue({ storage })
+  queue.on('error', () => undefined)
+  const stage = new Stage()
+  await queue.createExecutor({ handlers: [task.handler(stage.run)] }).start()
+  await queue.enqueue(task, null, { id: 'a' })
+  clock.setHidden(true)
+  await clock.settle()
+  away = true
+  await clock.advance(HIDDEN)
+  expect(stage.abortedFor('a')).toBe(null)
+  await clock.advance('11s')
+  expect(stage.abortedFor('a')).toBe('HOLDFAST_LEASE_LOST')
 })

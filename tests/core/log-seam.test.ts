@@ -188,3 +188,78 @@ test('sessions carry the process that opened them, and one that is over is shown
   expect((await storage.sessions())[0]).toMatchObject({ id: 's', ended: true })
   expect(hints.at(-1)).toMatchObject({ ended: true })
 })
+
+/** A storage whose process has the name that the test gives it, and the records that it appends. */
+async function named(first: unknown) {
+  const own = { name: first }
+  const presence: Presence = {
+    get self() {
+      return own.name
+    },
+    isOver: (process) => process === 'over',
+    watch: () => () => undefined,
+  }
+  const log = new PlayedLog(presence)
+  const storage = await opened(log)
+  const written: unknown[] = []
+  log.play = (turn) => {
+    for (const { table, to } of turn({ records: [] })?.record?.units.flat() ?? [])
+      if (table === 'sessions') written.push(to?.['process'])
+    return DONE
+  }
+  const beat = () => storage.beat({ session: 's', now: NOW, holds: [], claiming: [], progress: [] })
+  await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
+  return { own, storage, written, beat }
+}
+
+test('a beat carries the name that the process has now, and writes it only when it has changed', async () => {
+  const { own, storage, written, beat } = await named({ socket: 'first' })
+  own.name = { socket: 'first' }
+  await beat()
+  own.name = 'over'
+  await beat()
+  expect((await storage.sessions())[0]).toMatchObject({ ended: true })
+  own.name = 'second'
+  await beat()
+  await beat()
+  expect(written).toEqual([{ socket: 'first' }, undefined, 'over', 'second', undefined])
+  expect((await storage.sessions())[0]).not.toHaveProperty('ended')
+})
+
+test('a process that has no name for now takes the old one out of its session, for that proves nothing', async () => {
+  const { own, storage, written, beat } = await named('over')
+  expect((await storage.sessions())[0]).toMatchObject({ ended: true })
+  own.name = undefined
+  await beat()
+  await beat()
+  expect(written).toEqual(['over', null, undefined])
+  expect((await storage.sessions())[0]).not.toHaveProperty('ended')
+})
+
+test('a process that never has a name writes none', async () => {
+  const { written, beat } = await named(undefined)
+  await beat()
+  expect(written).toEqual([undefined, undefined])
+})
+
+test('what a process wrote last is read before its sessions are shown as over', async () => {
+  let tell: () => void = () => undefined
+  const presence: Presence = {
+    self: 'mine',
+    isOver: () => true,
+    watch: (_, found) => {
+      tell = found
+      return () => undefined
+    },
+  }
+  const log = new PlayedLog(presence)
+  const storage = await opened(log)
+  const units = [
+    [{ table: 'sessions', key: 'dead', expect: 0, version: 1, to: { beats: 1, process: 'dead' } }],
+  ] as const
+  // Nothing told that the log had grown.
+  log.play = (turn) => (turn({ records: [{ id: 'r', format: 1, units }] }), DONE)
+  expect(await storage.sessions()).toEqual([])
+  tell()
+  expect(await storage.sessions()).toMatchObject([{ id: 'dead', beats: 1, ended: true }])
+})

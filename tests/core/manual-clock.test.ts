@@ -93,6 +93,29 @@ describe('the manual clock', () => {
     expect(heard).toEqual([[], ['online', 'charging']])
   })
 
+  test('in a sleep nothing runs, and what became due runs afterwards, late', async () => {
+    const clock = new ManualClock({ start: 0 })
+    const seen: number[] = []
+    clock.startTimer(() => seen.push(clock.monotonic()), 1000)
+    clock.startTimer(() => seen.push(clock.monotonic()), 3_600_500)
+    clock.sleep('1h')
+    expect([seen, clock.monotonic(), clock.now()]).toEqual([[], 3_600_000, 3_600_000])
+    await clock.advance('1s')
+    expect(seen).toEqual([3_600_000, 3_600_500])
+  })
+
+  test('the page is hidden and shown when the test says so, and listeners hear of it each time', () => {
+    const clock = new ManualClock()
+    const heard: boolean[] = []
+    const stop = clock.onVisibilityChange(() => heard.push(clock.hidden()))
+    clock.setHidden(true)
+    clock.setHidden(false)
+    clock.setHidden(false)
+    stop()
+    clock.setHidden(true)
+    expect(heard).toEqual([true, false, false])
+  })
+
   test.each([[-1], ['soon'], [Number.NaN]])('refuses to advance by %s', async (span) => {
     const problem = await problemOf(() => new ManualClock().advance(span as number))
     expect(problem.code).toBe('HOLDFAST_INVALID_OPTION')

@@ -35,7 +35,8 @@ async function watched(jobs: readonly Partial<NewJob>[], hooks: Parameters<typeo
     interrupted: ({ id }) => (taken[id] = clock.monotonic()),
     onError: (error) => errors.push(error),
   })
-  const beat = () => inner.beat({ session: 'victim', now: clock.now(), holds: [], claiming: ['1'], progress: [] })
+  const beat = (patience = 0) =>
+    inner.beat({ session: 'victim', now: clock.now(), holds: [], claiming: ['1'], progress: [], patience })
   const sleep = (span: number) => (slept += span)
   return { clock, inner, reaper, taken, errors, beat, sleep }
 }
@@ -98,6 +99,123 @@ describe('a reaper', () => {
       await beat()
     }
     expect(taken).toEqual({})
+  })
+
+  test('after a sleep all count anew, so that nobody is taken for silent who slept as well', async () => {
+    const { clock, taken, sleep } = await watched([{}])
+    // Seen to be silent for 20 s at least, and for less than its lease.
+    await clock.advance(3 * LOOK)
+    sleep(3_600_000)
+    await clock.advance(LEASE - 1)
+    expect(taken).toEqual({})
+    await clock.advance(2 * LOOK + 1)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+  })
+
+  test('of a sleep that is too short to be told from a late tick hardly anything counts', async () => {
+    const { clock, taken, sleep } = await watched([{}])
+    // Two looks; the third comes late by an interval.
+    await clock.advance(2 * LOOK)
+    sleep(LOOK)
+    await clock.advance(LOOK)
+    expect(taken).toEqual({})
+    await clock.advance(LOOK)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+  })
+
+  test('a process that stood still for an hour takes nothing when it goes on, whoever goes on first', async () => {
+    const { clock, taken, beat } = await watched([{}])
+    await clock.advance(25_000)
+    clock.sleep('1h')
+    await clock.advance(LOOK)
+    expect(taken).toEqual({})
+    await beat()
+    await clock.advance(LEASE - 1)
+    expect(taken).toEqual({})
+  })
+
+  test('a clock that stops in sleep counts only the time awake', async () => {
+    const { clock, taken } = await watched([{}])
+    await clock.advance(25_000)
+    clock.setWall(clock.now() + 3_600_000)
+    await clock.advance(LEASE - 25_001)
+    expect(taken).toEqual({})
+    await clock.advance(2 * LOOK + 1)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+  })
+
+  test('waits for a hidden page as long as that asked for, and for its lease again once it is seen', async () => {
+    const { clock, taken, beat } = await watched([{}])
+    await beat(150_000)
+    await clock.advance(149_999)
+    expect(taken).toEqual({})
+    await beat()
+    await clock.advance(LEASE - 1)
+    expect(taken).toEqual({})
+    await clock.advance(2 * LOOK + 1)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+  })
+
+  test('takes the jobs of a hidden page that stays silent for longer, and clears its name', async () => {
+    const { clock, inner, taken, beat } = await watched([{}])
+    await beat(150_000)
+    await clock.advance(150_000 + 2 * LOOK)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+    await clock.advance(LOOK)
+    expect((await inner.sessions()).map(({ id }) => id)).toEqual(['reaper'])
+  })
+
+  test('clears no idle session of a hidden page by its lease', async () => {
+    const { clock, inner, beat } = await watched([])
+    await beat(150_000)
+    await clock.advance(149_999)
+    expect((await inner.sessions()).map(({ id }) => id)).toEqual(['victim', 'reaper'])
+  })
+
+  test('in a hidden page whose ticks come once a minute it still takes jobs back, and waits longer', async () => {
+    const { clock, taken } = await watched([{}])
+    clock.setHidden(true)
+    await clock.settle()
+    const minute = async () => {
+      clock.sleep(59_999)
+      await clock.advance(1)
+    }
+    await minute()
+    await minute()
+    expect(taken).toEqual({})
+    await minute()
+    expect(Object.keys(taken)).toEqual(['job-0'])
+  })
+
+  test('a page that is seen again looks at once, and counts anew', async () => {
+    const { clock, taken } = await watched([{}])
+    clock.setHidden(true)
+    await clock.advance('149s')
+    clock.setHidden(false)
+    await clock.advance(LEASE - 1)
+    expect(taken).toEqual({})
+    await clock.advance(LOOK)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+  })
+
+  test('with proof that a session is over it waits for nothing; without one that is new it does', async () => {
+    let over = true
+    let beat: () => unknown = () => undefined
+    const { clock, inner, taken, ...made } = await watched([{}], { before: (name) => name === 'settle' && beat() })
+    const sessions = inner.sessions.bind(inner)
+    inner.sessions = async () =>
+      (await sessions()).map((session) => ({ ...session, ...(over && { ended: true as const }) }))
+    // It came back, under a name that is not over, between the look and what follows from it.
+    beat = () => {
+      over = false
+      return made.beat()
+    }
+    await clock.advance(LOOK)
+    expect([over, taken]).toEqual([false, {}])
+    over = true
+    beat = () => undefined
+    await clock.advance(LOOK)
+    expect(Object.keys(taken)).toEqual(['job-0'])
   })
 
   test('goes by the lease of each job', async () => {

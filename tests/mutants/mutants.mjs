@@ -42,6 +42,18 @@ export const mutants = [
     'session: each session is listed with its own lease, also after it has beaten',
     ['{ beats: 0, leaseDuration, ', '{ beats: 0, leaseDuration: 30_000, '],
   ),
+  mutant(
+    'a beat that forgets how patient to be',
+    `${table}/session.ts`,
+    'session: the patience that a session asks for is that of its latest beat',
+    ['lastBeat: request.now, ...news(row, request)', 'lastBeat: request.now'],
+  ),
+  mutant(
+    'a session opens without patience',
+    `${table}/session.ts`,
+    'session: a session tells from its opening on how patient others are to be with it',
+    ['{ ...row, ...news(undefined, request) }', 'row'],
+  ),
   mutant('reaper unguarded', `${table}/settle.ts`, 'reaper: a beat in between saves the job', [
     "if ('ended' in when) return true",
     'return true',

@@ -1,8 +1,10 @@
 import type { StorageAdapter } from '../../core/storage/contract.ts'
 import { LoggedStorage } from '../../core/storage/logged-storage.ts'
+import { BroadcastHints } from './hints.ts'
 import { IndexedDbLog } from './log.ts'
-import { broadcastSignal } from './signal.ts'
 import { checkedOptions, type IndexedDbOptions } from './options.ts'
+import { type Platform, thisPlatform } from './platform.ts'
+import { WebLockPresence } from './presence.ts'
 
 export type { Durability, IndexedDbOptions } from './options.ts'
 
@@ -19,8 +21,10 @@ const POLL = 1000
 export function indexedDb(options: IndexedDbOptions = {}): StorageAdapter {
   const { name, factory, ...rest } = checkedOptions(options)
   const writer = randomName()
+  const platform = thisPlatform()
   const log = new IndexedDbLog({
-    openSignal: () => broadcastSignal(name),
+    presence: new WebLockPresence({ database: name, writer, platform }),
+    openSignal: () => openHints(name, platform),
     ...rest,
     name,
     writer,
@@ -30,6 +34,12 @@ export function indexedDb(options: IndexedDbOptions = {}): StorageAdapter {
   })
   const traits = { durable: true, scope: 'origin', payload: 'structured-clone', transactions: false } as const
   return new LoggedStorage({ name: 'indexeddb', traits, log, writer })
+}
+
+function openHints(database: string, platform: Platform): BroadcastHints {
+  const hints = new BroadcastHints({ database, platform })
+  hints.open()
+  return hints
 }
 
 /** 72 bits. `crypto.randomUUID` is missing on insecure origins, `getRandomValues` is everywhere. */

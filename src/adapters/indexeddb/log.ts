@@ -33,7 +33,7 @@ export interface IndexedDbLogOptions extends Omit<DatabaseOptions, 'onClose'> {
   readonly durability: { readonly durable: IDBTransactionDurability; readonly append: IDBTransactionDurability }
   /** Made at each opening; nothing where the platform has no such thing. */
   readonly openSignal: () => Signal | undefined
-  readonly presence?: Presence & { open(): Promise<void>; close(): Promise<void> }
+  readonly presence?: Presence & { open(): Promise<void>; close(): Promise<void>; look(): void }
   /** Between looks at the end of the log, ms. */
   readonly poll: number
   /** Changes in the log that make a snapshot worth its writing. */
@@ -234,7 +234,11 @@ export class IndexedDbLog implements Log {
       // It is not the snapshots: somebody removed a part of the log. What is left still counts.
       this.#damaged += 1
     }
-    if (values.length > 0) this.#careful = CAREFUL
+    if (values.length > 0) {
+      this.#careful = CAREFUL
+      // Of a session that was opened elsewhere, somebody here wants to know when it ends.
+      this.#options.presence?.look()
+    }
     const append = this.#handOver(values, turn)
     if (append === null || need === 'read') return true
     attempt.appended = true

@@ -197,6 +197,8 @@ export type SessionRequest =
       /** How long the session may be silent (ms) before a reaper clears it, if it holds nothing: it beats more often. */
       readonly leaseDuration: number
       readonly now: number
+      /** As with a beat: a session may be opened in a page that is hidden already. */
+      readonly patience?: number
       /** How others find out whether the process lives, where the storage can tell. Set by the storage itself. */
       readonly process?: unknown
     }
@@ -213,6 +215,8 @@ export interface SessionRecord {
   readonly beats: number
   /** As given when it was opened, ms. [session] */
   readonly leaseDuration: number
+  /** As its latest beat said, ms: a reaper waits that long for it where a lease is shorter. 0: leases alone count. [session] */
+  readonly patience: number
   readonly openedAt: number
   readonly lastBeat: number
   readonly epoch: number
@@ -302,6 +306,10 @@ export interface BeatRequest {
   /** Claims under way: what they brought is not an orphan. */
   readonly claiming: readonly string[]
   readonly progress: readonly (LeaseRef & { readonly value: Payload })[]
+  /** How long the session may fall silent from now on (ms) although its leases are shorter; absent: they count. */
+  readonly patience?: number
+  /** As the session's, which it replaces: a process may be known by a new name. Set by the storage itself. */
+  readonly process?: unknown
 }
 
 export interface BeatAnswer {

@@ -26,9 +26,10 @@ export class LogHints implements Notifier {
     }
   }
 
-  /** Looks after the processes that hold sessions. Returns what ends it. */
-  watchProcesses({ presence }: Log): () => void {
+  /** Looks after the processes that hold sessions; `over` hears first that one of them ended. Returns what ends it. */
+  watchProcesses({ presence }: Log, over: () => void): () => void {
     const found = (): void => {
+      over()
       this.#ended = true
       this.publish()
     }

@@ -69,7 +69,10 @@ export interface LogReplica {
 
 /** What a log can tell about the processes that write to it. */
 export interface Presence {
-  /** How other processes find out whether this one lives: plain data, kept with each session that is opened here. */
+  /**
+   * How other processes find out whether this one lives: plain data, kept with each session that is opened here, and
+   * replaced by its next beat when it has changed. `undefined`: by nothing, for now.
+   */
   readonly self: unknown
   /** Whether there is proof that the process is over. */
   isOver(process: unknown): boolean

@@ -33,6 +33,7 @@ import { type JobTable, pauseScopes } from './job-table/job-table.ts'
 import { counts, list } from './job-table/query.ts'
 import { toRecord } from './job-table/rows.ts'
 import { definitions } from './job-table/schedule.ts'
+import { sessionRecords } from './job-table/session.ts'
 import type { Log, LogHealth } from './log.ts'
 import { LogHints } from './log-hints.ts'
 import { Call, Replica } from './replica.ts'
@@ -133,11 +134,7 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   session(request: SessionRequest): Promise<{ readonly epoch: number }> {
-    const process = this.#log.presence?.self
-    return this.#call({
-      name: 'session',
-      request: process === undefined || !('open' in request) ? request : { ...request, process },
-    })
+    return this.#call({ name: 'session', request: 'open' in request ? this.#signed(request) : request })
   }
 
   async enqueue(request: EnqueueRequest): Promise<EnqueueAnswer> {
@@ -156,7 +153,7 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   beat(request: BeatRequest): Promise<BeatAnswer> {
-    return this.#call({ name: 'beat', request })
+    return this.#call({ name: 'beat', request: this.#signed(request) })
   }
 
   async settle(request: SettleRequest): Promise<readonly SettleAnswer[]> {
@@ -188,17 +185,8 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   sessions(): Promise<readonly SessionRecord[]> {
-    return this.#read((table) =>
-      [...table.tables.sessions].map(([id, { beats, leaseDuration, openedAt, lastBeat, epoch, process }]) => ({
-        id,
-        beats,
-        leaseDuration,
-        openedAt,
-        lastBeat,
-        epoch,
-        ...(process !== undefined && this.#log.presence?.isOver(process) === true && { ended: true as const }),
-      })),
-    )
+    const { presence } = this.#log
+    return this.#read((table) => sessionRecords(table, (process) => presence?.isOver(process) === true))
   }
 
   async running({ session, types, limit }: RunningRequest): Promise<readonly JobRecord[]> {
@@ -246,6 +234,12 @@ export class LoggedStorage implements StorageAdapter {
     const cause = problem ?? this.#replica.problem
     const state = cause === null ? 'ok' : HoldfastError.is(cause, 'HOLDFAST_STORAGE_NEWER') ? 'read-only' : 'failing'
     return { state, damaged, cause, jobs: this.#replica.table.tables.jobs.size }
+  }
+
+  /** `null`: its process has no name now, and one that it had proves nothing. */
+  #signed<Request extends object>(request: Request): Request {
+    const { presence } = this.#log
+    return presence === undefined ? request : { ...request, process: presence.self ?? null }
   }
 
   #call<Answer>(operation: Operation): Promise<Answer> {
@@ -343,7 +337,11 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   #watchLog(): () => void {
-    const stops = [this.#log.watch(() => this.#grewElsewhere()), this.#hints.watchProcesses(this.#log)]
+    const stops = [
+      this.#log.watch(() => this.#grewElsewhere()),
+      // What a dead process wrote last counts, and nobody may have told of it.
+      this.#hints.watchProcesses(this.#log, () => (this.#behind = true)),
+    ]
     return () => {
       for (const stop of stops) stop()
     }

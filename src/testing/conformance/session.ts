@@ -156,6 +156,25 @@ export const session: readonly ConformanceCase[] = area('session', {
     })
   },
 
+  'a session tells from its opening on how patient others are to be with it': async (site) => {
+    const storage = await site.storage()
+    await storage.session({ open: 'a', leaseDuration: SECOND, now: NOW, patience: MINUTE })
+    await site.open('b')
+    await patienceIs(site, { a: MINUTE, b: 0 })
+  },
+
+  'the patience that a session asks for is that of its latest beat': async (site) => {
+    await site.open('a')
+    await site.open('b')
+    await site.beat({ session: 'a', patience: MINUTE })
+    await patienceIs(site, { a: MINUTE, b: 0 })
+    await site.beat({ session: 'a', patience: 2 * MINUTE })
+    await site.beat({ session: 'b' })
+    await patienceIs(site, { a: 2 * MINUTE, b: 0 })
+    await site.beat({ session: 'a' })
+    await patienceIs(site, { a: 0, b: 0 })
+  },
+
   'a guarded close ends a silent session that holds nothing': async (site) => {
     await site.open('a')
     const beats = await beatsOf(site, 'a')
@@ -167,6 +186,13 @@ export const session: readonly ConformanceCase[] = area('session', {
 
 async function lists(site: Site, names: readonly string[]): Promise<void> {
   await site.settled(async (storage) => equal([...ids(await storage.sessions())].sort(), names, 'the open sessions'))
+}
+
+async function patienceIs(site: Site, expected: Readonly<Record<string, number>>): Promise<void> {
+  await site.settled(async (storage) => {
+    const shown = (await storage.sessions()).map(({ id, patience }) => [id, patience] as const)
+    equal(Object.fromEntries(shown.sort()), expected, 'how patient others are to be')
+  })
 }
 
 /** As the handle of the latest write shows it. */

@@ -28,6 +28,8 @@ export interface SessionRow extends Row {
   openedAt: number
   lastBeat: number
   epoch: number
+  /** Absent: 0. */
+  patience?: number
   /** By what others find out whether its process lives; see `Presence`. */
   process?: unknown
 }

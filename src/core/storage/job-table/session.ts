@@ -1,9 +1,13 @@
-import type { BeatAnswer, BeatRequest, LeaseRef, SessionRequest } from '../contract.ts'
+import type { BeatAnswer, BeatRequest, LeaseRef, SessionRecord, SessionRequest } from '../contract.ts'
+import { samePayload } from '../digest.ts'
 import { copyPlain } from '../plain.ts'
 import { holds, released } from '../transitions.ts'
 import type { Draft } from './draft.ts'
 import type { JobTable } from './job-table.ts'
+import type { SessionRow } from './rows.ts'
 import { endAttempt } from './settle.ts'
+
+type Whereabouts = Pick<BeatRequest, 'patience' | 'process'>
 
 /** Opening raises the epoch in the same step; closing gives back what the session holds, counted as nothing. */
 export function session(draft: Draft, request: SessionRequest): { epoch: number } {
@@ -13,9 +17,9 @@ export function session(draft: Draft, request: SessionRequest): { epoch: number 
     if (open !== undefined) return { epoch: open.epoch }
     const epoch = table.epoch + 1
     draft.put('meta', 'epoch', { value: epoch })
-    const { leaseDuration, now, process } = request
-    const known = process === undefined ? {} : { process }
-    draft.put('sessions', request.open, { beats: 0, leaseDuration, openedAt: now, lastBeat: now, epoch, ...known })
+    const { leaseDuration, now } = request
+    const row = { beats: 0, leaseDuration, openedAt: now, lastBeat: now, epoch }
+    draft.put('sessions', request.open, { ...row, ...news(undefined, request) })
     return { epoch }
   }
   const closing = table.row('sessions', request.close)
@@ -32,13 +36,21 @@ function mayClose(when: { readonly beats: number } | undefined, beats: number, h
   return when === undefined || (when.beats === beats && held === 0)
 }
 
+/** What a session says of itself that its row does not say yet. */
+function news(row: SessionRow | undefined, { patience = 0, process }: Whereabouts): Partial<SessionRow> {
+  const told: Partial<SessionRow> = {}
+  if (patience !== (row?.patience ?? 0)) told.patience = patience
+  if (process !== undefined && !samePayload(process, row?.process ?? null)) told.process = process
+  return told
+}
+
 /** One row is written, whatever the session holds; progress goes to the jobs it concerns. */
 export function beat(draft: Draft, request: BeatRequest): () => BeatAnswer {
   const { table } = draft
   const row = table.row('sessions', request.session)
   if (row === undefined)
     return () => ({ cancel: [], lost: request.holds.map(({ id }) => id), orphans: [], ended: true })
-  draft.put('sessions', request.session, { beats: row.beats + 1, lastBeat: request.now })
+  draft.put('sessions', request.session, { beats: row.beats + 1, lastBeat: request.now, ...news(row, request) })
   for (const { id, fence, value } of request.progress) {
     if (isHeld(table, request.session, { id, fence })) draft.put('jobs', id, { progress: copyPlain(value) })
   }
@@ -62,4 +74,20 @@ function compareHolds(table: JobTable, { session: id, holds: named, claiming }: 
 function isHeld(table: JobTable, session: string, lease: LeaseRef): boolean {
   const job = table.row('jobs', lease.id)
   return job !== undefined && job.session === session && holds(job, lease.fence)
+}
+
+/** All sessions, those marked whose process is known to be over. */
+export function sessionRecords(table: JobTable, isOver: (process: unknown) => boolean): readonly SessionRecord[] {
+  return [...table.tables.sessions].map(
+    ([id, { beats, leaseDuration, patience = 0, openedAt, lastBeat, epoch, process }]) => ({
+      id,
+      beats,
+      leaseDuration,
+      patience,
+      openedAt,
+      lastBeat,
+      epoch,
+      ...(process !== undefined && isOver(process) && { ended: true as const }),
+    }),
+  )
 }
