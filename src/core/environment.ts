@@ -28,6 +28,9 @@ export interface Environment {
 /** The longest delay that timers of all platforms accept; longer ones fire at once in some. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
+/** After which conditions may be others. Whoever slept while the page was hidden missed some, and looks again. */
+const CHANGES = ['online', 'offline', 'visibilitychange', 'pageshow']
+
 /** What this module reads of the global object. Any of it may be missing. */
 interface Platform {
   readonly performance?: { now(): number }
@@ -55,11 +58,9 @@ export function systemEnvironment(platform: Platform = globalThis as unknown as 
     // Where nobody can tell, the network is taken to be there: a job that fails for want of it is retried anyway.
     conditions: () => (platform.navigator?.onLine === false ? [] : ['online']),
     onConditionsChange: (listener) => {
-      platform.addEventListener?.('online', listener)
-      platform.addEventListener?.('offline', listener)
+      for (const event of CHANGES) platform.addEventListener?.(event, listener)
       return () => {
-        platform.removeEventListener?.('online', listener)
-        platform.removeEventListener?.('offline', listener)
+        for (const event of CHANGES) platform.removeEventListener?.(event, listener)
       }
     },
     report: (error) => platform.console?.error('holdfast:', error),

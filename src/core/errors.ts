@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'HOLDFAST_FAILED_PERMANENTLY'
   | 'HOLDFAST_UNREACHABLE'
   | 'HOLDFAST_EXPIRED'
+  | 'HOLDFAST_WORK_LEFT'
 
 /** What went wrong where: the field, the rule it broke, the value it had. Issues of a schema go in `issues`. */
 export interface ErrorDetails {

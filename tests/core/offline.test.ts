@@ -146,7 +146,7 @@ describe('a job that requires the network', () => {
     ['an error that only says the words', () => new Error('Failed to fetch')],
     ['a module that cannot be loaded', () => new TypeError('Failed to fetch dynamically imported module: /a.js')],
     ['a mistake that quotes the words', () => new TypeError('Failed to fetch the name of undefined')],
-    ['what throws when it is looked at', () => new Proxy({}, { get: failedToFetch, has: () => false })],
+    ['what throws when it is looked at', () => new Proxy(new Error(), { get: failedToFetch })],
   ])('%s is a failure as usual', async (_, thrown) => {
     const { advance, add, job } = await uploading(() => Promise.reject(thrown()))
     await add({ maxRetries: 0 })
