@@ -50,11 +50,12 @@ export class Unreachable extends HoldfastError {
 }
 
 /**
- * How the engines say that a request got no answer; the standard leaves the words to them. Any other TypeError is a
- * mistake in a program, and a failure. Chromium and WebKit may add the host in brackets.
+ * How the engines say that a request got no answer, or not all of it; the standard leaves the words to them. Seen in
+ * Chromium 156, Firefox 153, WebKitGTK 2.50 and Node 20; the others are those of older and other engines. Any other
+ * TypeError is a mistake in a program, and a failure. In brackets some name the host.
  */
 const NO_ANSWER =
-  /^(?:(?:Failed to fetch|Load failed|fetch failed|network error|terminated)(?: \(.*\))?$|NetworkError when attempting|Network request failed|error sending request|The Internet connection appears|The network connection was lost|Could not connect to the server)/
+  /^(?:(?:Failed to fetch|Load failed|fetch failed|network error|terminated)(?: \(.*\))?$|NetworkError when attempting|Content-Length header of network response|Network request failed|error sending request|The Internet connection appears|The network connection was lost|Could not connect to the server)/
 
 /** Whether an attempt ended since it did not reach the network: `Unreachable`, or what `fetch` rejects with. */
 export function isUnreachable(thrown: unknown): boolean {

@@ -145,6 +145,7 @@ describe('a job that requires the network', () => {
     ['a mistake in a program', () => new TypeError('x is not a function')],
     ['an error that only says the words', () => new Error('Failed to fetch')],
     ['a module that cannot be loaded', () => new TypeError('Failed to fetch dynamically imported module: /a.js')],
+    ['a bad address', () => new TypeError("Failed to execute 'fetch' on 'Window': Failed to parse URL from http://")],
     ['a mistake that quotes the words', () => new TypeError('Failed to fetch the name of undefined')],
     ['what throws when it is looked at', () => new Proxy(new Error(), { get: failedToFetch })],
   ])('%s is a failure as usual', async (_, thrown) => {
@@ -159,6 +160,7 @@ describe('a job that requires the network', () => {
     ['Chromium, with the host', new TypeError('Failed to fetch (example.com)')],
     ['Chromium, while the body came', new TypeError('network error')],
     ['Firefox', new TypeError('NetworkError when attempting to fetch resource.')],
+    ['Firefox, while the body came', new TypeError('Content-Length header of network response exceeds response Body.')],
     ['WebKit', new TypeError('Load failed')],
     ['older WebKit', new TypeError('The Internet connection appears to be offline.')],
     ['Node', new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })],
