@@ -78,7 +78,7 @@ async function bundled(contents) {
     format: /** @type {const} */ ('esm'),
   }
   const { outputFiles } = await build({ ...options, stdin: { contents, resolveDir: root } })
-  return outputFiles[0]?.text ?? ''
+  return outputFiles?.[0]?.text ?? ''
 }
 
 const files = { '/worker.js': await bundled(WORKER), '/page.js': await bundled(PAGE) }
