@@ -3,7 +3,12 @@ import { defineConfig } from 'tsup'
 // One build for all entries: two would give each its own copy of the error classes, and `instanceof` would lie.
 // Declarations come from tsc afterwards, because tsup's own step fails on TypeScript 6.
 export default defineConfig({
-  entry: ['src/index.ts', 'src/{adapters,runtimes}/*/index.ts', 'src/{aql,cron,testing}/index.ts'],
+  entry: [
+    'src/index.ts',
+    'src/{adapters,runtimes}/*/index.ts',
+    'src/runtimes/browser/service-worker/index.ts',
+    'src/{aql,cron,testing}/index.ts',
+  ],
   format: ['esm'],
   platform: 'neutral',
   target: 'es2022',

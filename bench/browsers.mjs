@@ -9,7 +9,9 @@ const folder = `${root}.holdfast/bench/browsers/`
 mkdirSync(folder, { recursive: true })
 await build({
   stdin: {
-    contents: ['browser', 'page-server', 'profile', 'start', 'chromium'].map((file) => `export * from './${file}.ts'`).join('\n'),
+    contents: ['browser', 'page-server', 'profile', 'start', 'chromium']
+      .map((file) => `export * from './${file}.ts'`)
+      .join('\n'),
     resolveDir: `${root}tests/browser/pages`,
   },
   outfile: `${folder}browsers.mjs`,

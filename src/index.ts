@@ -24,7 +24,7 @@ export {
 export type { JobList, JobPage, ListOptions, PageOptions } from './core/listing.ts'
 export type { Logger } from './core/logger.ts'
 export type { Moment, Priority, Span } from './core/options.ts'
-export { FailPermanently, RetryLater } from './core/outcome.ts'
+export { FailPermanently, RetryLater, Unreachable } from './core/outcome.ts'
 export type { Retention, RetentionOptions } from './core/pruner.ts'
 export { type EnqueuedJob, type EnqueueItem, type JobQueue, openQueue, type QueueOptions } from './core/queue.ts'
 export type { JobResult } from './core/results.ts'

@@ -34,9 +34,22 @@ const all = (value, ...fields) => Object.fromEntries(fields.map((field) => [fiel
 
 const JOB_DEFAULTS = {
   ...{ state: 'waiting', priority: 1, superseded: false },
-  ...all(0, 'attempts', 'failures', 'interruptions', 'fence', 'revision', 'createdAt', 'maxRetries'),
+  ...all(0, 'attempts', 'failures', 'interruptions', 'unreached', 'fence', 'revision', 'createdAt', 'maxRetries'),
   ...all(0, 'maxInterruptions', 'timeout', 'leaseDuration'),
-  ...all(null, 'delay', 'startedAt', 'finishedAt', 'session', 'claimId', 'outcome', 'jobKey', 'queueName', 'limitKey'),
+  ...all(
+    null,
+    'delay',
+    'expireAfter',
+    'expireAt',
+    'startedAt',
+    'finishedAt',
+    'session',
+    'claimId',
+    'outcome',
+    'jobKey',
+    'queueName',
+    'limitKey',
+  ),
   ...all(null, 'backoff', 'cancelRequested', 'progress', 'result', 'error'),
   ...all([], 'groups', 'requires', 'history', 'absorbed'),
 }

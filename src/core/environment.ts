@@ -37,6 +37,9 @@ interface Events {
   removeEventListener?(type: string, listener: () => void): void
 }
 
+/** After which conditions may be others. Whoever slept while the page was hidden missed some, and looks again. */
+const CHANGES = ['online', 'offline', 'visibilitychange', 'pageshow']
+
 /** What this module reads of the global object. Any of it may be missing. */
 interface Platform extends Events {
   readonly performance?: { now(): number }
@@ -62,7 +65,7 @@ export function systemEnvironment(platform: Platform = globalThis as unknown as 
     },
     // Where nobody can tell, the network is taken to be there: a job that fails for want of it is retried anyway.
     conditions: () => (platform.navigator?.onLine === false ? [] : ['online']),
-    onConditionsChange: (listener) => listen(platform, ['online', 'offline'], listener),
+    onConditionsChange: (listener) => listen(platform, CHANGES, listener),
     hidden: () => platform.document?.visibilityState === 'hidden',
     onVisibilityChange: (listener) => {
       const stops = [

@@ -33,6 +33,9 @@ export type ErrorCode =
   | 'HOLDFAST_WORKER_DIED'
   | 'HOLDFAST_SUPERSEDED'
   | 'HOLDFAST_FAILED_PERMANENTLY'
+  | 'HOLDFAST_UNREACHABLE'
+  | 'HOLDFAST_EXPIRED'
+  | 'HOLDFAST_WORK_LEFT'
 
 /** What went wrong where: the field, the rule it broke, the value it had. Issues of a schema go in `issues`. */
 export interface ErrorDetails {

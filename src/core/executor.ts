@@ -9,6 +9,7 @@ import { nextRunAt } from './next-run.ts'
 import { Pruner } from './pruner.ts'
 import type { QueueCore, ServiceOptions } from './queue-core.ts'
 import { Reaper } from './reaper.ts'
+import { Reconnection } from './reconnection.ts'
 import { SettleBuffer } from './settle-buffer.ts'
 import { Slots } from './slots.ts'
 import type { JobRecord, Lane } from './storage/contract.ts'
@@ -201,11 +202,11 @@ export class Executor {
 
   /** One after the other: when one cannot be started, those before it are known and stopped. */
   #startServices(): void {
-    const { storage, environment, retention } = this.#core
+    const { storage, retention } = this.#core
     const services = this.#services
     const leaseDuration = this.#leaseDuration
     services.push({ stop: storage.notifier?.subscribe(({ ready }) => this.wake(ready)) ?? ((): void => undefined) })
-    services.push({ stop: environment.onConditionsChange(() => this.#claimer.now()) })
+    services.push(new Reconnection({ ...this.#service('reconnection'), claim: () => this.#claimer.now() }))
     this.#heartbeat = new Heartbeat({
       ...this.#service('heartbeat'),
       leaseDuration,
@@ -221,7 +222,11 @@ export class Executor {
       interrupted: (record) => this.#interrupted(record),
     })
     services.push(reaper)
-    this.#pruner = new Pruner({ ...this.#service('pruner'), rules: retention })
+    this.#pruner = new Pruner({
+      ...this.#service('pruner'),
+      rules: retention,
+      expired: (record) => this.#expired(record),
+    })
     services.push(this.#pruner)
   }
 
@@ -318,6 +323,12 @@ export class Executor {
     const { events, environment, queue } = this.#core
     queue.wakeExecutors([record.type])
     if (events.has('interrupted')) events.tell('interrupted', { job: toJob(record, environment.now()) })
+  }
+
+  #expired(record: JobRecord): void {
+    const { events, environment } = this.#core
+    const { error } = record
+    if (error !== null) events.tell('failed', { job: toJob(record, environment.now()), error })
   }
 
   /** Works until a whole claim brings nothing while nothing runs. Answers when the next job is due. */

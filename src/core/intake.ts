@@ -37,7 +37,9 @@ export interface EnqueueOptions {
   readonly jobKeyMode?: JobKeyMode
   /** Jobs with the same `queueName` run one after another. */
   readonly queueName?: string
-  readonly requires?: readonly string[]
+  readonly requires?: string | readonly string[]
+  /** How long the job may take to come to its end, from when it is first due. `Infinity`: for ever. */
+  readonly expireAfter?: Span | typeof Infinity
 }
 
 // Not spread into one literal: bundlers keep that where nothing uses it.
@@ -45,6 +47,9 @@ const OPTIONS = /* @__PURE__ */ Object.assign(
   { id: name, runAt: momentToMs, delay: spanToMs, jobKey: longName, jobKeyMode: keyMode, queueName: longName },
   SETTINGS,
 )
+
+/** How long a job that requires the network may wait for it, unless it says otherwise. ms */
+const OFFLINE_PATIENCE = 7 * 86_400_000
 
 export interface IntakeOptions {
   readonly environment: Pick<Environment, 'now'>
@@ -127,9 +132,14 @@ export class Intake {
       jobKeyMode: jobKeyMode ?? 'replace',
       queueName: given.queueName ?? null,
       limitKey: null,
-      requires: given.requires ?? defaults.requires,
+      ...endurance(given.requires ?? defaults.requires, given.expireAfter ?? defaults.expireAfter),
     }
   }
+}
+
+function endurance(requires: readonly string[], given: number | null): Pick<NewJob, 'requires' | 'expireAfter'> {
+  const expireAfter = given ?? (requires.includes('online') ? OFFLINE_PATIENCE : Infinity)
+  return { requires, expireAfter: expireAfter === Infinity ? null : expireAfter }
 }
 
 type DueTime = Pick<NewJob, 'runAt' | 'delay'>

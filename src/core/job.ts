@@ -7,6 +7,7 @@ import {
   exclusive,
   integerFrom,
   name,
+  orInfinite,
   type Priority,
   priorityToNumber,
   type Read,
@@ -72,8 +73,16 @@ export interface JobOptions<Type extends string, Schema extends StandardSchema> 
   /** Delay before a retry. Default `exponential()`: 5, 25, 125 s. */
   readonly backoff?: BackoffPolicy
   readonly limit?: LimitOptions<SchemaOutput<Schema>>
-  /** Conditions that must hold where the job runs, for instance `['online']`. */
-  readonly requires?: readonly string[]
+  /**
+   * Conditions that must hold where the job runs; until they do, it waits. `'online'`: an attempt that did not reach the
+   * network counts as nothing, see `Unreachable`.
+   */
+  readonly requires?: string | readonly string[]
+  /**
+   * How long the job may take to come to its end, from when it is first due; then it is failed with
+   * `HOLDFAST_EXPIRED`, unless it runs. Default: 7 days where it requires `online`, else `Infinity`.
+   */
+  readonly expireAfter?: Span | typeof Infinity
 }
 
 /** Numbers of a definition as jobs are stored with them. */
@@ -85,6 +94,8 @@ export interface JobDefaults {
   readonly leaseDuration: number
   readonly backoff: BackoffPolicy | null
   readonly requires: readonly string[]
+  /** `null`: by default, which depends on what a job requires. */
+  readonly expireAfter: number | null
   readonly limit: {
     readonly concurrency?: number
     readonly rate?: { readonly count: number; readonly per: number }
@@ -127,6 +138,7 @@ export const PLAIN_DEFAULTS: JobDefaults = /* @__PURE__ */ Object.freeze({
   leaseDuration: 30_000,
   backoff: null,
   requires: Object.freeze([]),
+  expireAfter: null,
   limit: null,
   limitKey: null,
 })
@@ -145,6 +157,7 @@ export const SETTINGS: Settings = {
   leaseDuration: /* @__PURE__ */ spanFrom(1000),
   backoff: checkBackoff,
   requires: conditions,
+  expireAfter: /* @__PURE__ */ orInfinite(/* @__PURE__ */ spanFrom(1)),
 }
 
 /**
@@ -184,7 +197,8 @@ function defaultsOf({ maxAttempts, ...given }: Read<typeof SETTINGS>, limit: Lim
 }
 
 function conditions(field: string, value: unknown): readonly string[] {
-  if (!Array.isArray(value)) throw invalidOption(field, 'an array of names', value)
+  if (typeof value === 'string') return conditions(field, [value])
+  if (!Array.isArray(value)) throw invalidOption(field, 'the name of a condition, or an array of names', value)
   const names = Array.from(value, (condition) => name(`${field}[]`, condition, 50))
   return Object.freeze([...new Set(names)].sort())
 }
@@ -261,16 +275,20 @@ export interface Job<Payload = unknown> {
   readonly payload: Payload
   readonly priority: number
   readonly status: JobStatus
-  /** Claims that counted: those given back (a snooze, a clean stop) do not. */
+  /** Claims that counted: those given back (a snooze, a clean stop, no network) do not. */
   readonly attempts: number
   readonly failures: number
   readonly interruptions: number
+  /** Attempts, one after the other up to now, that did not reach the network and were given back. */
+  readonly unreached: number
   readonly maxRetries: number
   readonly maxInterruptions: number
   /** The same as `failures`. */
   readonly retryCount: number
   readonly createdAt: number
   readonly runAt: number
+  /** When it is failed if it has not come to its end; `null`: never. */
+  readonly expireAt: number | null
   readonly startedAt: number | null
   readonly finishedAt: number | null
   readonly timeout: number
@@ -307,11 +325,13 @@ export function toJob<Payload = unknown>(
     attempts: record.attempts,
     failures: record.failures,
     interruptions: record.interruptions,
+    unreached: record.unreached,
     maxRetries: record.maxRetries,
     maxInterruptions: record.maxInterruptions,
     retryCount: record.failures,
     createdAt: record.createdAt,
     runAt: record.runAt,
+    expireAt: record.expireAt,
     startedAt: record.startedAt,
     finishedAt: record.finishedAt,
     timeout: record.timeout,

@@ -85,6 +85,10 @@ export function spanFrom(atLeast: number): Check<number> {
   return (field, value) => spanToMs(field, value, atLeast)
 }
 
+export function orInfinite(check: Check<number>): Check<number> {
+  return (field, value) => (value === Infinity ? Infinity : check(field, value))
+}
+
 function parseSpan(text: string): number {
   const match = SPAN.exec(text.slice(0, 40))
   return match === null ? Number.NaN : Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN)

@@ -1,6 +1,6 @@
-import { type Check, integerFrom, readOptions, type Span, spanToMs } from './options.ts'
+import { integerFrom, orInfinite, readOptions, type Span, spanToMs } from './options.ts'
 import type { ServiceOptions } from './queue-core.ts'
-import type { FinishedState } from './storage/contract.ts'
+import type { ErrorData, FinishedState, JobRecord } from './storage/contract.ts'
 import { Ticker } from './ticker.ts'
 
 /** How long finished jobs of one kind are kept. */
@@ -48,15 +48,22 @@ function retention(field: string, value: unknown): { readonly maxAge?: number; r
   return readOptions(field, value, { maxAge: orInfinite(spanToMs), maxCount: orInfinite(integerFrom(0)) })
 }
 
-function orInfinite(check: Check<number>): Check<number> {
-  return (field, value) => (value === Infinity ? Infinity : check(field, value))
-}
-
 export interface PrunerOptions extends Omit<ServiceOptions, 'session'> {
   readonly rules: readonly KeptFor[]
+  /** Told of each job that was failed since its time was up. */
+  readonly expired: (job: JobRecord) => void
 }
 
-/** Removes finished jobs by retention, in bounded steps. */
+const EXPIRED: ErrorData = /* @__PURE__ */ Object.freeze({
+  name: 'HoldfastError',
+  code: 'HOLDFAST_EXPIRED',
+  message: 'expired',
+})
+
+/** Jobs failed in one step: each brings the error that it had along. */
+const EXPIRED_BATCH = 100
+
+/** Fails jobs whose time is up and removes finished ones by retention, in bounded steps. */
 export class Pruner {
   readonly #options: PrunerOptions
   readonly #ticker: Ticker
@@ -91,6 +98,7 @@ export class Pruner {
     const { storage, rules } = this.#options
     const now = this.#believedNow()
     if (now === null) return
+    await this.#expire(now)
     const request = {
       rules: rules.map(({ state, maxAge, maxCount }) => ({ state, finishedBefore: now - maxAge, keep: maxCount })),
       spareSince: now - SPARED,
@@ -98,6 +106,18 @@ export class Pruner {
       now,
     }
     while ((await storage.prune(request)).more);
+  }
+
+  async #expire(now: number): Promise<void> {
+    const { storage, expired } = this.#options
+    const batch = [{ kind: 'expire', error: EXPIRED, limit: EXPIRED_BATCH }] as const
+    let ended: number
+    do {
+      const [answer] = await storage.amend({ batch, now })
+      const jobs = answer?.jobs ?? []
+      for (const job of jobs) expired(job)
+      ended = jobs.length
+    } while (ended === EXPIRED_BATCH)
   }
 
   /** `null` after the clock jumped: a dead letter must not go because a clock was a year ahead for a moment. [clock] */

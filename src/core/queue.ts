@@ -1,4 +1,4 @@
-import { idMaker } from './environment.ts'
+import { type Environment, idMaker } from './environment.ts'
 import { fieldError, HoldfastError, invalidOption, queueClosed } from './errors.ts'
 import { type EventName, Events, type Listener } from './events.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
@@ -244,6 +244,11 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** @internal */
+  get environment(): Environment {
+    return this.#core.environment
   }
 
   /** Whether `close` was called. */

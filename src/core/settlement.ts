@@ -1,8 +1,8 @@
 import { backoffDelay } from './backoff.ts'
 import type { Environment } from './environment.ts'
 import { HoldfastError, toErrorData } from './errors.ts'
-import { RetryLater } from './outcome.ts'
-import type { JobRecord, LeaseRef, Settlement } from './storage/contract.ts'
+import { isUnreachable, RetryLater } from './outcome.ts'
+import type { ErrorData, JobRecord, LeaseRef, Settlement } from './storage/contract.ts'
 
 /** Errors that no retry can mend: what the handler asked for, and a result that cannot be stored as it is. */
 const PERMANENT: ReadonlySet<string> = new Set([
@@ -10,6 +10,12 @@ const PERMANENT: ReadonlySet<string> = new Set([
   'HOLDFAST_INVALID_PAYLOAD',
   'HOLDFAST_PAYLOAD_TOO_LARGE',
 ])
+
+/** Between attempts that did not reach the network: doubled from one to the next. ms */
+const FIRST_TRY = 5000
+const LAST_TRY = 300_000
+
+type Circumstances = Pick<Environment, 'now' | 'random' | 'conditions'>
 
 /**
  * What a thrown error, or the reason for which an attempt was ended, means for its job. A handler that ends because it
@@ -21,7 +27,7 @@ export function settlementOf(
   job: JobRecord,
   thrown: unknown,
   ending: HoldfastError | null,
-  environment: Pick<Environment, 'now' | 'random'>,
+  environment: Circumstances,
 ): Settlement | null {
   const lease: LeaseRef = { id: job.id, fence: job.fence }
   switch (ending?.code) {
@@ -44,15 +50,24 @@ function snoozed(lease: LeaseRef, { after }: RetryLater, { now }: Pick<Environme
   return { ...lease, kind: 'release', runAt: now() + after, delay: after }
 }
 
-function failure(job: JobRecord, thrown: unknown, { now, random }: Pick<Environment, 'now' | 'random'>): Settlement {
+function failure(job: JobRecord, thrown: unknown, environment: Circumstances): Settlement {
+  const { now, random, conditions } = environment
   const lease: LeaseRef = { id: job.id, fence: job.fence }
   const error = toErrorData(thrown)
   const failures = job.failures + 1
-  if (failures > job.maxRetries || (HoldfastError.is(thrown) && PERMANENT.has(thrown.code))) {
-    return { ...lease, kind: 'fail', error, counts: 'failure' }
-  }
+  const permanent = HoldfastError.is(thrown) && PERMANENT.has(thrown.code)
+  // What the platform says of its network is not always so: an error that only a missing network makes counts too.
+  if (!permanent && job.requires.includes('online') && (!conditions().includes('online') || isUnreachable(thrown)))
+    return givenBack(job, error, now())
+  if (failures > job.maxRetries || permanent) return { ...lease, kind: 'fail', error, counts: 'failure' }
   const delay = backoffDelay(job.backoff, failures, random())
   return { ...lease, kind: 'retry', runAt: now() + delay, delay, error, counts: 'failure' }
+}
+
+/** Nothing was wrong with the job, and its error is that of the network. */
+function givenBack({ id, fence, unreached }: JobRecord, error: ErrorData, now: number): Settlement {
+  const delay = Math.min(FIRST_TRY * 2 ** unreached, LAST_TRY)
+  return { id, fence, kind: 'release', runAt: now + delay, delay, unreached: error }
 }
 
 /** The handler's own words, if it had any beyond handing on the reason, stay as the cause. */

@@ -9,6 +9,7 @@ const DEFAULTS: Omit<NewJob, 'id' | 'payload' | 'requires'> = {
   createdAt: NOW,
   runAt: NOW,
   delay: null,
+  expireAfter: null,
   timeout: 300_000,
   leaseDuration: 30_000,
   jobKey: null,

@@ -56,7 +56,8 @@ const settings = {
   timeout: [...notASpan, 0],
   leaseDuration: [...notASpan, 999],
   backoff: [null, 5, 'fixed', { kind: 'fixed' }, { kind: 'fixed', delay: 1, jitter: 0, more: 1 }],
-  requires: [null, 'online', {}],
+  requires: [null, 5, {}],
+  expireAfter: [...notASpan.filter((value) => value !== Infinity), 0],
 }
 const retention = { maxAge: [null, -1, '5', Number.NaN], maxCount: [null, -1, 1.5, '3'] }
 
@@ -72,6 +73,7 @@ const alone: Record<string, readonly [call: Loose, rows: readonly Row[]]> = {
       ...[null, 0, '2'].map((concurrency): Row => [[{ type: 'a', limit: { concurrency } }], 'limit.concurrency']),
       ...notAFunction.map((key): Row => [[{ type: 'a', limit: { concurrency: 1, key } }], 'limit.key']),
       [[{ type: 'a', requires: [5] }], 'requires[]'],
+      [[{ type: 'a', requires: '' }], 'requires[]'],
     ],
   ],
   'definition.handler': [task.handler as Loose, notAFunction.map((run): Row => [[run], 'handler'])],

@@ -175,7 +175,8 @@ describe('what is wrong is told, with the field, and changes nothing', () => {
     [{ jobKey: 'k', jobKeyMode: 'overwrite' }, 'jobKeyMode'],
     [{ jobKeyMode: 'replace' }, 'jobKeyMode'],
     [{ queueName: '' }, 'queueName'],
-    [{ requires: 'online' }, 'requires'],
+    [{ requires: {} }, 'requires'],
+    [{ expireAfter: -1 }, 'expireAfter'],
     [{ requires: [''] }, 'requires[]'],
   ])('enqueue(…, %j)', async (options, field) => {
     const { queue } = await testQueue()

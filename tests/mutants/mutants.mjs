@@ -69,7 +69,7 @@ export const mutants = [
     'src/core/storage/transitions.ts',
     'claim: a claim counts the attempt in the same step',
     ['attempts: job.attempts + 1,', ''],
-    ['{ failures: job.failures + 1 }', '{ failures: job.failures + 1, attempts: job.attempts + 1 }'],
+    ['{ failures: job.failures + 1, unreached: 0 }', '{ failures: job.failures + 1, attempts: job.attempts + 1 }'],
   ),
   mutant(
     'two of one serial queue in a claim',
@@ -307,7 +307,7 @@ export const mutants = [
     'an id does not look at bytes',
     'src/core/storage/digest.ts',
     'structured: an id tells payloads apart: one byte',
-    ['${cyrb53(bytes)}', ''],
+    [',${digest.value}', ''],
   ),
   mutant(
     'an id does not look at Dates',
@@ -320,8 +320,8 @@ export const mutants = [
     'src/core/storage/digest.ts',
     'structured: an id tells payloads apart: values of a Map',
     [
-      'Array.from(value as Map<unknown, unknown>, canonical)',
-      'Array.from((value as Map<unknown, unknown>).keys(), canonical)',
+      'Array.from(value as Map<unknown, unknown>, digestOfValue)',
+      'Array.from((value as Map<unknown, unknown>).keys(), digestOfValue)',
     ],
   ),
   mutant(
@@ -329,5 +329,59 @@ export const mutants = [
     'src/core/storage/digest.ts',
     'structured: an id tells payloads apart: the name of a File',
     ['[size, type, name, lastModified])', '[size, type, lastModified])'],
+  ),
+  mutant('expired jobs are claimed', `${table}/ready-index.ts`, 'expiry: a job past its moment is not claimed', [
+    'if (this.#expirations.add(row, this.#now)) return',
+    'this.#expirations.add(row, this.#now)',
+  ]),
+  mutant(
+    'one reading of the clock ends a job',
+    `${table}/expire.ts`,
+    'expiry: a call a year ahead ends nothing, nor does its repeat',
+    ["draft.get('meta', 'expiry')?.value as number | undefined", 'now - APART'],
+    ['|| (job.expireAt ?? 0) > seen', ''],
+  ),
+  mutant(
+    'a wrong reading of the clock is kept',
+    `${table}/expire.ts`,
+    'expiry: calls a year ahead end nothing when one between them read the clock right',
+    ['now < seen || (unsure', '(unsure'],
+  ),
+  mutant(
+    'the clock that reads later decides',
+    `${table}/expire.ts`,
+    'expiry: a call a year ahead ends what was late before it',
+    ['(job.expireAt ?? 0) > seen', '(job.expireAt ?? 0) > now'],
+  ),
+  mutant(
+    'an expired job keeps its moment when it is requeued',
+    'src/core/storage/transitions.ts',
+    'expiry: a job that expired and is requeued has its whole span again',
+    ['    delay,\n    expireAt,\n    finishedAt: null,', '    delay,\n    finishedAt: null,'],
+    ['delay: number | null, expireAt: number | null): Patch', 'delay: number | null): Patch'],
+  ),
+  mutant(
+    'a clock that is behind makes jobs expire',
+    `${table}/expire.ts`,
+    'expiry: a job enqueued by a clock a year behind has its whole span, while a session beats',
+    ['Math.max(latest, lastBeat)', 'Math.max(latest, lastBeat * 0)'],
+  ),
+  mutant(
+    'a job that reached nothing counts an attempt for it',
+    'src/core/storage/transitions.ts',
+    'unreached: an attempt that reached nothing counts as nothing, and is remembered with its error',
+    ['{ unreached: job.unreached + 1 }', '{ unreached: job.unreached + 1, failures: job.failures + 1 }'],
+  ),
+  mutant(
+    'a failure does not say that something was reached',
+    'src/core/storage/transitions.ts',
+    'unreached: an attempt that failed has reached something',
+    ['failures: job.failures + 1, unreached: 0', 'failures: job.failures + 1'],
+  ),
+  mutant(
+    'all delayed jobs are due when a condition holds again',
+    `${table}/expire.ts`,
+    'unreached: when the condition holds again its jobs are due at once, and no others',
+    ['if (job.unreached === 0) continue', ''],
   ),
 ]

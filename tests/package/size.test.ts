@@ -28,7 +28,12 @@ async function weighModule(contents: string): Promise<number> {
 // kB are 1000 bytes. `holdfast` is definitions, queue and executor; `holdfast/memory` alone is the table and the logged
 // storage, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
-const bounds: Record<string, number> = { holdfast: 15_638, 'holdfast/memory': 12_896, 'holdfast/node-fs': 19_190 }
+const bounds: Record<string, number> = {
+  holdfast: 15_590,
+  'holdfast/memory': 13_168,
+  'holdfast/node-fs': 19_543,
+  'holdfast/service-worker': 2299,
+}
 
 test.each(entries)('$specifier keeps to its size', async ({ specifier }) => {
   const bytes = await weigh(specifier)

@@ -77,6 +77,8 @@ export interface JobRecord {
   readonly failures: number
   /** Attempts whose session fell silent or ended. */
   readonly interruptions: number
+  /** Attempts, one after the other up to now, that were given back since they did not reach what they need. [unreached] */
+  readonly unreached: number
   readonly maxRetries: number
   readonly maxInterruptions: number
   readonly createdAt: number
@@ -87,6 +89,13 @@ export interface JobRecord {
    * value here: a moment given by the user is stored with `delay` -1, meaning `runAt` alone counts.
    */
   readonly delay: number | null
+  /** How long it may take to come to its end, ms, from when it is first due; `null`: for ever. [expiry] */
+  readonly expireAfter: number | null
+  /**
+   * From here on it is not claimed any more, and an `expire` ends it. A running attempt is not cut off. `null` as
+   * `expireAfter`. [expiry]
+   */
+  readonly expireAt: number | null
   readonly startedAt: number | null
   readonly finishedAt: number | null
   readonly timeout: number
@@ -145,6 +154,11 @@ export interface NewJob {
   readonly createdAt: number
   readonly runAt: number
   readonly delay: number | null
+  /**
+   * The storage makes the moment of it: this long after the latest of `createdAt`, `runAt` and the last beat of any
+   * session, so that a clock that is behind lets no job expire before its time. [expiry]
+   */
+  readonly expireAfter: number | null
   readonly timeout: number
   readonly leaseDuration: number
   readonly jobKey: string | null
@@ -344,7 +358,13 @@ export type Settlement = LeaseRef & {
         readonly counts: 'failure' | 'interruption'
       }
     | { readonly kind: 'fail'; readonly error: ErrorData; readonly counts: 'failure' | 'interruption' }
-    | { readonly kind: 'release'; readonly runAt: number; readonly delay: number | null }
+    | {
+        readonly kind: 'release'
+        readonly runAt: number
+        readonly delay: number | null
+        /** It did not reach what it needs: raises `unreached`, and the job shows this error. [unreached] */
+        readonly unreached?: ErrorData
+      }
     | { readonly kind: 'cancelled'; readonly reason: string }
   )
 
@@ -382,6 +402,17 @@ export type Amendment =
       readonly priority?: number
       readonly maxRetries?: number
     }
+  /**
+   * Ends waiting jobs past their `expireAt`, at most `limit`, with this error and theirs as its cause. Two readings of
+   * the clock, made by two calls a second apart, have to say so: one that was wrong once ends nothing. `ignored`: none
+   * was ended. [expiry]
+   */
+  | { readonly kind: 'expire'; readonly error: ErrorData; readonly limit: number }
+  /**
+   * A condition holds again: waiting jobs that require it and were given back for want of what they need, at most
+   * `limit`, are due at once, `unreached` at 0. `ignored`: there were none. [unreached]
+   */
+  | { readonly kind: 'retryUnreached'; readonly requires: string; readonly limit: number }
   | { readonly kind: 'complete'; readonly id: string; readonly result: Payload }
   | { readonly kind: 'fail'; readonly id: string; readonly error: ErrorData }
   | { readonly kind: 'remove'; readonly id: string }

@@ -127,7 +127,8 @@ export function settled(job: JobRecord, settlement: Settlement, now: number): Pa
       return {
         ...attemptEnded(job, outcome, now),
         attempts: job.attempts - 1,
-        ...waitsAgain(job, settlement.runAt, settlement.delay, job.error, now),
+        ...(settlement.unreached === undefined ? {} : { unreached: job.unreached + 1 }),
+        ...waitsAgain(job, settlement.runAt, settlement.delay, copyPlain(settlement.unreached ?? job.error), now),
       }
     case 'cancelled':
       return { ...attemptEnded(job, outcome, now), ...cancelled(settlement.reason, now) }
@@ -159,19 +160,27 @@ export function interrupted(job: JobRecord, now: number): Patch {
   }
 }
 
+/** A waiting job whose time is up; what kept it so long is the cause. [expiry] */
+export function expired(job: JobRecord, error: ErrorData, now: number): Patch {
+  const cause = job.error === null ? {} : { cause: job.error }
+  return { state: 'failed', finishedAt: now, error: { ...copyPlain(error), ...cause } }
+}
+
 export function cancelled(reason: string, now: number): Patch {
   return { state: 'cancelled', finishedAt: now, error: null, cancelRequested: reason }
 }
 
 /** Counters to 0; history and fence stay. [amend] */
-export function requeued(runAt: number, delay: number | null): Patch {
+export function requeued(runAt: number, delay: number | null, expireAt: number | null): Patch {
   return {
     state: 'waiting',
     attempts: 0,
     failures: 0,
     interruptions: 0,
+    unreached: 0,
     runAt,
     delay,
+    expireAt,
     finishedAt: null,
     error: null,
     cancelRequested: null,
@@ -180,7 +189,7 @@ export function requeued(runAt: number, delay: number | null): Patch {
 }
 
 /** The waiting holder of a key takes over a newer call's details, all of them. [keys] */
-export function replaced(job: JobRecord, by: NewJob): Patch {
+export function replaced(job: JobRecord, by: NewJob, expireAt: number | null): Patch {
   const keepsTime = by.jobKeyMode === 'preserveRunAt' && job.attempts === 0
   return {
     type: by.type,
@@ -188,6 +197,8 @@ export function replaced(job: JobRecord, by: NewJob): Patch {
     priority: by.priority,
     runAt: keepsTime ? job.runAt : by.runAt,
     delay: keepsTime ? job.delay : by.delay,
+    expireAfter: by.expireAfter,
+    expireAt,
     timeout: by.timeout,
     leaseDuration: by.leaseDuration,
     maxRetries: by.maxRetries,
@@ -199,6 +210,7 @@ export function replaced(job: JobRecord, by: NewJob): Patch {
     attempts: 0,
     failures: 0,
     interruptions: 0,
+    unreached: 0,
     progress: null,
     error: null,
     // Until now the payload itself says what the call with the job's id said.
@@ -242,8 +254,9 @@ function attemptEnded(job: JobRecord, outcome: AttemptOutcome, now: number, erro
   return patch
 }
 
+/** A failure is an answer of whatever the job needs: that was reached. */
 function counted(job: JobRecord, counts: 'failure' | 'interruption'): Patch {
-  return counts === 'failure' ? { failures: job.failures + 1 } : { interruptions: job.interruptions + 1 }
+  return counts === 'failure' ? { failures: job.failures + 1, unreached: 0 } : { interruptions: job.interruptions + 1 }
 }
 
 function failedFor(job: JobRecord, error: ErrorData, now: number): Patch {

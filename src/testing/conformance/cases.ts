@@ -6,6 +6,7 @@ import { claim } from './claim.ts'
 import { clock } from './clock.ts'
 import { counts } from './counts.ts'
 import { enqueue } from './enqueue.ts'
+import { expiry } from './expiry.ts'
 import { fence } from './fence.ts'
 import { filters } from './filters.ts'
 import { groups } from './groups.ts'
@@ -29,6 +30,7 @@ import { session } from './session.ts'
 import { settle } from './settle.ts'
 import { structured } from './structured.ts'
 import { suspects } from './suspects.ts'
+import { unreached } from './unreached.ts'
 
 /** Every guarantee of the storage contract, one case each. */
 export const cases: readonly ConformanceCase[] = [
@@ -44,6 +46,8 @@ export const cases: readonly ConformanceCase[] = [
   ...fence,
   ...settle,
   ...chain,
+  ...unreached,
+  ...expiry,
   ...reaper,
   ...beat,
   ...cancel,

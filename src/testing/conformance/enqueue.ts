@@ -29,7 +29,17 @@ export const enqueue: readonly ConformanceCase[] = area('enqueue', {
     const { id } = await site.add()
     await site.shows(id, {
       state: 'waiting',
-      ...{ attempts: 0, failures: 0, interruptions: 0, fence: 0, history: [], groups: [], absorbed: [], digest: null },
+      ...{
+        attempts: 0,
+        failures: 0,
+        interruptions: 0,
+        unreached: 0,
+        fence: 0,
+        history: [],
+        groups: [],
+        absorbed: [],
+        digest: null,
+      },
       ...{ startedAt: null, finishedAt: null, session: null, claimId: null, outcome: null, error: null },
       ...{ cancelRequested: null, progress: null, result: null, superseded: false },
     })

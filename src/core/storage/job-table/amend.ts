@@ -3,6 +3,7 @@ import { copyPlain } from '../plain.ts'
 import { cancelled, interrupted, keyLost, type Patch, requeued, unreachable } from '../transitions.ts'
 import type { Draft } from './draft.ts'
 import { holderOf } from './enqueue.ts'
+import { expire, expiryOf, retryUnreached } from './expire.ts'
 import { type JobRow, toRecord } from './rows.ts'
 import { endAttempt, freeKey, writeJob } from './settle.ts'
 
@@ -23,10 +24,16 @@ export function amend(draft: Draft, amendment: Amendment, now: number): () => Am
 function decideAmendment(draft: Draft, amendment: Amendment, now: number): Amended {
   if (amendment.kind === 'forceRelease') return forceRelease(draft, amendment.session, now)
   if (amendment.kind === 'removeKey') return removeKey(draft, amendment.jobKey)
+  if (amendment.kind === 'expire') return amended(expire(draft, amendment, now))
+  if (amendment.kind === 'retryUnreached') return amended(retryUnreached(draft, amendment, now))
   const job = draft.get('jobs', amendment.id)
   if (job === undefined) return MISSING
   const done = amendJob(draft, job, amendment, now)
   return { verdict: done ? 'ok' : 'ignored', ids: [job.id] }
+}
+
+function amended(ids: readonly string[]): Amended {
+  return { verdict: ids.length > 0 ? 'ok' : 'ignored', ids }
 }
 
 type JobAmendment = Extract<Amendment, { readonly id: string }>
@@ -41,11 +48,11 @@ function amendJob(draft: Draft, job: Readonly<JobRow>, amendment: JobAmendment, 
       return state === 'running' || state === 'waiting'
     case 'requeue':
       if (state === 'running' || state === 'completed') return false
-      requeue(draft, job, requeued(amendment.runAt, amendment.delay))
+      requeue(draft, job, requeued(amendment.runAt, amendment.delay, expiryOf(draft, job.expireAfter, amendment.runAt)))
       return true
     case 'reschedule':
       if (state !== 'waiting') return false
-      draft.put('jobs', job.id, rescheduled(amendment))
+      draft.put('jobs', job.id, rescheduled(draft, job, amendment))
       return true
     case 'complete':
       if (state === 'running' || state === 'completed') return false
@@ -74,9 +81,14 @@ function requeue(draft: Draft, job: Readonly<JobRow>, to: Patch): void {
   draft.put('jobs', job.id, to)
 }
 
-function rescheduled({ runAt, priority, maxRetries }: Extract<Amendment, { kind: 'reschedule' }>): Patch {
+/** A new moment is a new wait: the job does not expire before it has come. */
+function rescheduled(
+  draft: Draft,
+  { expireAfter }: Readonly<JobRow>,
+  { runAt, priority, maxRetries }: Extract<Amendment, { kind: 'reschedule' }>,
+): Patch {
   return {
-    ...(runAt === undefined ? {} : { runAt, delay: -1 }),
+    ...(runAt === undefined ? {} : { runAt, delay: -1, expireAt: expiryOf(draft, expireAfter, runAt) }),
     ...(priority === undefined ? {} : { priority }),
     ...(maxRetries === undefined ? {} : { maxRetries }),
   }

@@ -2,6 +2,7 @@ import type { Disposition, EnqueueAnswer, EnqueueRequest, NewJob } from '../cont
 import { digestOf, samePayload } from '../digest.ts'
 import { keyLost, replaced, touched } from '../transitions.ts'
 import type { Draft } from './draft.ts'
+import { expiryOf } from './expire.ts'
 import { type JobRow, newJobFields, toRecord } from './rows.ts'
 
 interface Placed {
@@ -63,7 +64,7 @@ export function placeJob(draft: Draft, job: NewJob): Placed {
     draft.put('jobs', holder.id, keyLost(holder))
     return create(draft, job)
   }
-  draft.put('jobs', holder.id, replaced(holder, job))
+  draft.put('jobs', holder.id, replaced(holder, job, expiryOf(draft, job.expireAfter, job.createdAt, job.runAt)))
   return { id: holder.id, disposition: 'replaced' }
 }
 
@@ -79,7 +80,7 @@ function dispositionOfRepeat(known: Readonly<JobRow>, job: NewJob): Disposition 
 }
 
 function create(draft: Draft, job: NewJob): Placed {
-  draft.put('jobs', job.id, newJobFields(job))
+  draft.put('jobs', job.id, newJobFields(job, expiryOf(draft, job.expireAfter, job.createdAt, job.runAt)))
   if (job.jobKey !== null) draft.put('keys', job.jobKey, { job: job.id })
   return { id: job.id, disposition: 'created' }
 }

@@ -9,6 +9,7 @@ import {
   type ReadyLane,
   type TypeLanes,
 } from './group.ts'
+import { Expirations } from './expirations.ts'
 import { OrderedList } from './ordered-list.ts'
 import type { GroupRow, JobRow } from './rows.ts'
 
@@ -17,7 +18,8 @@ import type { GroupRow, JobRow } from './rows.ts'
  *
  * - `delayed` of its lane while its time has not come;
  * - `rest` of a group (serial queue, then limit) that has no place for it;
- * - `ready` of its lane: time is all it waited for.
+ * - `ready` of its lane: time is all it waited for;
+ * - `expired`, once its `expireAt` has come.
  *
  * A lane is the jobs of one type with the same requirements. A group lets as many jobs of each lane pass (`heads`) as
  * may start now, so a claim finds only jobs it may take, and costs O(log n) per job whatever waits or is blocked.
@@ -32,6 +34,7 @@ export class ReadyIndex {
   /** From where the clock stepped back; `Infinity` when it did not, or has returned. */
   #ahead = Infinity
   #waiting = 0
+  readonly #expirations = new Expirations()
   /** Types whose ready order grew since the last call of `takeGrown`. */
   #grown = new Set<string>()
   readonly #rows: ReadonlyMap<string, GroupRow>
@@ -47,6 +50,11 @@ export class ReadyIndex {
     return this.#now
   }
 
+  /** Waiting jobs past their `expireAt`. */
+  get expired(): ReadonlySet<JobRow> {
+    return this.#expirations.expired
+  }
+
   get waiting(): number {
     return this.#waiting
   }
@@ -56,6 +64,7 @@ export class ReadyIndex {
     const due = dueAt(row, this.#now)
     // A delay that began to count goes on where it was, also when a claim is taken back. (NaN: it has not begun.)
     if (!(row.dueAt <= due)) row.dueAt = due
+    if (this.#expirations.add(row, this.#now)) return
     const lane = laneOf(this.#typeOf(row.type), row)
     if (row.dueAt <= this.#now) this.#enter(row, lane, 0)
     else {
@@ -66,6 +75,7 @@ export class ReadyIndex {
 
   remove(row: JobRow): void {
     this.#waiting -= 1
+    if (this.#expirations.remove(row)) return
     const lane = laneOf(this.#typeOf(row.type), row)
     if (row.stage === DELAYED) lane.delayed.remove(row)
     else this.#leave(row, lane, 0)
@@ -84,6 +94,10 @@ export class ReadyIndex {
       // Back where it stepped from: not what was before that step was wrong, but what came after it.
       this.#ahead = Infinity
       this.#replaceTimed(true)
+    }
+    for (let row = this.#expirations.next(now); row !== undefined; row = this.#expirations.next(now)) {
+      this.remove(row)
+      this.add(row)
     }
     for (const type of this.#types.values()) {
       // First those that waited for a window, then those whose time has come: these must not overtake them.
@@ -107,6 +121,7 @@ export class ReadyIndex {
   get delayed(): number {
     let count = 0
     for (const type of this.#types.values()) for (const lane of type.lanes.values()) count += lane.delayed.size
+    for (const row of this.expired) if (row.dueAt > this.#now) count += 1
     return count
   }
 
@@ -130,6 +145,13 @@ export class ReadyIndex {
       for (const lane of this.#types.get(type)?.lanes.values() ?? []) {
         if (lane.requires.every((condition) => have.has(condition))) yield lane
       }
+    }
+  }
+
+  /** Jobs that require this condition, among others, and whose time has not come. */
+  *delayedFor(condition: string): Generator<JobRow> {
+    for (const type of this.#types.values()) {
+      for (const lane of type.lanes.values()) if (lane.requires.includes(condition)) yield* lane.delayed
     }
   }
 
@@ -295,7 +317,7 @@ export class ReadyIndex {
 
   /** After a wrong clock was set right, and at the first reading: who stands where another clock put it moves. [clock] */
   #replaceTimed(forget = false): void {
-    const misplaced: JobRow[] = []
+    const misplaced = this.#expirations.early(this.#now)
     for (const type of this.#types.values()) {
       for (const lane of type.lanes.values()) {
         for (const row of lane.delayed) if (dueAt(row, this.#now) !== row.dueAt) misplaced.push(row)

@@ -101,11 +101,14 @@ export class JobRow implements Mutable<JobRecord>, Row {
   attempts: number = 0
   failures: number = 0
   interruptions: number = 0
+  unreached: number = 0
   maxRetries: number = 0
   maxInterruptions: number = 0
   createdAt: number = 0
   runAt: number = 0
   delay: JobRecord['delay'] = null
+  expireAfter: JobRecord['expireAfter'] = null
+  expireAt: JobRecord['expireAt'] = null
   startedAt: JobRecord['startedAt'] = null
   finishedAt: JobRecord['finishedAt'] = null
   timeout: number = 0
@@ -165,7 +168,7 @@ export function storedJob(row: JobRow): Readonly<Record<string, unknown>> {
 }
 
 /** What an enqueue writes into a new row: its details, without what is the default anyway. */
-export function newJobFields(job: ShelvedJob): Partial<JobRow> {
+export function newJobFields(job: ShelvedJob, expireAt: number | null): Partial<JobRow> {
   const fields: Partial<JobRow> = {
     type: job.type,
     payload: copyPlain(job.payload),
@@ -178,6 +181,7 @@ export function newJobFields(job: ShelvedJob): Partial<JobRow> {
   }
   if (job.runAt !== job.createdAt) fields.runAt = job.runAt
   if (job.delay !== null) fields.delay = job.delay
+  if (expireAt !== null) Object.assign(fields, { expireAfter: job.expireAfter, expireAt })
   if (job.jobKey !== null) fields.jobKey = job.jobKey
   if (job.queueName !== null) fields.queueName = job.queueName
   if (job.limitKey !== null) fields.limitKey = job.limitKey
@@ -203,11 +207,14 @@ export function toRecord(row: JobRow): JobRecord {
     attempts: row.attempts,
     failures: row.failures,
     interruptions: row.interruptions,
+    unreached: row.unreached,
     maxRetries: row.maxRetries,
     maxInterruptions: row.maxInterruptions,
     createdAt: row.createdAt,
     runAt: row.runAt,
     delay: row.delay,
+    expireAfter: row.expireAfter,
+    expireAt: row.expireAt,
     startedAt: row.startedAt,
     finishedAt: row.finishedAt,
     timeout: row.timeout,
