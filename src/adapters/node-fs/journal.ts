@@ -194,6 +194,8 @@ export class Journal implements Log {
     if (segment.sealedBy !== null) return true
     if (segment.size - segment.start <= Math.max(this.#options.rollAt, 2 * segment.start)) return false
     try {
+      // Whoever cannot make a snapshot does not ask for one.
+      this.#replica?.snapshot()
       segment.seal(this.#options.writer)
       return true
     } catch {
@@ -218,7 +220,7 @@ export class Journal implements Log {
 
   async #openNewest(folder: SegmentFolder): Promise<Segment> {
     const found = (await folder.newest()) ?? (await this.#publish(folder, 1, EMPTY))
-    await folder.sweep(found.number)
+    await tidied(folder, found)
     return this.#enter(folder, found)
   }
 
@@ -249,9 +251,7 @@ export class Journal implements Log {
 
   async #roll(folder: SegmentFolder, from: Segment): Promise<FoundSegment> {
     const next = await this.#publish(folder, from.number + 1, this.#replica?.snapshot() ?? EMPTY)
-    // The sealed one stays: it can stand in for a snapshot that is damaged later.
-    await folder.retire(from.number - 1)
-    await folder.sweep(from.number + 1)
+    await tidied(folder, next)
     return next
   }
 
@@ -320,6 +320,11 @@ export class Journal implements Log {
     this.#segment = null
     await segment?.close()
   }
+}
+
+/** What cannot be tidied up now is in nobody's way, and is tried again by whoever opens the folder or makes a segment. */
+function tidied(folder: SegmentFolder, { number }: FoundSegment): Promise<void> {
+  return folder.tidy(number).catch(() => undefined)
 }
 
 function inTheWay(folder: SegmentFolder, number: number): HoldfastError {

@@ -99,11 +99,17 @@ export class SegmentFolder {
     await this.sync()
   }
 
+  /** The one before the newest stays: it can stand in for a snapshot that is damaged later. */
+  async tidy(newest: number): Promise<void> {
+    await this.#retire(newest - 2)
+    await this.#sweep(newest)
+  }
+
   /**
    * Puts tombstones in the place of `number` and what is before it, down to the first that is one already. The oldest
    * goes first: whoever dies on the way leaves the others above a tombstone, where the next to come finds them.
    */
-  async retire(number: number): Promise<void> {
+  async #retire(number: number): Promise<void> {
     const old: number[] = []
     for (let at = number; at > 0 && !(await this.#isRetired(at)); at--) old.unshift(at)
     const temporary = this.#at(temporaryName(number + KEPT, this.#writer))
@@ -133,7 +139,7 @@ export class SegmentFolder {
   }
 
   /** Removes what was prepared for places up to `number` and never got there. */
-  async sweep(number: number): Promise<void> {
+  async #sweep(number: number): Promise<void> {
     for (const name of leftOverNames(await this.#fileSystem.list(this.path), number)) await this.#remove(this.#at(name))
   }
 

@@ -99,6 +99,12 @@ export class Replica {
     return this.#newer ? newerFormat(this.#name) : null
   }
 
+  /** @throws HoldfastError `HOLDFAST_STORAGE_NEWER`: a snapshot without what this version does not know would lose it */
+  snapshot(): Snapshot {
+    if (this.problem !== null) throw this.problem
+    return this.table.snapshot()
+  }
+
   observe(on: boolean): void {
     this.table.observe = on ? (change): void => void this.changes.push(change) : null
   }
