@@ -132,3 +132,14 @@ test('an opening that fails late leaves nothing behind, and the next one works',
   await storage.close()
   expect(open()).toBe(0)
 })
+
+test('what cannot be written down at all is refused for certain, at once, and nothing else is', async () => {
+  const storage = await opened()
+  // The queue refuses such payloads; whoever calls the storage itself may still try.
+  const [refused, taken] = await Promise.all([codeOf(enqueue(storage, 'a', 1n)), codeOf(enqueue(storage, 'b'))])
+  expect(refused).toBe('HOLDFAST_STORAGE')
+  await enqueue(storage, 'c')
+  const ids = (await allJobs(storage)).map(({ id }) => id)
+  expect(ids).toEqual(taken === 'no error' ? ['b', 'c'] : ['c'])
+  await storage.close()
+})

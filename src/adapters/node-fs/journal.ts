@@ -156,16 +156,17 @@ export class Journal implements Log {
 
   /** What was cut short is appended again: the newline at its beginning parts it from the debris. */
   #append(segment: Segment, record: LogRecord, mayWait: boolean): Exclude<Landing, { kind: 'torn' }> {
+    const lines = segment.encoded(record)
     for (let tries = 0; ; tries++) {
-      const landing = this.#appendOnce(segment, record, mayWait)
+      const landing = this.#appendOnce(segment, record, lines, mayWait)
       if (landing.kind !== 'torn') return landing
       if (landing.failure !== null || tries === MOST_APPENDS) throw landing.failure ?? cutShort('a record')
     }
   }
 
-  #appendOnce(segment: Segment, record: LogRecord, mayWait: boolean): Landing {
+  #appendOnce(segment: Segment, record: LogRecord, lines: readonly Buffer[], mayWait: boolean): Landing {
     try {
-      return segment.append(record, mayWait)
+      return segment.append(record, lines, mayWait)
     } catch (cause) {
       throw outcomeUnknown(cause)
     }
@@ -225,12 +226,11 @@ export class Journal implements Log {
   }
 
   /**
-   * Only ever the number after the one whose end this table stands at: if others have come further since, the name is
-   * taken, and theirs is the one that counts.
+   * Only ever the number after the one whose end this table stands at: if others were first, the name is taken, and
+   * theirs is the one that counts.
    */
   async #publish(folder: SegmentFolder, number: number, snapshot: Snapshot): Promise<FoundSegment> {
-    await folder.publish(number, snapshot)
-    const found = await folder.newest(number - 1)
+    const found = (await folder.publish(number, snapshot)) ?? (await folder.newest(number - 1))
     if (found !== null) return found
     throw inTheWay(folder, number)
   }

@@ -84,19 +84,35 @@ export class SegmentFolder {
     return null
   }
 
-  /** Makes the segment from a snapshot, unless somebody else has done it first. */
-  async publish(number: number, snapshot: Snapshot): Promise<void> {
+  /** Makes the segment from a snapshot. `null`: somebody else has done it first. */
+  async publish(number: number, snapshot: Snapshot): Promise<FoundSegment | null> {
     const temporary = this.#at(temporaryName(number, this.#writer))
-    await this.#prepare(temporary, (file) => writeSnapshot(file, snapshot))
+    const { file, wrote: head } = await this.#prepare(temporary, (empty) => writeSnapshot(empty, snapshot))
+    let published = false
     try {
-      await this.#fileSystem.link(temporary, this.#at(segmentName(number)))
+      published = await this.#give(segmentName(number), temporary)
+      await this.sync()
+      return published ? { number, file, head } : null
+    } catch (error) {
+      published = false
+      throw error
+    } finally {
+      if (!published) await file.close()
+    }
+  }
+
+  /** False: the name is taken. */
+  async #give(name: string, temporary: string): Promise<boolean> {
+    try {
+      await this.#fileSystem.link(temporary, this.#at(name))
+      return true
     } catch (error) {
       // ENOENT: somebody else's segment is there, and the file was swept as one that came too late.
-      if (!hasCode(error, 'EEXIST') && !hasCode(error, 'ENOENT')) throw error
+      if (hasCode(error, 'EEXIST') || hasCode(error, 'ENOENT')) return false
+      throw error
     } finally {
       await this.#remove(temporary)
     }
-    await this.sync()
   }
 
   /** The one before the newest stays: it can stand in for a snapshot that is damaged later. */
@@ -114,7 +130,8 @@ export class SegmentFolder {
     for (let at = number; at > 0 && !(await this.#isRetired(at)); at--) old.unshift(at)
     const temporary = this.#at(temporaryName(number + KEPT, this.#writer))
     for (const at of old) {
-      await this.#prepare(temporary, (file) => void file.append(TOMBSTONE))
+      const { file } = await this.#prepare(temporary, (empty) => empty.append(TOMBSTONE))
+      await file.close()
       // Swept by others, who have come far beyond here while this process slept: they see to the old ones.
       if (!(await this.#rename(temporary, segmentName(at)))) return
     }
@@ -174,17 +191,21 @@ export class SegmentFolder {
     }
   }
 
-  async #prepare(path: string, write: (file: OpenFile) => Promise<void> | void): Promise<void> {
+  /** A new file with what `write` puts into it. It stays open. */
+  async #prepare<Wrote>(
+    path: string,
+    write: (file: OpenFile) => Promise<Wrote> | Wrote,
+  ): Promise<{ readonly file: OpenFile; readonly wrote: Wrote }> {
     await this.#remove(path)
     const file = await this.#fileSystem.open(path, { create: true })
     try {
-      await write(file)
+      const wrote = await write(file)
       if (this.#durable) await file.sync()
+      return { file, wrote }
     } catch (error) {
       await this.#remove(path).catch(() => undefined)
-      throw error
-    } finally {
       await file.close()
+      throw error
     }
   }
 

@@ -9,6 +9,7 @@ import {
   encodeRows,
   holdsRows,
   type Line,
+  LineBuffer,
   parseLine,
   type ScannedLine,
   type StoredRow,
@@ -27,9 +28,11 @@ const READ_SIZE = 1 << 20
  * Writes a snapshot to an empty file, in slices that leave the event loop to others. The table must not change
  * meanwhile: the caller holds the exchange.
  */
-export async function writeSnapshot(file: OpenFile, { sequence, highest, versions, rows }: Snapshot): Promise<void> {
+export async function writeSnapshot(file: OpenFile, snapshot: Snapshot): Promise<SnapshotHead> {
+  const { sequence, highest, versions, rows } = snapshot
+  const begin = { format: LOG_FORMAT, sequence, highest, versions }
   const writer = new SnapshotWriter(file)
-  writer.write({ kind: 'begin', format: LOG_FORMAT, sequence, highest, versions })
+  writer.write({ kind: 'begin', ...begin })
   let sliceEnds = performance.now() + SLICE
   for (const row of rows) {
     writer.add(row)
@@ -37,7 +40,7 @@ export async function writeSnapshot(file: OpenFile, { sequence, highest, version
     await yieldToOthers()
     sliceEnds = performance.now() + SLICE
   }
-  writer.end()
+  return { ...begin, count: writer.end(), whole: true, end: file.stat().size }
 }
 
 class SnapshotWriter {
@@ -46,6 +49,7 @@ class SnapshotWriter {
   #length = 0
   #count = 0
   #digest = 0
+  readonly #buffer = new LineBuffer()
 
   constructor(file: OpenFile) {
     this.#file = file
@@ -62,14 +66,16 @@ class SnapshotWriter {
     this.#append(encodeLine(line))
   }
 
-  end(): void {
+  /** How many rows there are. */
+  end(): number {
     this.#flush()
     this.write({ kind: 'end', count: this.#count, digest: hex(this.#digest) })
+    return this.#count
   }
 
   #flush(): void {
     if (this.#rows.length === 0) return
-    this.#append(encodeRows(this.#rows))
+    this.#append(encodeRows(this.#rows, this.#buffer))
     this.#count += this.#rows.length
     this.#rows = []
     this.#length = 0
