@@ -143,3 +143,22 @@ test('what cannot be written down at all is refused for certain, at once, and no
   expect(ids).toEqual(taken === 'no error' ? ['b', 'c'] : ['c'])
   await storage.close()
 })
+
+test('while jobs only come no snapshot says again what the log says, and when they have gone the journal is small', async () => {
+  const storage = await opened({ rollAt: 1_000_000, durability: 'process' })
+  const batch = (from: number): string[] => Array.from({ length: 500 }, (_, at) => `job-${from + at}`)
+  const payload = 'x'.repeat(300)
+  for (let from = 0; from < 25_000; from += 500)
+    await storage.enqueue({ jobs: batch(from).map((id) => newJob({ id, payload })), now: NOW })
+  // One when the log was a megabyte and the table little more; and none at 3, 9 and 27.
+  expect(await journals()).toHaveLength(2)
+  for (let from = 0; from < 25_000; from += 500)
+    await storage.amend({ batch: batch(from).map((id) => ({ kind: 'remove' as const, id })), now: NOW })
+  for (let at = 0; at < 40; at++) {
+    await storage.enqueue({ jobs: batch(0).map((id) => newJob({ id: `${id}-${at}`, payload })), now: NOW })
+    await storage.amend({ batch: batch(0).map((id) => ({ kind: 'remove' as const, id: `${id}-${at}` })), now: NOW })
+  }
+  await storage.close()
+  const sizes = (await journals()).map(async (name) => (await readFile(join(directory, name))).length)
+  expect((await Promise.all(sizes)).at(-1)).toBeLessThan(2_000_000)
+})

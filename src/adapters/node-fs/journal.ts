@@ -15,7 +15,7 @@ import { segmentName } from './names.ts'
 import { nobodyRolls } from './patience.ts'
 import { cutShort, type Landing, Segment } from './segment.ts'
 import { type FoundSegment, hasCode, type SegmentFolder } from './segment-folder.ts'
-import { readSnapshot, type SnapshotHead } from './snapshot.ts'
+import { dearBytes, readSnapshot, type SnapshotHead } from './snapshot.ts'
 import { TailWatch } from './tail-watch.ts'
 
 export interface JournalOptions {
@@ -64,6 +64,8 @@ export class Journal implements Log {
   #folder: SegmentFolder | null = null
   #replica: LogReplica | null = null
   #segment: Segment | null = null
+  /** The snapshot that it begins with. */
+  #head: SnapshotHead | null = null
   /** The snapshot that the table has to begin anew from. */
   #snapshot: Snapshot | null = null
   /** Whether the name of the segment is known to survive a power cut. */
@@ -193,10 +195,11 @@ export class Journal implements Log {
   /** True when this segment is over, and the next exchange has a new one to make or to find. */
   #sealIfLong(segment: Segment): boolean {
     if (segment.sealedBy !== null) return true
-    if (segment.size - segment.start <= Math.max(this.#options.rollAt, 2 * segment.start)) return false
+    const log = segment.size - segment.start
+    if (this.#head === null || log <= Math.max(this.#options.rollAt, 2 * segment.start)) return false
     try {
       // Whoever cannot make a snapshot does not ask for one.
-      this.#replica?.snapshot()
+      if (log <= 2 * dearBytes(this.#head, log, this.#replica?.snapshot() ?? EMPTY)) return false
       segment.seal(this.#options.writer)
       return true
     } catch {
@@ -261,6 +264,7 @@ export class Journal implements Log {
       await this.#leave()
       this.#nameIsDurable = false
       this.#segment = segment
+      this.#head = found.head
       return segment
     } catch (error) {
       await found.file.close()

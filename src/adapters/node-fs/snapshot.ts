@@ -104,6 +104,20 @@ export interface SnapshotHead {
   readonly end: number
 }
 
+/** Bytes of a snapshot that is made in passing. */
+const CHEAP = 1 << 20
+
+/**
+ * About how large the next snapshot would be, where that is much: while jobs only come, a new one would say again what
+ * the log says. Rows are taken to be as small as they were in the last snapshot, or as what was written for each new job
+ * since, whichever is less: too little makes a snapshot too early, and too much would let the log grow.
+ */
+export function dearBytes(last: SnapshotHead, log: number, now: Omit<Snapshot, 'rows'>): number {
+  const perRow = Math.min(last.end / Math.max(1, last.count), log / Math.max(1, now.sequence - last.sequence))
+  const bytes = now.count * perRow
+  return bytes > CHEAP ? bytes : 0
+}
+
 /** What a head is taken to say whose first line is damaged; the rows say the rest. */
 const LOST_BEGIN = { format: LOG_FORMAT, sequence: 0, highest: 0, versions: 0 }
 
