@@ -9,6 +9,9 @@ const TOMBSTONE = encodeLine({ kind: 'tombstone' })
 /** How far what is retired lies behind what is being made, so that no sweep takes it for a left-over. */
 const KEPT = 3
 
+/** Names of retired segments that stay, so that a folder does not fill with tombstones. [decision 20] */
+const KEPT_NAMES = 100
+
 export interface SegmentFolderOptions {
   readonly fileSystem: FileSystem
   /** With links resolved. */
@@ -26,9 +29,10 @@ export interface FoundSegment {
 }
 
 /**
- * The files of a journal. The name of a segment is never made again, removed or emptied: it is published once, whole,
- * by giving a finished file its name, and retired by putting a tombstone in its place. So a process that slept through
- * any number of rolls still holds the file it knew, finds the seal in it, and can publish nothing under an old name.
+ * The files of a journal. The name of a segment is never made again or emptied: it is published once, whole, by giving a
+ * finished file its name, and retired by putting a tombstone in its place. So a process that slept through any number of
+ * rolls still holds the file it knew, finds the seal in it, and can publish nothing under an old name: not while there is
+ * a tombstone, and not when that has gone, a hundred segments later.
  */
 export class SegmentFolder {
   readonly path: string
@@ -90,7 +94,7 @@ export class SegmentFolder {
     const { file, wrote: head } = await this.#prepare(temporary, (empty) => writeSnapshot(empty, snapshot))
     let published = false
     try {
-      published = await this.#give(segmentName(number), temporary)
+      published = await this.#give(number, temporary)
       await this.sync()
       return published ? { number, file, head } : null
     } catch (error) {
@@ -101,10 +105,15 @@ export class SegmentFolder {
     }
   }
 
-  /** False: the name is taken. */
-  async #give(name: string, temporary: string): Promise<boolean> {
+  /**
+   * False: the name is taken, or was. Whoever has prepared a file and then finds no segment so new that the name may be
+   * free again, has the file swept before that: `#sweep` removes files first and names after them.
+   */
+  async #give(number: number, temporary: string): Promise<boolean> {
     try {
-      await this.#fileSystem.link(temporary, this.#at(name))
+      const [newest = 0] = await this.#numbers(number)
+      if (newest >= number + KEPT_NAMES) return false
+      await this.#fileSystem.link(temporary, this.#at(segmentName(number)))
       return true
     } catch (error) {
       // ENOENT: somebody else's segment is there, and the file was swept as one that came too late.
@@ -155,9 +164,12 @@ export class SegmentFolder {
     return size <= TOMBSTONE.length
   }
 
-  /** Removes what was prepared for places up to `number` and never got there. */
-  async #sweep(number: number): Promise<void> {
-    for (const name of leftOverNames(await this.#fileSystem.list(this.path), number)) await this.#remove(this.#at(name))
+  /** Removes what was prepared for places up to `newest` and never got there, and then the names of long ago. */
+  async #sweep(newest: number): Promise<void> {
+    const names = await this.#fileSystem.list(this.path)
+    for (const name of leftOverNames(names, newest)) await this.#remove(this.#at(name))
+    for (const number of segmentNumbers(names))
+      if (number <= newest - KEPT_NAMES) await this.#remove(this.#at(segmentName(number)))
   }
 
   /** How many bytes stand ready for the place of segment `number`: grows while somebody prepares it. */
