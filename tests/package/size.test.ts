@@ -28,7 +28,7 @@ async function weighModule(contents: string): Promise<number> {
 // kB are 1000 bytes. `holdfast` is definitions, queue and executor; `holdfast/memory` alone is the table and the logged
 // storage, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
-const bounds: Record<string, number> = { holdfast: 14_915, 'holdfast/memory': 12_559, 'holdfast/node-fs': 18_900 }
+const bounds: Record<string, number> = { holdfast: 14_915, 'holdfast/memory': 12_559, 'holdfast/node-fs': 19_300 }
 
 test.each(entries)('$specifier keeps to its size', async ({ specifier }) => {
   const bytes = await weigh(specifier)
