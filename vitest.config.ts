@@ -63,7 +63,15 @@ export default defineConfig({
       {
         test: { name: 'package', include: ['tests/package/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
       },
-      { test: { name: 'emulated', ...shared, setupFiles: ['fake-indexeddb/auto'] } },
+      {
+        test: {
+          name: 'emulated',
+          ...shared,
+          // What an emulation does not have: pages, workers, locks.
+          exclude: [...shared.exclude, 'tests/browser/*.engines.test.ts'],
+          setupFiles: ['fake-indexeddb/auto'],
+        },
+      },
       ...engines.map(inPages),
       ...engines.map(aroundPages),
     ],

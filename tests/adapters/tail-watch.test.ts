@@ -53,7 +53,8 @@ describe('a segment tells that it has grown', () => {
   test('not for what it wrote itself', () => {
     const { segment } = opened()
     segment.take()
-    segment.append({ id: 'mine', format: 1, units: [] })
+    const record = { id: 'mine', format: 1, units: [] }
+    segment.append(record, segment.encoded(record))
     expect(segment.hasGrown()).toBe(false)
   })
 

@@ -138,6 +138,35 @@ describe('a turn that could not be kept', () => {
   })
 })
 
+describe('records of newer code that come between a decision and its record', () => {
+  const newer = { id: 'newer.1', format: 2, units: [] }
+
+  test('leave nobody here to say what became of it', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    log.play = (turn) => (turn({ records: [] }), { between: [newer] })
+    await expect(enqueue(storage, 'a')).rejects.toMatchObject({ code: 'HOLDFAST_OUTCOME_UNKNOWN' })
+    await expect(enqueue(storage, 'a')).rejects.toMatchObject({ code: 'HOLDFAST_STORAGE_NEWER' })
+    expect(await storage.get(['a'])).toEqual([null])
+    expect(() => log.replica?.snapshot()).toThrow(expect.objectContaining({ code: 'HOLDFAST_STORAGE_NEWER' }))
+  })
+
+  test('also when the record turns up in a later tail', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    let lost: LogRecord | null = null
+    log.play = (turn, n) => {
+      if (n === 2) {
+        lost = turn({ records: [] })?.record ?? null
+        throw new HoldfastError('HOLDFAST_OUTCOME_UNKNOWN', 'lost')
+      }
+      turn({ records: lost === null ? [] : [newer, lost] })
+      return DONE
+    }
+    await expect(enqueue(storage, 'a')).rejects.toMatchObject({ code: 'HOLDFAST_OUTCOME_UNKNOWN' })
+  })
+})
+
 test('a flush is bounded, and calls keep their order over several', async () => {
   const log = new PlayedLog()
   const storage = await opened(log)

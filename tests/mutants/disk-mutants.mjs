@@ -39,6 +39,16 @@ export const diskMutants = [
       '      await this.#fileSystem.remove(this.#at(name))\n',
     ],
   ),
+  mutant('a name given again', `${adapter}/segment-folder.ts`, 'sleepers: a name that is free again is not given', [
+    '      if (newest >= number + KEPT_NAMES) return false\n',
+    '',
+  ]),
+  mutant(
+    'a name given to a file of long ago',
+    `${adapter}/segment-folder.ts`,
+    'sleepers: a name that is free again is not given to a file of long ago',
+    ['for (const name of leftOverNames(names, newest)) await this.#remove(this.#at(name))', 'void leftOverNames'],
+  ),
   mutant(
     'missing files are made',
     `${adapter}/segment-folder.ts`,

@@ -307,8 +307,9 @@ export class IndexedDbLog implements Log {
   async #snapshotIfDue(handle: Handle): Promise<void> {
     const position = this.#position ?? 0
     if (this.#replica === null || this.#snapshot !== null || !this.#snapshots.isDue(position)) return
-    if (!(await this.#snapshots.begin(handle, position))) return
-    const copy = await this.#snapshots.copy(this.#replica.snapshot(), position)
+    const table = wholeTable(this.#replica)
+    if (table === null || !(await this.#snapshots.begin(handle, position))) return
+    const copy = await this.#snapshots.copy(table, position)
     this.#publishing = this.#snapshots.publish(handle, copy).catch(() => undefined)
   }
 
@@ -325,6 +326,16 @@ export class IndexedDbLog implements Log {
       `A transaction on ${this.#options.name} did not say how it ended (${nameOf(cause)}): that will be seen`,
       { cause },
     )
+  }
+}
+
+/** Nothing, where a newer version wrote what this table lacks: a snapshot is left to those that know it. */
+function wholeTable(replica: LogReplica): Snapshot | null {
+  try {
+    return replica.snapshot()
+  } catch (error) {
+    if (HoldfastError.is(error, 'HOLDFAST_STORAGE_NEWER')) return null
+    throw error
   }
 }
 

@@ -20,7 +20,7 @@ const LONGEST_WAIT = 1000
  * Each handle holds a Web Lock of a name that nobody else ever holds, and waits for the locks of all others. The browser
  * releases a lock when its page or worker is gone, crashed ones too, and this class releases it when the page may stand
  * still: so who is granted another's lock has the proof that what was opened under that name is over. A lock that is
- * held proves nothing. [tests/adapters/indexeddb/presence.test.ts] [tests/browser/presence.test.ts]
+ * held proves nothing. [tests/adapters/indexeddb/presence.test.ts] [tests/browser/presence.engines.test.ts]
  *
  *     open ──▶ holds a name ──pagehide, freeze──▶ away ──pageshow, resume──▶ holds a new name ──▶ …
  *

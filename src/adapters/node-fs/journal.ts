@@ -15,7 +15,7 @@ import { segmentName } from './names.ts'
 import { nobodyRolls } from './patience.ts'
 import { cutShort, type Landing, Segment } from './segment.ts'
 import { type FoundSegment, hasCode, type SegmentFolder } from './segment-folder.ts'
-import { readSnapshot, type SnapshotHead } from './snapshot.ts'
+import { dearBytes, readSnapshot, type SnapshotHead } from './snapshot.ts'
 import { TailWatch } from './tail-watch.ts'
 
 export interface JournalOptions {
@@ -64,6 +64,8 @@ export class Journal implements Log {
   #folder: SegmentFolder | null = null
   #replica: LogReplica | null = null
   #segment: Segment | null = null
+  /** The snapshot that it begins with. */
+  #head: SnapshotHead | null = null
   /** The snapshot that the table has to begin anew from. */
   #snapshot: Snapshot | null = null
   /** Whether the name of the segment is known to survive a power cut. */
@@ -156,16 +158,17 @@ export class Journal implements Log {
 
   /** What was cut short is appended again: the newline at its beginning parts it from the debris. */
   #append(segment: Segment, record: LogRecord, mayWait: boolean): Exclude<Landing, { kind: 'torn' }> {
+    const lines = segment.encoded(record)
     for (let tries = 0; ; tries++) {
-      const landing = this.#appendOnce(segment, record, mayWait)
+      const landing = this.#appendOnce(segment, record, lines, mayWait)
       if (landing.kind !== 'torn') return landing
       if (landing.failure !== null || tries === MOST_APPENDS) throw landing.failure ?? cutShort('a record')
     }
   }
 
-  #appendOnce(segment: Segment, record: LogRecord, mayWait: boolean): Landing {
+  #appendOnce(segment: Segment, record: LogRecord, lines: readonly Buffer[], mayWait: boolean): Landing {
     try {
-      return segment.append(record, mayWait)
+      return segment.append(record, lines, mayWait)
     } catch (cause) {
       throw outcomeUnknown(cause)
     }
@@ -192,8 +195,11 @@ export class Journal implements Log {
   /** True when this segment is over, and the next exchange has a new one to make or to find. */
   #sealIfLong(segment: Segment): boolean {
     if (segment.sealedBy !== null) return true
-    if (segment.size - segment.start <= Math.max(this.#options.rollAt, 2 * segment.start)) return false
+    const log = segment.size - segment.start
+    if (this.#head === null || log <= Math.max(this.#options.rollAt, 2 * segment.start)) return false
     try {
+      // Whoever cannot make a snapshot does not ask for one.
+      if (log <= 2 * dearBytes(this.#head, log, this.#replica?.snapshot() ?? EMPTY)) return false
       segment.seal(this.#options.writer)
       return true
     } catch {
@@ -218,17 +224,16 @@ export class Journal implements Log {
 
   async #openNewest(folder: SegmentFolder): Promise<Segment> {
     const found = (await folder.newest()) ?? (await this.#publish(folder, 1, EMPTY))
-    await folder.sweep(found.number)
+    await tidied(folder, found)
     return this.#enter(folder, found)
   }
 
   /**
-   * Only ever the number after the one whose end this table stands at: if others have come further since, the name is
-   * taken, and theirs is the one that counts.
+   * Only ever the number after the one whose end this table stands at: if others were first, the name is taken, and
+   * theirs is the one that counts.
    */
   async #publish(folder: SegmentFolder, number: number, snapshot: Snapshot): Promise<FoundSegment> {
-    await folder.publish(number, snapshot)
-    const found = await folder.newest(number - 1)
+    const found = (await folder.publish(number, snapshot)) ?? (await folder.newest(number - 1))
     if (found !== null) return found
     throw inTheWay(folder, number)
   }
@@ -249,9 +254,7 @@ export class Journal implements Log {
 
   async #roll(folder: SegmentFolder, from: Segment): Promise<FoundSegment> {
     const next = await this.#publish(folder, from.number + 1, this.#replica?.snapshot() ?? EMPTY)
-    // The sealed one stays: it can stand in for a snapshot that is damaged later.
-    await folder.retire(from.number - 1)
-    await folder.sweep(from.number + 1)
+    await tidied(folder, next)
     return next
   }
 
@@ -261,6 +264,7 @@ export class Journal implements Log {
       await this.#leave()
       this.#nameIsDurable = false
       this.#segment = segment
+      this.#head = found.head
       return segment
     } catch (error) {
       await found.file.close()
@@ -320,6 +324,11 @@ export class Journal implements Log {
     this.#segment = null
     await segment?.close()
   }
+}
+
+/** What cannot be tidied up now is in nobody's way, and is tried again by whoever opens the folder or makes a segment. */
+function tidied(folder: SegmentFolder, { number }: FoundSegment): Promise<void> {
+  return folder.tidy(number).catch(() => undefined)
 }
 
 function inTheWay(folder: SegmentFolder, number: number): HoldfastError {

@@ -40,12 +40,25 @@ export type JournalRecord = LogRecord & { readonly synced?: number }
 /** Table, key and fields. */
 export type StoredRow = readonly [table: string, key: string, row: Readonly<Record<string, unknown>>]
 
+/**
+ * Memory that is used again: half of the time that a long line takes is the system's, to find new memory for it. What it
+ * gave is valid until it is asked again.
+ */
+export class LineBuffer {
+  #bytes = Buffer.alloc(0)
+
+  of(length: number): Buffer {
+    if (length > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(length)
+    return this.#bytes.subarray(0, length)
+  }
+}
+
 export function encodeLine(line: Line): Buffer {
   return encodeText(JSON.stringify(line))
 }
 
-function encodeText(json: string): Buffer {
-  const bytes = Buffer.allocUnsafe(FRAME_LENGTH + Buffer.byteLength(json))
+function encodeText(json: string, buffer = new LineBuffer()): Buffer {
+  const bytes = buffer.of(FRAME_LENGTH + Buffer.byteLength(json))
   bytes[0] = NEWLINE
   bytes.write(json, HEAD_LENGTH)
   bytes[bytes.length - 1] = NEWLINE
@@ -57,10 +70,10 @@ function sumOf(bytes: Uint8Array): string {
   return crc32(bytes).toString(16).padStart(SUM_LENGTH, '0')
 }
 
-/** One line, or parts that a commit closes: the record counts where the commit stands. */
-export function encodeRecord(record: JournalRecord): readonly Buffer[] {
+/** One line, in `buffer`, or parts that a commit closes: the record counts where the commit stands. */
+export function encodeRecord(record: JournalRecord, buffer?: LineBuffer): readonly Buffer[] {
   const json = JSON.stringify({ kind: 'record', ...record } satisfies Line)
-  if (json.length <= PIECE || Buffer.byteLength(json) <= MOST_BYTES - FRAME_LENGTH) return [encodeText(json)]
+  if (json.length <= PIECE || Buffer.byteLength(json) <= MOST_BYTES - FRAME_LENGTH) return [encodeText(json, buffer)]
   const lines: Buffer[] = []
   for (let at = 0; at < json.length; at += PIECE)
     lines.push(encodeLine({ kind: 'part', id: record.id, index: lines.length, text: json.slice(at, at + PIECE) }))
@@ -69,8 +82,8 @@ export function encodeRecord(record: JournalRecord): readonly Buffer[] {
 }
 
 /** A line of rows that are JSON already. */
-export function encodeRows(rows: readonly string[]): Buffer {
-  return encodeText(`${ROWS_START}[${rows.join(',')}]}`)
+export function encodeRows(rows: readonly string[], buffer: LineBuffer): Buffer {
+  return encodeText(`${ROWS_START}[${rows.join(',')}]}`, buffer)
 }
 
 const ROWS_START = '{"kind":"rows","rows":'

@@ -14,7 +14,8 @@ export interface NodeFsOptions {
   readonly durability?: 'disk' | 'process'
   /**
    * Bytes of records after which the journal goes on in a new file that begins with a snapshot; the bound is twice the
-   * snapshot where that is more. Default 4 MiB, at least 1. A smaller one costs more writing and less reading at start.
+   * snapshot, the last or the next, where that is more. Default 4 MiB, at least 1. A smaller one costs more writing and
+   * less reading at start.
    */
   readonly rollAt?: number
   /**

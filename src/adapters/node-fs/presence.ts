@@ -1,12 +1,13 @@
 import { readFile, readdir, rm } from 'node:fs/promises'
-import { connect, createServer, type Server } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Presence } from '../../core/storage/log.ts'
 
 /** Bytes a socket's path may have on every system; a longer one is cut without a word, and two would be one. */
 const LONGEST_PATH = 103
-/** Between looks at the others, ms. */
+/** Between looks at who is there, ms: short at first, since the table is read just then. */
+const FIRST_LOOK = 10
 const LOOK = 500
 /** A process is over when it was refused twice, this far apart, ms. */
 const TWICE = 1000
@@ -23,17 +24,23 @@ interface Address {
  * Each process listens on a socket of its own. While it lives, also while it is paused, the system takes connections
  * for it; when it is gone, they are refused. So a refusal, seen twice on the machine and boot where the process ran,
  * proves that it is over, and its jobs need not wait for their lease. Anything else proves nothing.
+ *
+ * A connection to each of the others is kept: its end is no proof, but the moment to ask.
  * [tests/adapters/node-fs/presence.test.ts]
  */
 export class SocketPresence implements Presence {
   readonly #name: string
+  #opened = 0
   #folder = ''
   #self: Address | undefined
-  #server: Server | null = null
+  #server: Listener | null = null
+  /** By socket, from the moment it is asked. */
+  readonly #connections = new Map<string, Socket>()
   /** When each was first refused. */
   readonly #refused = new Map<string, number>()
   readonly #over = new Set<string>()
-  #lookAgain: () => void = () => undefined
+  /** Called when one is over; `null`: nobody looks. */
+  #found: (() => void) | null = null
 
   /** @param name unique among all processes that ever open the folder */
   constructor(name: string) {
@@ -44,15 +51,20 @@ export class SocketPresence implements Presence {
     return this.#self
   }
 
-  /** Begins to listen. Where that cannot be, this process is never proven to be over, and nothing else is lost. */
+  /**
+   * Begins to listen, under a name of its own each time: what was proven of the last is not true of this one. Where that
+   * cannot be, this process is never proven to be over, and nothing else is lost.
+   */
   async open(folder: string): Promise<void> {
     this.#folder = folder
+    this.#opened += 1
+    const name = `${this.#name}-${this.#opened}${SUFFIX}`
     const boot = await bootId()
-    const socket = [join(folder, `${this.#name}${SUFFIX}`), join(tmpdir(), `holdfast-${this.#name}${SUFFIX}`)].find(
+    const socket = [join(folder, name), join(tmpdir(), `holdfast-${name}`)].find(
       (path) => Buffer.byteLength(path) <= LONGEST_PATH,
     )
     if (boot === null || socket === undefined) return
-    this.#server = await listening(socket)
+    this.#server = await Listener.on(socket)
     if (this.#server !== null) this.#self = { host: `${hostname()} ${boot}`, socket }
   }
 
@@ -60,7 +72,7 @@ export class SocketPresence implements Presence {
     const server = this.#server
     this.#server = null
     this.#self = undefined
-    await new Promise<void>((resolve) => (server === null ? resolve() : server.close(() => resolve())))
+    await server?.close()
   }
 
   isOver(process: unknown): boolean {
@@ -68,55 +80,65 @@ export class SocketPresence implements Presence {
   }
 
   watch(others: () => Iterable<unknown>, found: () => void): () => void {
-    let looking = false
+    this.#found = found
+    let delay = FIRST_LOOK
+    let timer: NodeJS.Timeout | undefined
     const look = (): void => {
-      if (looking) return
-      looking = true
-      void this.#look(others, found).finally(() => {
-        looking = false
-      })
+      this.#look(new Set(this.#sockets(others)))
+      timer = setTimeout(look, delay).unref()
+      delay = Math.min(LOOK, 2 * delay)
     }
-    this.#lookAgain = look
     look()
-    const timer = setInterval(look, LOOK)
-    timer.unref()
-    const sweep = setTimeout(() => void this.#sweep(others).catch(() => undefined), TWICE)
-    sweep.unref()
+    const sweep = setTimeout(() => void this.#sweep(others).catch(() => undefined), TWICE).unref()
     return () => {
-      clearInterval(timer)
+      this.#found = null
+      clearTimeout(timer)
       clearTimeout(sweep)
-      this.#lookAgain = (): void => undefined
+      for (const connection of this.#connections.values()) connection.destroy()
     }
   }
 
-  async #look(others: () => Iterable<unknown>, found: () => void): Promise<void> {
-    const named = new Set(this.#sockets(others))
+  #look(named: ReadonlySet<string>): void {
     for (const socket of this.#over) {
       if (named.has(socket)) continue
       // Its sessions are gone, so nobody needs the proof any more.
       this.#over.delete(socket)
-      await rm(socket, { force: true }).catch(() => undefined)
+      void rm(socket, { force: true }).catch(() => undefined)
     }
-    const suspects = [...named].filter((socket) => !this.#over.has(socket))
-    const proven = await Promise.all(suspects.map((socket) => this.#isProvenOver(socket)))
-    for (const [at, socket] of suspects.entries()) if (proven[at] === true) this.#over.add(socket)
-    if (proven.includes(true)) found()
+    for (const [socket, connection] of this.#connections) if (!named.has(socket)) connection.destroy()
+    for (const socket of named) if (!this.#over.has(socket)) this.#ask(socket)
   }
 
-  async #isProvenOver(socket: string): Promise<boolean> {
-    if (!(await isRefused(socket))) {
+  #ask(socket: string): void {
+    if (this.#found === null || this.#connections.has(socket)) return
+    let since = Infinity
+    const connection = connect(socket)
+    this.#connections.set(socket, connection.unref().resume())
+    connection.on('connect', () => {
+      since = performance.now()
       this.#refused.delete(socket)
-      return false
-    }
-    const since = this.#refused.get(socket)
-    if (since === undefined) {
-      this.#refused.set(socket, performance.now())
-      setTimeout(() => this.#lookAgain(), TWICE + 1).unref()
-      return false
-    }
-    if (performance.now() - since < TWICE) return false
+    })
+    let refused = false
+    connection.on('error', ({ code }: NodeJS.ErrnoException) => {
+      refused = code === 'ECONNREFUSED'
+    })
+    connection.on('close', () => {
+      this.#connections.delete(socket)
+      if (refused) this.#refusedBy(socket)
+      // Whoever hangs up at once is there, and is not asked again before the next look.
+      else if (performance.now() - since > LOOK) this.#ask(socket)
+    })
+  }
+
+  #refusedBy(socket: string): void {
+    const now = performance.now()
+    const since = this.#refused.get(socket) ?? now
+    this.#refused.set(socket, since)
+    if (since === now) setTimeout(() => this.#ask(socket), TWICE + 1).unref()
+    if (now - since < TWICE) return
     this.#refused.delete(socket)
-    return true
+    this.#over.add(socket)
+    this.#found?.()
   }
 
   /** Of the others' sockets those that mean something here. */
@@ -157,15 +179,37 @@ async function bootId(): Promise<string | null> {
   }
 }
 
-/** `null`: the system gives no socket there. */
-function listening(path: string): Promise<Server | null> {
-  return new Promise((resolve) => {
-    const server = createServer((connection) => connection.destroy())
-    server.on('error', () => resolve(null))
-    server.listen(path, () => resolve(server))
+/** Takes connections and keeps them, so that their other ends learn when this process is gone. */
+class Listener {
+  readonly #server: Server
+  readonly #connections = new Set<Socket>()
+
+  private constructor() {
+    this.#server = createServer((connection) => {
+      this.#connections.add(connection.unref().resume())
+      // A broken one is closed, and that is all there is to it.
+      connection.on('error', () => undefined)
+      connection.on('close', () => this.#connections.delete(connection))
+    })
     // That others may ask keeps no process alive.
-    server.unref()
-  })
+    this.#server.unref()
+  }
+
+  /** `null`: the system gives no socket there. */
+  static on(path: string): Promise<Listener | null> {
+    return new Promise((resolve) => {
+      const listener = new Listener()
+      listener.#server.on('error', () => resolve(null))
+      listener.#server.listen(path, () => resolve(listener))
+    })
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve())
+      for (const connection of this.#connections) connection.destroy()
+    })
+  }
 }
 
 function isRefused(path: string): Promise<boolean> {

@@ -9,6 +9,9 @@ const TOMBSTONE = encodeLine({ kind: 'tombstone' })
 /** How far what is retired lies behind what is being made, so that no sweep takes it for a left-over. */
 const KEPT = 3
 
+/** Names of retired segments that stay, so that a folder does not fill with tombstones. [decision 20] */
+const KEPT_NAMES = 100
+
 export interface SegmentFolderOptions {
   readonly fileSystem: FileSystem
   /** With links resolved. */
@@ -26,9 +29,10 @@ export interface FoundSegment {
 }
 
 /**
- * The files of a journal. The name of a segment is never made again, removed or emptied: it is published once, whole,
- * by giving a finished file its name, and retired by putting a tombstone in its place. So a process that slept through
- * any number of rolls still holds the file it knew, finds the seal in it, and can publish nothing under an old name.
+ * The files of a journal. The name of a segment is never made again or emptied: it is published once, whole, by giving a
+ * finished file its name, and retired by putting a tombstone in its place. So a process that slept through any number of
+ * rolls still holds the file it knew, finds the seal in it, and can publish nothing under an old name: not while there is
+ * a tombstone, and not when that has gone, a hundred segments later.
  */
 export class SegmentFolder {
   readonly path: string
@@ -84,31 +88,59 @@ export class SegmentFolder {
     return null
   }
 
-  /** Makes the segment from a snapshot, unless somebody else has done it first. */
-  async publish(number: number, snapshot: Snapshot): Promise<void> {
+  /** Makes the segment from a snapshot. `null`: somebody else has done it first. */
+  async publish(number: number, snapshot: Snapshot): Promise<FoundSegment | null> {
     const temporary = this.#at(temporaryName(number, this.#writer))
-    await this.#prepare(temporary, (file) => writeSnapshot(file, snapshot))
+    const { file, wrote: head } = await this.#prepare(temporary, (empty) => writeSnapshot(empty, snapshot))
+    let published = false
     try {
+      published = await this.#give(number, temporary)
+      await this.sync()
+      return published ? { number, file, head } : null
+    } catch (error) {
+      published = false
+      throw error
+    } finally {
+      if (!published) await file.close()
+    }
+  }
+
+  /**
+   * False: the name is taken, or was. Whoever has prepared a file and then finds no segment so new that the name may be
+   * free again, has the file swept before that: `#sweep` removes files first and names after them.
+   */
+  async #give(number: number, temporary: string): Promise<boolean> {
+    try {
+      const [newest = 0] = await this.#numbers(number)
+      if (newest >= number + KEPT_NAMES) return false
       await this.#fileSystem.link(temporary, this.#at(segmentName(number)))
+      return true
     } catch (error) {
       // ENOENT: somebody else's segment is there, and the file was swept as one that came too late.
-      if (!hasCode(error, 'EEXIST') && !hasCode(error, 'ENOENT')) throw error
+      if (hasCode(error, 'EEXIST') || hasCode(error, 'ENOENT')) return false
+      throw error
     } finally {
       await this.#remove(temporary)
     }
-    await this.sync()
+  }
+
+  /** The one before the newest stays: it can stand in for a snapshot that is damaged later. */
+  async tidy(newest: number): Promise<void> {
+    await this.#retire(newest - 2)
+    await this.#sweep(newest)
   }
 
   /**
    * Puts tombstones in the place of `number` and what is before it, down to the first that is one already. The oldest
    * goes first: whoever dies on the way leaves the others above a tombstone, where the next to come finds them.
    */
-  async retire(number: number): Promise<void> {
+  async #retire(number: number): Promise<void> {
     const old: number[] = []
     for (let at = number; at > 0 && !(await this.#isRetired(at)); at--) old.unshift(at)
     const temporary = this.#at(temporaryName(number + KEPT, this.#writer))
     for (const at of old) {
-      await this.#prepare(temporary, (file) => void file.append(TOMBSTONE))
+      const { file } = await this.#prepare(temporary, (empty) => empty.append(TOMBSTONE))
+      await file.close()
       // Swept by others, who have come far beyond here while this process slept: they see to the old ones.
       if (!(await this.#rename(temporary, segmentName(at)))) return
     }
@@ -132,9 +164,12 @@ export class SegmentFolder {
     return size <= TOMBSTONE.length
   }
 
-  /** Removes what was prepared for places up to `number` and never got there. */
-  async sweep(number: number): Promise<void> {
-    for (const name of leftOverNames(await this.#fileSystem.list(this.path), number)) await this.#remove(this.#at(name))
+  /** Removes what was prepared for places up to `newest` and never got there, and then the names of long ago. */
+  async #sweep(newest: number): Promise<void> {
+    const names = await this.#fileSystem.list(this.path)
+    for (const name of leftOverNames(names, newest)) await this.#remove(this.#at(name))
+    for (const number of segmentNumbers(names))
+      if (number <= newest - KEPT_NAMES) await this.#remove(this.#at(segmentName(number)))
   }
 
   /** How many bytes stand ready for the place of segment `number`: grows while somebody prepares it. */
@@ -168,17 +203,21 @@ export class SegmentFolder {
     }
   }
 
-  async #prepare(path: string, write: (file: OpenFile) => Promise<void> | void): Promise<void> {
+  /** A new file with what `write` puts into it. It stays open. */
+  async #prepare<Wrote>(
+    path: string,
+    write: (file: OpenFile) => Promise<Wrote> | Wrote,
+  ): Promise<{ readonly file: OpenFile; readonly wrote: Wrote }> {
     await this.#remove(path)
     const file = await this.#fileSystem.open(path, { create: true })
     try {
-      await write(file)
+      const wrote = await write(file)
       if (this.#durable) await file.sync()
+      return { file, wrote }
     } catch (error) {
       await this.#remove(path).catch(() => undefined)
-      throw error
-    } finally {
       await file.close()
+      throw error
     }
   }
 

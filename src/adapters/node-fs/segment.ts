@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../core/errors.ts'
 import type { LogRecord } from '../../core/storage/log.ts'
 import type { OpenFile } from './file-system.ts'
-import { encodeLine, encodeRecord, type JournalRecord, parseLine, scanLines } from './lines.ts'
+import { encodeLine, encodeRecord, type JournalRecord, LineBuffer, parseLine, scanLines } from './lines.ts'
 import { RecordReader } from './records.ts'
 
 /** Bytes read at once at most; more for a line that is longer. */
@@ -49,7 +49,8 @@ export class Segment {
   #ahead: LogRecord[] = []
   /** Whether nothing that was read can have been lost without a word. */
   #sure: boolean
-  #buffer = Buffer.alloc(0)
+  readonly #reading = new LineBuffer()
+  readonly #writing = new LineBuffer()
 
   constructor({ number, file, start, durable, onDamage }: SegmentOptions) {
     this.number = number
@@ -109,21 +110,25 @@ export class Segment {
     this.#sure = true
   }
 
+  /** What `append` is to write. Valid until the next. */
+  encoded(record: LogRecord): readonly Buffer[] {
+    return encodeRecord(this.#durable > 0 ? { ...record, synced: this.#durable } : record, this.#writing)
+  }
+
   /**
    * To be called when everything was taken, in the same synchronous turn. `mayWait`: nothing is written when others have
    * written since, and the record would be decided on what is past.
    */
-  append(record: LogRecord, mayWait = false): Landing {
-    const lines = encodeRecord(this.#durable > 0 ? { ...record, synced: this.#durable } : record)
+  append({ id }: LogRecord, lines: readonly Buffer[], mayWait = false): Landing {
     if (mayWait && this.#file.stat().size !== this.#size) return { kind: 'void' }
     const from = this.#position
     const failure = this.#write(lines)
     if (this.#ahead.length === 0 && this.#standsAt(from, lines)) {
-      this.#records.note(record.id)
+      this.#records.note(id)
       return { kind: 'landed', between: [] }
     }
     this.#read()
-    const own = this.#ahead.findIndex(({ id }) => id === record.id)
+    const own = this.#ahead.findIndex((record) => record.id === id)
     if (own === -1) return this.sealedBy === null ? { kind: 'torn', failure } : { kind: 'void' }
     const between = this.#ahead.splice(0, own + 1).slice(0, -1)
     return { kind: 'landed', between }
@@ -160,7 +165,7 @@ export class Segment {
   #standsAt(from: number, lines: readonly Buffer[]): boolean {
     let position = from
     for (const line of lines) {
-      const there = this.#bufferOf(line.length)
+      const there = this.#reading.of(line.length)
       if (this.#file.read(there, position) < line.length || line.compare(there) !== 0) return false
       position += line.length
     }
@@ -181,7 +186,7 @@ export class Segment {
   #readTo(size: number): void {
     let wanted = READ_SIZE
     while (this.#position < size) {
-      const bytes = this.#bufferOf(Math.min(wanted, size - this.#position))
+      const bytes = this.#reading.of(Math.min(wanted, size - this.#position))
       const read = this.#file.read(bytes, this.#position)
       const consumed = this.#consume(bytes.subarray(0, read))
       if (consumed > 0) continue
@@ -210,11 +215,6 @@ export class Segment {
     const { synced = 0 } = record
     this.#unsure = this.#unsure.filter((unsure) => unsure.end > synced)
     this.#unsure.push({ end, record })
-  }
-
-  #bufferOf(length: number): Buffer {
-    if (length > this.#buffer.length) this.#buffer = Buffer.allocUnsafe(length)
-    return this.#buffer.subarray(0, length)
   }
 }
 

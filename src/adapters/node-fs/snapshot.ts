@@ -9,6 +9,7 @@ import {
   encodeRows,
   holdsRows,
   type Line,
+  LineBuffer,
   parseLine,
   type ScannedLine,
   type StoredRow,
@@ -27,9 +28,11 @@ const READ_SIZE = 1 << 20
  * Writes a snapshot to an empty file, in slices that leave the event loop to others. The table must not change
  * meanwhile: the caller holds the exchange.
  */
-export async function writeSnapshot(file: OpenFile, { sequence, highest, versions, rows }: Snapshot): Promise<void> {
+export async function writeSnapshot(file: OpenFile, snapshot: Snapshot): Promise<SnapshotHead> {
+  const { sequence, highest, versions, rows } = snapshot
+  const begin = { format: LOG_FORMAT, sequence, highest, versions }
   const writer = new SnapshotWriter(file)
-  writer.write({ kind: 'begin', format: LOG_FORMAT, sequence, highest, versions })
+  writer.write({ kind: 'begin', ...begin })
   let sliceEnds = performance.now() + SLICE
   for (const row of rows) {
     writer.add(row)
@@ -37,7 +40,7 @@ export async function writeSnapshot(file: OpenFile, { sequence, highest, version
     await yieldToOthers()
     sliceEnds = performance.now() + SLICE
   }
-  writer.end()
+  return { ...begin, count: writer.end(), whole: true, end: file.stat().size }
 }
 
 class SnapshotWriter {
@@ -46,6 +49,7 @@ class SnapshotWriter {
   #length = 0
   #count = 0
   #digest = 0
+  readonly #buffer = new LineBuffer()
 
   constructor(file: OpenFile) {
     this.#file = file
@@ -62,14 +66,16 @@ class SnapshotWriter {
     this.#append(encodeLine(line))
   }
 
-  end(): void {
+  /** How many rows there are. */
+  end(): number {
     this.#flush()
     this.write({ kind: 'end', count: this.#count, digest: hex(this.#digest) })
+    return this.#count
   }
 
   #flush(): void {
     if (this.#rows.length === 0) return
-    this.#append(encodeRows(this.#rows))
+    this.#append(encodeRows(this.#rows, this.#buffer))
     this.#count += this.#rows.length
     this.#rows = []
     this.#length = 0
@@ -96,6 +102,20 @@ export interface SnapshotHead {
   readonly whole: boolean
   /** Where the records begin. */
   readonly end: number
+}
+
+/** Bytes of a snapshot that is made in passing. */
+const CHEAP = 1 << 20
+
+/**
+ * About how large the next snapshot would be, where that is much: while jobs only come, a new one would say again what
+ * the log says. Rows are taken to be as small as they were in the last snapshot, or as what was written for each new job
+ * since, whichever is less: too little makes a snapshot too early, and too much would let the log grow.
+ */
+export function dearBytes(last: SnapshotHead, log: number, now: Omit<Snapshot, 'rows'>): number {
+  const perRow = Math.min(last.end / Math.max(1, last.count), log / Math.max(1, now.sequence - last.sequence))
+  const bytes = now.count * perRow
+  return bytes > CHEAP ? bytes : 0
 }
 
 /** What a head is taken to say whose first line is damaged; the rows say the rest. */

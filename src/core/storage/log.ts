@@ -63,7 +63,10 @@ export interface LogReplica {
    * brings the table to the very end of what it is about to replace by a snapshot.
    */
   catchUp(tail: Tail): void
-  /** The table as it is now. It changes only within `catchUp` and an exchange. */
+  /**
+   * The table as it is now. It changes only within `catchUp` and an exchange. Throws `HOLDFAST_STORAGE_NEWER` where this
+   * handle only reads: then the log is not to be cut, since nobody here could write what comes in the place of it.
+   */
   snapshot(): Snapshot
 }
 

@@ -100,7 +100,7 @@ export class LoggedStorage implements StorageAdapter {
     try {
       await this.#log.open({
         catchUp: (tail) => this.#replica.catchUp(tail),
-        snapshot: () => this.#replica.table.snapshot(),
+        snapshot: () => this.#replica.snapshot(),
       })
       this.#stopWatching = this.#watchLog()
       this.#state = 'open'
@@ -108,7 +108,7 @@ export class LoggedStorage implements StorageAdapter {
       // Until the log was read once, this handle knows nothing of the jobs.
       if (this.#unread !== null) throw this.#unread
     } catch (error) {
-      this.#state = 'closed'
+      if (this.#state === 'open') await this.#leave().catch(() => undefined)
       this.#opening = null
       throw error
     }
@@ -127,10 +127,13 @@ export class LoggedStorage implements StorageAdapter {
     if (this.#state !== 'open') return
     this.#state = 'closing'
     while (this.#flushing !== null) await this.#flushing
+    await this.#leave().finally(() => (this.#opening = null))
+  }
+
+  async #leave(): Promise<void> {
+    this.#state = 'closed'
     this.#stopWatching?.()
     await this.#log.close()
-    this.#state = 'closed'
-    this.#opening = null
   }
 
   session(request: SessionRequest): Promise<{ readonly epoch: number }> {

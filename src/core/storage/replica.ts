@@ -111,6 +111,12 @@ export class Replica {
     return this.#newer ? newerFormat(this.#name) : null
   }
 
+  /** @throws HoldfastError `HOLDFAST_STORAGE_NEWER`: a snapshot without what this version does not know would lose it */
+  snapshot(): Snapshot {
+    if (this.problem !== null) throw this.problem
+    return this.table.snapshot()
+  }
+
   observe(on: boolean): void {
     this.table.observe = on ? (change): void => void this.changes.push(change) : null
   }
@@ -286,6 +292,11 @@ export class Replica {
 
   /** Applies what was decided for the calls; those with void parts are returned, the others are answered in the end. */
   #applyCalls(calls: readonly Call[]): readonly Call[] {
+    // What they were decided on may have been changed by what this version cannot read.
+    if (this.problem !== null) {
+      for (const call of calls) call.reject(overtaken(this.problem))
+      return []
+    }
     const replay = new RecordReplay(this.table)
     const applied = calls.map((call) => call.parts.flatMap((part, at) => (applyPart(replay, part) ? [] : [at])))
     const again: Call[] = []
@@ -330,6 +341,14 @@ function busy(name: string): HoldfastError {
   return new HoldfastError(
     'HOLDFAST_STORAGE_BUSY',
     `The ${name} storage is written to by so many at once that this call lost ${MOST_RACES} races: repeat it`,
+  )
+}
+
+function overtaken(cause: HoldfastError): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_OUTCOME_UNKNOWN',
+    'A newer version of holdfast wrote something between: whether the call took effect, only that version can tell',
+    { cause },
   )
 }
 

@@ -21,7 +21,7 @@ function pageLog(tab: FakeTab, log: SharedLog, writer: string): Log {
       await presence.open()
     },
     close: () => presence.close(),
-    exchange: (turn) => inner.exchange(turn),
+    exchange: (turn, need, guess) => inner.exchange(turn, need, guess),
     watch: (listener) => inner.watch(() => tab.run(listener)),
   }
 }

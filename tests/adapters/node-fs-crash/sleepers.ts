@@ -10,6 +10,8 @@ const TINY = 1500
 /** Processes that sleep at the worst moment, for as long as others take to come far. Each answers what went wrong. */
 export const sleepers: readonly { readonly name: string; readonly run: () => Promise<readonly string[]> }[] = [
   { name: 'a name that was retired stays taken', run: republishing },
+  { name: 'a name that is free again is not given', run: () => outsleeping('open') },
+  { name: 'a name that is free again is not given to a file of long ago', run: () => outsleeping('link') },
   { name: 'a segment that was removed by hand is not made again', run: removedByHand },
 ]
 
@@ -34,6 +36,27 @@ async function republishing(): Promise<readonly string[]> {
   await working
   opening.wake()
   await (await client)?.enqueue(...jobs('late', 2))
+  return checked(stage)
+}
+
+/**
+ * One falls asleep as it prepares segment 2, or has prepared it, until not even the tombstone of that segment is left.
+ */
+async function outsleeping(call: 'open' | 'link'): Promise<readonly string[]> {
+  const stage = new Stage(TINY)
+  const [one, other] = [await opened(stage), await opened(stage)]
+  const publishing = asleep(
+    one.process,
+    ({ name, path }) => name === call && (isTemporary(path, 2) || isSegment(path, 2)),
+  )
+  const working = busy(one, 'one', 8)
+  await publishing.begins
+  await beginSegments(stage, other, 105)
+  const names = await stage.disk.process().list(DIRECTORY)
+  if (names.some((name) => isSegment(`${DIRECTORY}/${name}`, 2))) return ['the name was not free again']
+  publishing.wake()
+  await working
+  await one.enqueue(...jobs('late', 2))
   return checked(stage)
 }
 
@@ -69,7 +92,7 @@ async function opened(stage: Stage): Promise<Client> {
 
 /** Lets a process begin segments until `number`, and leave the table about as it was. */
 export async function beginSegments(stage: Stage, client: Client, number: number): Promise<void> {
-  for (let at = 0; at < 60 && stage.segment < number; at++) {
+  for (let at = 0; at < 20 * number && stage.segment < number; at++) {
     const passing = jobs(`passing${number}-${at}-`, 3)
     await client.enqueue(...passing)
     await client.amend(...passing.map(({ id }) => ({ kind: 'remove' as const, id })))

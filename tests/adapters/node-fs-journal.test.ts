@@ -1,0 +1,167 @@
+// What a journal does where something goes wrong beside the writes themselves.
+import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type FileSystem, nodeFs, type NodeFsOptions } from '../../src/adapters/node-fs/index.ts'
+import { encodeRecord } from '../../src/adapters/node-fs/lines.ts'
+import { systemFiles } from '../../src/adapters/node-fs/system-files.ts'
+import type { HoldfastError } from '../../src/index.ts'
+import { newJob } from '../../src/testing/index.ts'
+import { allJobs, NOW } from '../core/kit-targets.ts'
+
+let directory = ''
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'holdfast-journal-'))
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+type Storage = ReturnType<typeof nodeFs>
+
+async function opened(options: Partial<NodeFsOptions> = {}): Promise<Storage> {
+  const storage = nodeFs({ directory, ...options })
+  await storage.open()
+  return storage
+}
+
+function codeOf(attempt: Promise<unknown>): Promise<unknown> {
+  return attempt.then(
+    () => 'no error',
+    (error: unknown) => (error as HoldfastError).code,
+  )
+}
+
+function enqueue(storage: Storage, id: string, payload: unknown = null): Promise<unknown> {
+  return storage.enqueue({ jobs: [newJob({ id, payload })], now: NOW })
+}
+
+const journals = async (): Promise<string[]> =>
+  (await readdir(directory)).filter((name) => name.endsWith('.journal')).sort()
+
+/** The machine's files, and how many of them are open. */
+function counted(changes: Partial<FileSystem> = {}): { fileSystem: FileSystem; open: () => number } {
+  let open = 0
+  const fileSystem: FileSystem = {
+    ...systemFiles,
+    async open(path, how) {
+      const file = await systemFiles.open(path, how)
+      open += 1
+      return {
+        ...file,
+        async close() {
+          open -= 1
+          await file.close()
+        },
+      }
+    },
+    ...changes,
+  }
+  return { fileSystem, open: () => open }
+}
+
+test('whoever does not understand a record of newer code neither ends the segment nor makes the next one without it', async () => {
+  const old = await opened({ rollAt: 1000 })
+  await enqueue(old, 'a')
+  const job = { type: 'test', payload: 'x'.repeat(3000), createdAt: NOW }
+  const units = [[{ table: 'jobs', key: 'acknowledged', expect: 0, to: job, version: 9 }]] as const
+  const [line] = encodeRecord({ id: 'newer.1', format: 2, units })
+  await appendFile(join(directory, '0000000001.journal'), line ?? '')
+  expect(await codeOf(enqueue(old, 'b'))).toBe('HOLDFAST_STORAGE_NEWER')
+  expect(await codeOf(enqueue(old, 'c'))).toBe('HOLDFAST_STORAGE_NEWER')
+  expect(old.health?.().state).toBe('read-only')
+  expect((await allJobs(old)).map(({ id }) => id)).toEqual(['a'])
+  await old.close()
+  expect(await journals()).toEqual(['0000000001.journal'])
+  const text = await readFile(join(directory, '0000000001.journal'), 'utf8')
+  expect(text).not.toContain('"kind":"seal"')
+})
+
+test('not even where newer code has ended the segment and is gone', async () => {
+  const old = await opened()
+  await enqueue(old, 'a')
+  const { encodeLine } = await import('../../src/adapters/node-fs/lines.ts')
+  const lines = [...encodeRecord({ id: 'newer.1', format: 2, units: [] }), encodeLine({ kind: 'seal', by: 'newer' })]
+  await appendFile(join(directory, '0000000001.journal'), Buffer.concat(lines))
+  expect(await codeOf(enqueue(old, 'b'))).toBe('HOLDFAST_STORAGE_NEWER')
+  expect(old.health?.().state).toBe('read-only')
+  await old.close()
+  expect(await journals()).toEqual(['0000000001.journal'])
+})
+
+test('tidying up that fails costs no call, and leaves no file open', async () => {
+  const denied = (): Promise<never> => Promise.reject(Object.assign(new Error('EPERM'), { code: 'EPERM' }))
+  let fails = false
+  const { fileSystem, open } = counted({ rename: (from, to) => (fails ? denied() : systemFiles.rename(from, to)) })
+  const storage = await opened({ rollAt: 1, fileSystem })
+  await enqueue(storage, 'a')
+  fails = true
+  for (const id of ['b', 'c', 'd', 'e', 'f', 'g']) await enqueue(storage, id, 'x'.repeat(5000))
+  fails = false
+  for (const id of ['h', 'i', 'j', 'k', 'l', 'm']) await enqueue(storage, id, 'x'.repeat(20_000))
+  expect(await allJobs(storage)).toHaveLength(13)
+  await storage.close()
+  expect(open()).toBe(0)
+  const whole = (await journals()).map(async (name) => (await readFile(join(directory, name))).length > 100)
+  expect((await Promise.all(whole)).filter(Boolean)).toHaveLength(2)
+})
+
+test('an opening that fails late leaves nothing behind, and the next one works', async () => {
+  let fails = false
+  const { fileSystem, open } = counted()
+  const failing: FileSystem = {
+    ...fileSystem,
+    async open(path, how) {
+      const file = await fileSystem.open(path, how)
+      let reads = 0
+      const read = (into: Uint8Array, position: number): number => {
+        // The first look finds out what is there; the table is read when the first flush wants it.
+        reads += 1
+        if (fails && reads > 1) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+        return file.read(into, position)
+      }
+      return { ...file, read }
+    },
+  }
+  await enqueue(await opened({ rollAt: 1 }), 'a')
+  const storage = nodeFs({ directory, fileSystem: failing, durability: 'process' })
+  fails = true
+  expect(await codeOf(storage.open())).toBe('HOLDFAST_STORAGE')
+  expect(open()).toBe(0)
+  fails = false
+  await storage.open()
+  expect((await allJobs(storage)).map(({ id }) => id)).toEqual(['a'])
+  await storage.close()
+  expect(open()).toBe(0)
+})
+
+test('what cannot be written down at all is refused for certain, at once, and nothing else is', async () => {
+  const storage = await opened()
+  // The queue refuses such payloads; whoever calls the storage itself may still try.
+  const [refused, taken] = await Promise.all([codeOf(enqueue(storage, 'a', 1n)), codeOf(enqueue(storage, 'b'))])
+  expect(refused).toBe('HOLDFAST_STORAGE')
+  await enqueue(storage, 'c')
+  const ids = (await allJobs(storage)).map(({ id }) => id)
+  expect(ids).toEqual(taken === 'no error' ? ['b', 'c'] : ['c'])
+  await storage.close()
+})
+
+test('while jobs only come no snapshot says again what the log says, and when they have gone the journal is small', async () => {
+  const storage = await opened({ rollAt: 1_000_000, durability: 'process' })
+  const ids = Array.from({ length: 500 }, (_, at) => `job-${at}`)
+  const payload = 'x'.repeat(1000)
+  const come = (group: number): Promise<unknown> =>
+    storage.enqueue({ jobs: ids.map((id) => newJob({ id: `${id}-${group}`, payload })), now: NOW })
+  const go = (group: number): Promise<unknown> =>
+    storage.amend({ batch: ids.map((id) => ({ kind: 'remove' as const, id: `${id}-${group}` })), now: NOW })
+  for (let group = 0; group < 20; group++) await come(group)
+  // One when the log was a megabyte and the table little more; and none at 3 and 9.
+  expect(await journals()).toHaveLength(2)
+  for (let group = 0; group < 20; group++) await go(group)
+  for (let group = 0; group < 20; group++) {
+    await come(group)
+    await go(group)
+  }
+  await storage.close()
+  const sizes = (await journals()).map(async (name) => (await readFile(join(directory, name))).length)
+  expect((await Promise.all(sizes)).at(-1)).toBeLessThan(4_000_000)
+}, 30_000)
