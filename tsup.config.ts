@@ -5,6 +5,7 @@ import { defineConfig } from 'tsup'
 export default defineConfig({
   entry: [
     'src/index.ts',
+    'src/core/storage/index.ts',
     'src/{adapters,runtimes}/*/index.ts',
     'src/runtimes/browser/service-worker/index.ts',
     'src/{aql,cron,testing}/index.ts',

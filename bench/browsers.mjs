@@ -7,6 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 // As deep below the root as the sources, which name folders from where they are.
 const folder = `${root}.holdfast/bench/browsers/`
 mkdirSync(folder, { recursive: true })
+const outfile = `${folder}browsers-${process.pid}.mjs`
 await build({
   stdin: {
     contents: ['browser', 'page-server', 'profile', 'start', 'chromium']
@@ -14,28 +15,42 @@ await build({
       .join('\n'),
     resolveDir: `${root}tests/browser/pages`,
   },
-  outfile: `${folder}browsers.mjs`,
+  outfile,
   bundle: true,
   packages: 'external',
   format: 'esm',
   platform: 'node',
   logLevel: 'error',
 })
-const { freshProfile, pageOf, servePages, startBrowser, startChromium } = await import(
-  pathToFileURL(`${folder}browsers.mjs`).href
-)
-
-export { pageOf }
+const { freshProfile, pageOf, servePages, startBrowser, startChromium } = await import(pathToFileURL(outfile).href)
 
 /**
- * Runs `measure` with a browser on a profile of its own, on the disk, and the address of a server whose pages load
- * `indexeddb.page.mjs`.
+ * Runs `measure` with a browser on a profile of its own, on the disk, whose pages load `indexeddb.page.mjs`. `open` opens
+ * one and answers its functions and the tab.
  */
-export async function inBrowser(engine, measure, args = []) {
-  await using profile = await freshProfile()
-  await using server = await servePages({
-    scripts: { '/page.js': new URL('indexeddb.page.mjs', import.meta.url) },
-  })
-  await using browser = await (engine === 'chromium' ? startChromium({ profile, args }) : startBrowser(engine, profile))
-  return await measure(browser, server.origin, profile)
+export async function inBrowser(engine, measure) {
+  const profile = await freshProfile()
+  const server = await servePages({ scripts: { '/page.js': new URL('indexeddb.page.mjs', import.meta.url) } })
+  const memory = ['--enable-precise-memory-info', '--js-flags=--expose-gc']
+  const browser = await (engine === 'chromium'
+    ? startChromium({ profile, args: memory })
+    : startBrowser(engine, profile))
+  const open = async (options) => {
+    const tab = await browser.open(server.origin, options)
+    return { tab, page: pageOf(tab) }
+  }
+  try {
+    return await measure({ open, profile })
+  } finally {
+    await browser.close()
+    await server.close()
+    await profile.remove()
+  }
+}
+
+/** The best of some rounds: what else runs on the machine only ever takes time away. */
+export async function best(rounds, measure) {
+  let most = 0
+  for (let round = 0; round < rounds; round++) most = Math.max(most, await measure())
+  return most
 }

@@ -18,6 +18,10 @@ const NAMES = [
   'node-fs-reopen',
   'node-fs-idle',
   'node-fs-roll',
+  'indexeddb-enqueue',
+  'indexeddb-drain',
+  'indexeddb-tabs',
+  'indexeddb-size',
 ]
 
 const words = process.argv.slice(2)

@@ -33,6 +33,12 @@ function promisedLines(code: string): string[] {
   return [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, line = '']) => line.trim())
 }
 
+/** How a program is run, by what stands behind its backticks: one for browsers on an emulation of what Node lacks. */
+const preloads: Readonly<Record<string, readonly string[]>> = {
+  'ts runnable': [],
+  'ts runnable in a browser': ['--import', 'fake-indexeddb/auto'],
+}
+
 describe('examples of the documentation', () => {
   let folder: string
 
@@ -50,7 +56,7 @@ describe('examples of the documentation', () => {
   })
 
   test('each is marked as runnable', () => {
-    expect(programs.filter(({ info }) => info !== 'ts runnable').map(({ place }) => place)).toEqual([])
+    expect(programs.filter(({ info }) => !(info in preloads)).map(({ place }) => place)).toEqual([])
   })
 
   test('all compile against the built package', () => {
@@ -69,7 +75,7 @@ describe('examples of the documentation', () => {
     expect(findings).toEqual([])
   })
 
-  test.each(programs)('$place runs and prints what it says', async ({ place, code }) => {
+  test.each(programs)('$place runs and prints what it says', async ({ place, code, info }) => {
     const script = join(folder, `${place.replaceAll(/[^\w]/g, '-')}.mjs`)
     await build({
       stdin: { contents: code, loader: 'ts', resolveDir: folder },
@@ -81,7 +87,7 @@ describe('examples of the documentation', () => {
       target: 'node20',
       logLevel: 'error',
     })
-    const { stdout } = await promisify(execFile)(process.execPath, [script], { cwd: folder, timeout: 30_000 })
+    const { stdout } = await promisify(execFile)(process.execPath, [...(preloads[info] ?? []), script], { cwd: folder, timeout: 30_000 })
     expect(stdout.split('\n').slice(0, -1)).toEqual(promisedLines(code))
   })
 })
