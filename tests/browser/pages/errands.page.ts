@@ -7,7 +7,7 @@ export async function begin(name: string, worker: string | null): Promise<void> 
   context ??= ErrandContext.open(name)
   const opened = await context
   await opened.start()
-  void opened.enqueueOrders()
+  opened.enqueueOrders().catch(() => undefined)
   if (worker !== null) new Worker('/worker.js', { type: 'module', name: worker })
 }
 

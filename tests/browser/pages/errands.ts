@@ -44,13 +44,12 @@ export class ErrandContext {
       concurrency: 8,
       handlers: [errand.handler((payload, context) => this.#run(payload as Errand, context))],
     })
-    queue.on('completed', ({ job }) => void this.#tell({ what: 'accepted', id: job.id, fence: job.fence }))
-    queue.on(
-      'error',
-      ({ error, service }) => void this.#tell({ what: 'problem', text: `${codeOf(error)} (${service})` }),
+    queue.on('completed', ({ job }) => this.#tellLater({ what: 'accepted', id: job.id, fence: job.fence }))
+    queue.on('error', ({ error, service }) =>
+      this.#tellLater({ what: 'problem', text: `${codeOf(error)} (${service})` }),
     )
     addEventListener('unhandledrejection', ({ reason }) => {
-      void this.#tell({ what: 'problem', text: `unhandled: ${codeOf(reason)}` })
+      this.#tellLater({ what: 'problem', text: `unhandled: ${codeOf(reason)}` })
     })
   }
 
@@ -65,7 +64,7 @@ export class ErrandContext {
     await this.#executor.start()
   }
 
-  /** Enqueues what the server orders until there is no more. */
+  /** Enqueues what the server orders until there is no more. Rejects when the page goes before. */
   async enqueueOrders(): Promise<void> {
     for (;;) {
       const orders = JSON.parse(await this.#tell({ what: 'asked' })) as readonly Order[] | null
@@ -102,6 +101,11 @@ export class ErrandContext {
     // Whoever was told that the job is another's does not go on with it.
     signal.throwIfAborted()
     await this.#tell({ what: 'ended', id: job.id, fence })
+  }
+
+  /** A page that is about to go is told nothing any more: what it does not get through counts as not told. */
+  #tellLater(report: Report): void {
+    this.#tell(report).catch(() => undefined)
   }
 
   async #tell(report: Report): Promise<string> {
