@@ -11,6 +11,7 @@ import { bootstrap, exit, root, run, say } from './bootstrap.mjs'
 const proofs = {
   torture: { command: ['torture/main.mjs', '--seconds', '600', '--processes', '8'], minutes: 11 },
   mutants: { command: ['tests/mutants/main.mjs'], minutes: 4 },
+  tabs: { command: ['scripts/test-tabs.mjs'], minutes: 10 },
   bench: { command: ['bench/main.mjs'], minutes: 10 },
 }
 

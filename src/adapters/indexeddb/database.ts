@@ -1,6 +1,7 @@
-import { wrap } from 'idb'
+import { unwrap, wrap } from 'idb'
 import { HoldfastError } from '../../core/errors.ts'
 import { within } from './deadline.ts'
+import { OpenTransactions } from './open-transactions.ts'
 import { createStores, type Handle, SCHEMA, VERSION } from './schema.ts'
 
 export interface DatabaseOptions {
@@ -28,6 +29,7 @@ export class Database {
   #identity: string | null = null
   #wasReset = false
   #readOnly = false
+  readonly #transactions = new OpenTransactions()
 
   constructor(options: DatabaseOptions) {
     this.#options = options
@@ -72,6 +74,11 @@ export class Database {
     this.#options.onClose()
   }
 
+  /** The page is about to stand still, and nobody is to wait for it. */
+  abort(): void {
+    this.#transactions.abort()
+  }
+
   async #open(): Promise<Handle> {
     const { deadline, name } = this.#options
     let late = false
@@ -85,6 +92,7 @@ export class Database {
       return this.#blocked ? blocked(name) : silent(name, 'to be opened', deadline)
     })
     this.#blocked = false
+    this.#transactions.watch(unwrap(handle))
     try {
       await within(this.#checkIdentity(handle), deadline, () => silent(name, 'to be read', deadline))
     } catch (error) {

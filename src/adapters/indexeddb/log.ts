@@ -14,6 +14,7 @@ import type {
 } from '../../core/storage/log.ts'
 import { Database, type DatabaseOptions, explained, nameOf, silent } from './database.ts'
 import { within } from './deadline.ts'
+import { onFreeze } from './open-transactions.ts'
 import { asRecord, positionOf } from './records.ts'
 import { beginFlush, type Flush, readTail, write, writeFirst } from './flush.ts'
 import type { Handle } from './schema.ts'
@@ -86,6 +87,7 @@ export class IndexedDbLog implements Log {
   readonly #snapshots: Snapshots
   #replica: LogReplica | null = null
   #signal: Signal | undefined
+  #stopWatchingPage = (): void => undefined
   /** Of the last record that the table contains; `null`: it is to be loaded. */
   #position: number | null = null
   /** What the table has to begin anew from. */
@@ -112,12 +114,14 @@ export class IndexedDbLog implements Log {
     this.#position = null
     this.#closed = false
     this.#signal = this.#options.openSignal()
+    this.#stopWatchingPage = onFreeze(() => this.#database.abort())
     await this.#options.presence?.open()
     await this.#load(await this.#database.connect())
   }
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#stopWatchingPage()
     await this.#publishing
     await this.#options.presence?.close()
     this.#signal?.close()

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import puppeteer, { type Browser as Connection, type Page } from 'puppeteer-core'
 import { browserOf } from '../../../scripts/engines.mjs'
 import type { Browser, Tab } from './browser.ts'
@@ -20,15 +23,20 @@ export async function startFirefox({ profile }: FirefoxOptions): Promise<Firefox
     // Over plain HTTP Firefox has no service workers otherwise, not even from the loopback device.
     extraPrefsFirefox: { 'dom.serviceWorkers.testing.enabled': true },
   })
-  return new Firefox(connection)
+  return new Firefox(connection, profile)
 }
+
+/** How long Puppeteer may take to put back the files of the profile that it had replaced, ms: a start replaces them again. */
+const LONGEST_CLEANING = 2000
 
 export class Firefox implements Browser {
   readonly engine = 'firefox'
   readonly #connection: Connection
+  readonly #profile: Profile
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, profile: Profile) {
     this.#connection = connection
+    this.#profile = profile
   }
 
   async open(url: string): Promise<Tab> {
@@ -45,6 +53,9 @@ export class Firefox implements Browser {
     // The processes of its tabs notice that it is gone and end by themselves.
     child.kill('SIGKILL')
     await ended
+    const backups = ['user.js.puppeteer', 'prefs.js.puppeteer'].map((name) => join(this.#profile.folder, name))
+    const limit = performance.now() + LONGEST_CLEANING
+    while (backups.some((file) => existsSync(file)) && performance.now() < limit) await sleep(10)
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest'
+import { kill } from './killing.ts'
+import { LONG, randomSeed } from './proof.ts'
+
+test('what `enqueue` acknowledged is there after SIGKILL of the browser', { timeout: 600_000 }, async () => {
+  const { summary, acknowledged, missing } = await kill('firefox', LONG ? 50 : 5, randomSeed())
+  console.log(summary)
+  expect(missing).toEqual([])
+  expect(acknowledged).toBeGreaterThan(0)
+})

@@ -1,0 +1,65 @@
+import { defineJob, type Executor, fixed, type JobQueue, openQueue } from 'holdfast'
+import { indexedDb } from 'holdfast/indexeddb'
+
+/** Long enough that a busy machine does not take a living tab for a silent one. */
+const LEASE = '2s'
+
+const brief = defineJob({ type: 'brief', leaseDuration: LEASE })
+/** Runs until its tab is gone, or for ever the first time, and then ends at once. */
+const stuck = defineJob({ type: 'stuck', leaseDuration: LEASE, backoff: fixed(0) })
+
+let queue: JobQueue | null = null
+let executor: Executor | null = null
+
+/** Opens the queue; with a name it runs jobs as well, and tells the server of each start under that name. */
+export async function open(runsAs: string | null): Promise<void> {
+  queue = await openQueue({ storage: indexedDb({ name: 'elsewhere' }), jobs: [brief, stuck] })
+  if (runsAs === null) return
+  const started = async (id: string): Promise<void> => {
+    await tell({ id, by: runsAs, at: now() })
+  }
+  executor = queue.createExecutor({
+    handlers: [
+      brief.handler((_, { job }) => started(job.id)),
+      stuck.handler(async (_, { job, attempt }) => {
+        await started(job.id)
+        if (attempt === 1) await new Promise(() => undefined)
+      }),
+    ],
+  })
+  await executor.start()
+}
+
+/** Answers when the enqueue was called, ms of a clock that all tabs share. */
+export async function enqueue(type: 'brief' | 'stuck', id: string): Promise<number> {
+  const at = now()
+  await opened().enqueue(type, null, { id })
+  return at
+}
+
+/** Answers how the job ended, and how often its session was gone. */
+export async function result(id: string): Promise<{ status: string; interruptions: number }> {
+  const { status } = await opened().result(id)
+  return { status, interruptions: (await opened().get(id))?.interruptions ?? 0 }
+}
+
+function opened(): JobQueue {
+  if (queue === null) throw new Error('The queue is not open')
+  return queue
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+async function tell(started: Started): Promise<void> {
+  await fetch('/started', { method: 'POST', body: JSON.stringify(started) })
+}
+
+/** A start of a job as a tab tells it. */
+export interface Started {
+  readonly id: string
+  readonly by: string
+  /** ms of a clock that all tabs share. */
+  readonly at: number
+}

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import type { Browser } from './browser.ts'
+import { type End, quantile, TwoTabs } from './elsewhere.ts'
+import { freshProfile, type Profile } from './profile.ts'
+import { startBrowser } from './start.ts'
+
+const engine = inject('engine')
+/** WebKitGTK's driver has one tab. */
+const hasTabs = engine !== 'webkit'
+
+let profile: Profile
+let browser: Browser
+let tabs: TwoTabs
+
+beforeAll(async () => {
+  profile = await freshProfile()
+  browser = await startBrowser(engine, profile)
+  tabs = await TwoTabs.open(browser)
+})
+afterAll(async () => {
+  await tabs[Symbol.asyncDispose]()
+  await browser.close()
+  await profile.remove()
+})
+
+test.runIf(hasTabs)('a tab starts the jobs that another one enqueues', async () => {
+  const took = await tabs.startsElsewhere(50)
+  const [half, most] = [quantile(took, 0.5), quantile(took, 0.95)].map((ms) => ms.toFixed(1))
+  console.log(`Another tab in ${engine}: 50 jobs started, p50 ${half} ms, p95 ${most} ms after the call of enqueue`)
+  // Without a hint it would have looked a second later.
+  expect(quantile(took, 0.5)).toBeLessThan(500)
+})
+
+const ends: readonly End[] = engine === 'chromium' ? ['closed', 'crashed', 'reloaded'] : ['closed', 'reloaded']
+
+test.runIf(hasTabs).each(ends)('the job of a tab that is %s runs in another tab', async (end) => {
+  const { took, ...handover } = await tabs.handover(end)
+  console.log(`A tab in ${engine} was ${end}: its job started in another one ${took.toFixed(0)} ms later`)
+  expect(handover).toEqual({ startedBy: ['dying', 'heir'], status: 'completed', interruptions: 1 })
+})

@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { pageOf } from './browser.ts'
+import { startChromium } from './chromium.ts'
+import { servePages } from './page-server.ts'
+import { freshProfile } from './profile.ts'
+
+type Frozen = typeof import('./frozen.page.ts')
+
+const TIMES = 15
+/** How long a tab stays frozen when another one waits for it, ms. */
+const LONGEST = 4000
+
+test('a tab that is frozen in the middle of a transaction keeps no other tab waiting', async () => {
+  await using server = await servePages({ scripts: { '/page.js': new URL('frozen.page.ts', import.meta.url) } })
+  await using profile = await freshProfile()
+  await using browser = await startChromium({ profile })
+  const tab = await browser.open(server.origin, { apart: true })
+  const other = pageOf<Frozen>(await browser.open(server.origin, { apart: true }))
+  void pageOf<Frozen>(tab)
+    .enqueueOnAndOn()
+    .catch(() => undefined)
+  await other.enqueue()
+  const waited: number[] = []
+  for (let time = 0; time < TIMES; time++) {
+    await tab.freeze()
+    const before = performance.now()
+    const enqueued = other.enqueue()
+    await Promise.race([enqueued, sleep(LONGEST)])
+    waited.push(performance.now() - before)
+    await tab.resume()
+    await enqueued
+  }
+  console.log(
+    `A tab in chromium was frozen ${TIMES} times while it wrote: another one waited ${Math.max(...waited).toFixed(0)} ms at most`,
+  )
+  expect(await pageOf<Frozen>(tab).errors()).toEqual([])
+  expect(waited.filter((ms) => ms >= LONGEST)).toEqual([])
+})

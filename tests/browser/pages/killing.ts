@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SeededRandom } from '../../../torture/seeded-random.mjs'
+import { pageOf } from './browser.ts'
+import { type Chromium, startChromium } from './chromium.ts'
+import { type Firefox, startFirefox } from './firefox.ts'
+import { servePages } from './page-server.ts'
+import { freshProfile, type Profile } from './profile.ts'
+
+type Killed = typeof import('./killed.page.ts')
+
+/** How long a page enqueues before its browser is killed, at the most, ms. */
+const LONGEST = 800
+
+export interface Killing {
+  readonly summary: string
+  readonly acknowledged: number
+  /** Acknowledged jobs that were not there once the browser was started again. */
+  readonly missing: readonly string[]
+}
+
+/** Kills a browser that enqueues again and again, and looks for what it had acknowledged on the same profile. */
+export async function kill(engine: 'chromium' | 'firefox', kills: number, seed: number): Promise<Killing> {
+  const random = new SeededRandom(seed)
+  const acknowledged: string[] = []
+  let heard: () => void = () => undefined
+  await using server = await servePages({
+    scripts: { '/page.js': new URL('killed.page.ts', import.meta.url) },
+    posts: {
+      '/acknowledged': (id) => {
+        acknowledged.push(id)
+        heard()
+        return ''
+      },
+    },
+  })
+  await using profile = await freshProfile()
+  const missing = new Set<string>()
+  let found = 0
+  for (let round = 1; round <= kills + 1; round++) {
+    await using browser = await start(engine, profile)
+    const page = pageOf<Killed>(await browser.open(server.origin))
+    for (const id of await page.missing(acknowledged)) missing.add(id)
+    found = await page.count()
+    if (round > kills) break
+    const first = new Promise<void>((resolve) => (heard = resolve))
+    // It ends with the browser.
+    void page.enqueueOnAndOn(round).catch(() => undefined)
+    await first
+    await sleep(random.between(0, LONGEST))
+    await browser.kill()
+  }
+  const count = new Intl.NumberFormat('en')
+  const summary = `kill -9 of ${engine}, seed ${seed}: ${kills} kills, ${count.format(acknowledged.length)} jobs acknowledged, ${missing.size} missing, ${found - acknowledged.length} more found that were not acknowledged yet`
+  return { summary, acknowledged: acknowledged.length, missing: [...missing] }
+}
+
+function start(engine: 'chromium' | 'firefox', profile: Profile): Promise<Chromium | Firefox> {
+  return engine === 'chromium' ? startChromium({ profile }) : startFirefox({ profile })
+}

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest'
+import { startFirefox } from './firefox.ts'
+import { freshProfile } from './profile.ts'
+import { LONG, NOTHING_BROKEN, randomSeed } from './proof.ts'
+import { torment } from './torment.ts'
+
+// Nothing crashes or freezes its tabs from outside.
+test('tabs are closed and reloaded: no job is lost and none is accepted twice', { timeout: 240_000 }, async () => {
+  await using profile = await freshProfile()
+  await using browser = await startFirefox({ profile })
+  const { summary, findings } = await torment({ browser, seconds: LONG ? 60 : 15, jobs: 2000, seed: randomSeed() })
+  console.log(summary)
+  expect(findings).toEqual(NOTHING_BROKEN)
+})
