@@ -8,8 +8,10 @@ import { readSegment } from '../../torture/journal-lines.mjs'
 import { segmentPath, segmentsIn } from '../../torture/segments.mjs'
 import { type JobEvent, JobsProcess, type JobsProcessOptions, type Payload, root } from './node-fs/jobs-process.ts'
 
-/** How much later than its time a job may start on a machine that is busy with other tests. ms */
-const LATE = 400
+/** How far ahead a moment lies, ms: a second process has to be ready by then, on a busy machine too. */
+const AHEAD = 3000
+/** How much later than its time a job may start on a machine that is busy with other tests, ms. */
+const LATE = 1000
 const TIMEOUT = 30_000
 
 /** Nothing of it is lost or changed on the way through JSON, a journal and another process. */
@@ -70,7 +72,7 @@ describe.each(endings)('across %s', (_, end) => {
     'a failed job is retried at its time',
     async () => {
       const before = await open()
-      const backoff = { kind: 'fixed', delay: 1500, jitter: 0 } as const
+      const backoff = { kind: 'fixed', delay: AHEAD, jitter: 0 } as const
       const { id } = await before.enqueue({ does: 'throw once', data: DATA }, { backoff })
       await before.work()
       const { runAt } = (await before.told('retrying', id)).job
@@ -105,8 +107,8 @@ describe.each(endings)('across %s', (_, end) => {
   )
 
   test.each([
-    ['a delay', () => ({ delay: 1500 })],
-    ['a moment', () => ({ runAt: new Date(Date.now() + 1500) })],
+    ['a delay', () => ({ delay: AHEAD })],
+    ['a moment', () => ({ runAt: new Date(Date.now() + AHEAD) })],
   ])(
     'a job with %s starts on time',
     async (__, options) => {
