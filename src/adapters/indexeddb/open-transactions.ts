@@ -1,3 +1,5 @@
+import { wrap } from 'idb'
+
 /**
  * The transactions of a page that have not ended. A page that is frozen in the middle of one keeps all other tabs
  * waiting for as long as it is frozen, so they are aborted at `freeze`: whoever waits for one begins anew when the page
@@ -13,6 +15,8 @@ export class OpenTransactions {
     database.transaction = (...how) => {
       const transaction = begin(...how)
       this.#open.add(transaction)
+      // Who waits for a request of it is told by that; its end is nobody's error where nobody asks for it.
+      wrap(transaction).done.catch(() => undefined)
       const ended = (): void => void this.#open.delete(transaction)
       transaction.addEventListener('complete', ended)
       transaction.addEventListener('abort', ended)

@@ -3,6 +3,9 @@ import { indexedDb } from 'holdfast/indexeddb'
 
 const note = defineJob({ type: 'note' })
 
+const wrong: string[] = []
+addEventListener('unhandledrejection', ({ reason }) => wrong.push(`unhandled: ${String(reason)}`))
+
 let opening: Promise<JobQueue> | null = null
 
 function opened(): Promise<JobQueue> {
@@ -15,15 +18,23 @@ export async function enqueue(): Promise<void> {
   await (await opened()).enqueue(note, null)
 }
 
-/** Enqueues one job after the other for as long as the page lives: nearly always a transaction is open. */
-export async function enqueueOnAndOn(): Promise<void> {
+/** Too long for the table, so that reading it is a transaction of its own. */
+const LARGE = 'x'.repeat(20_000)
+
+/** Enqueues a job and reads it, again and again for as long as the page lives: nearly always a transaction is open. */
+export async function workOnAndOn(): Promise<void> {
   const queue = await opened()
-  const errors: string[] = []
-  Object.assign(globalThis, { errors })
-  for (;;) await queue.enqueue(note, null).catch((error: unknown) => errors.push(String(error)))
+  for (;;) {
+    try {
+      const { id } = await queue.enqueue(note, LARGE)
+      await queue.get(id)
+    } catch (error) {
+      wrong.push(String(error))
+    }
+  }
 }
 
-/** What went wrong with those. */
+/** What went wrong in this page. */
 export function errors(): readonly string[] {
-  return (globalThis as unknown as { errors: string[] }).errors
+  return wrong
 }

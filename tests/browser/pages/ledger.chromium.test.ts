@@ -46,6 +46,14 @@ test('no start may follow the accepted one, and none may have the fence of anoth
   expect(ledger.check([found]).fenceReused).toHaveLength(1)
 })
 
+test('a rejection that nobody handled is a rule broken, and an error that a page expected is not', () => {
+  const { ledger, tell, found } = whole()
+  tell({ what: 'problem', text: 'HOLDFAST_SESSION_ENDED (claim)' })
+  expect(ledger.check([found])).toEqual(NOTHING_BROKEN)
+  tell({ what: 'problem', text: 'unhandled: AbortError' })
+  expect(ledger.check([found]).unhandled).toEqual(['unhandled: AbortError'])
+})
+
 test('a job that nobody ordered is found', () => {
   const { ledger, found } = whole()
   expect(ledger.check([found, { ...found, id: 'other' }]).unasked).toEqual(['other'])

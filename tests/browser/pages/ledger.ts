@@ -29,6 +29,8 @@ export interface Findings {
   readonly startedAfterwards: readonly string[]
   readonly fenceReused: readonly string[]
   readonly unasked: readonly string[]
+  /** Rejections in pages that nobody handled. */
+  readonly unhandled: readonly string[]
 }
 
 /** Records outside of the browser what pages asked for, were told and did. */
@@ -119,6 +121,7 @@ export class Ledger {
       }),
       fenceReused: claims.filter((claim, at) => claims.indexOf(claim) !== at),
       unasked: found.filter(({ id }) => !this.#ordered.has(id)).map(({ id }) => id),
+      unhandled: [...this.problems.keys()].filter((problem) => problem.startsWith('unhandled')),
     }
   }
 

@@ -15,4 +15,5 @@ export const NOTHING_BROKEN: Findings = {
   startedAfterwards: [],
   fenceReused: [],
   unasked: [],
+  unhandled: [],
 }

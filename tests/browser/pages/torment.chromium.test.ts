@@ -9,7 +9,13 @@ test('tabs are closed, crashed, frozen and reloaded: no job is lost and none is 
 }, async () => {
   await using profile = await freshProfile()
   await using browser = await startChromium({ profile })
-  const { summary, findings } = await torment({ browser, seconds: LONG ? 60 : 15, jobs: 2000, seed: randomSeed() })
+  const { summary, findings, acknowledged } = await torment({
+    browser,
+    seconds: LONG ? 60 : 15,
+    jobs: 2000,
+    seed: randomSeed(),
+  })
   console.log(summary)
+  expect(acknowledged).toBe(2000)
   expect(findings).toEqual(NOTHING_BROKEN)
 })

@@ -8,7 +8,13 @@ import { torment } from './torment.ts'
 test('tabs are closed and reloaded: no job is lost and none is accepted twice', { timeout: 240_000 }, async () => {
   await using profile = await freshProfile()
   await using browser = await startFirefox({ profile })
-  const { summary, findings } = await torment({ browser, seconds: LONG ? 60 : 15, jobs: 2000, seed: randomSeed() })
+  const { summary, findings, acknowledged } = await torment({
+    browser,
+    seconds: LONG ? 60 : 15,
+    jobs: 2000,
+    seed: randomSeed(),
+  })
   console.log(summary)
+  expect(acknowledged).toBe(2000)
   expect(findings).toEqual(NOTHING_BROKEN)
 })

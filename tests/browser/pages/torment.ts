@@ -10,7 +10,7 @@ type Errands = typeof import('./errands.page.ts')
 const SEATS = 4
 
 /** How long what is left may take when nothing happens to tabs any more, ms: leases have to run out first. */
-const DRAIN_LIMIT = 60_000
+const DRAIN_LIMIT = 120_000
 
 const DEEDS = { chromium: ['close', 'crash', 'freeze', 'reload'], firefox: ['close', 'reload'] } as const
 type Deed = (typeof DEEDS)['chromium'][number]
@@ -24,6 +24,8 @@ export interface TormentOptions {
 
 export interface Torment {
   readonly summary: string
+  /** Jobs that a page was told are stored. */
+  readonly acknowledged: number
   readonly findings: Findings
 }
 
@@ -60,7 +62,11 @@ export async function torment({ browser, seconds, jobs, seed }: TormentOptions):
   await untilTrue(() => ledger.isAllAccepted, 1000)
   const findings = ledger.check(found)
   const deeds = seats.map((seat) => seat.deeds)
-  return { findings, summary: summaryOf({ browser, seconds, jobs, seed }, { ledger, deeds, findings, drained }) }
+  return {
+    findings,
+    acknowledged: ledger.acknowledged.size,
+    summary: summaryOf({ browser, seconds, jobs, seed }, { ledger, deeds, findings, drained }),
+  }
 }
 
 interface SeatOptions {
