@@ -1,6 +1,9 @@
-import type { StorageAdapter } from '../../core/storage/contract.ts'
+import type { StorageAdapter, StorageTraits } from '../../core/storage/contract.ts'
 import { LoggedStorage } from '../../core/storage/logged-storage.ts'
+import { FallbackLog } from './fallback-log.ts'
 import { IndexedDbLog } from './log.ts'
+import { watchStorageOfPage } from './page-storage.ts'
+import { thisPlatform } from './platform.ts'
 import { broadcastSignal } from './signal.ts'
 import { checkedOptions, type IndexedDbOptions } from './options.ts'
 
@@ -8,6 +11,15 @@ export type { Durability, IndexedDbOptions } from './options.ts'
 
 /** Between looks at what other tabs wrote, ms. */
 const POLL = 1000
+
+const IN_DATABASE: StorageTraits = {
+  durable: true,
+  scope: 'origin',
+  payload: 'structured-clone',
+  transactions: false,
+}
+
+const IN_MEMORY: StorageTraits = { ...IN_DATABASE, durable: false, scope: 'instance' }
 
 /**
  * Jobs in the browser's own database, shared by all tabs, workers and service workers of an origin. There is no leader
@@ -17,18 +29,22 @@ const POLL = 1000
  * @throws HoldfastError `HOLDFAST_INVALID_OPTION` at once; what is wrong with the database when the queue is opened
  */
 export function indexedDb(options: IndexedDbOptions = {}): StorageAdapter {
-  const { name, factory, ...rest } = checkedOptions(options)
+  const { factory, fallback, ...rest } = checkedOptions(options)
+  const { name } = rest
+  const platform = thisPlatform()
   const writer = randomName()
-  const log = new IndexedDbLog({
-    openSignal: () => broadcastSignal(name),
+  const inDatabase = new IndexedDbLog({
     ...rest,
-    name,
     writer,
     poll: POLL,
-    factory: () => factory ?? (globalThis as { indexedDB?: IDBFactory }).indexedDB,
+    factory: () => factory ?? platform.indexedDB,
     newIdentity: randomName,
+    openSignal: () => broadcastSignal(name),
+    watchPage: (page) => watchStorageOfPage(platform, page),
+    browserStorage: () => platform.navigator?.storage,
   })
-  const traits = { durable: true, scope: 'origin', payload: 'structured-clone', transactions: false } as const
+  const log = fallback === 'memory' ? new FallbackLog(inDatabase) : inDatabase
+  const traits = (): StorageTraits => (log instanceof FallbackLog && log.isInMemory ? IN_MEMORY : IN_DATABASE)
   return new LoggedStorage({ name: 'indexeddb', traits, log, writer })
 }
 

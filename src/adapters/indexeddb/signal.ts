@@ -1,4 +1,4 @@
-import type { Signal } from './log.ts'
+import type { Signal } from './log-options.ts'
 
 export function broadcastSignal(name: string): Signal | undefined {
   if (typeof BroadcastChannel === 'undefined') return undefined
