@@ -1,4 +1,5 @@
 // What the measurements of holdfast/indexeddb do in a page. Each function makes databases of its own.
+/* global indexedDB, IDBKeyRange, navigator -- a page's own */
 import { defineJob, openQueue } from 'holdfast'
 import { indexedDb } from 'holdfast/indexeddb'
 

@@ -38,6 +38,7 @@ export type {
   JobStatus,
   StorageAdapter,
   StorageHealth,
+  StorageStatus,
   StorageTraits,
   Where,
 } from './core/storage/contract.ts'

@@ -2,7 +2,7 @@ import { invalidOption } from './errors.ts'
 import type { Job } from './job.ts'
 import { callable } from './options.ts'
 import { guarded } from './thenable.ts'
-import type { ErrorData } from './storage/contract.ts'
+import type { ErrorData, StorageHealth } from './storage/contract.ts'
 
 /**
  * What `queue.on` tells: this context only, once each, after the storage has acknowledged it. The event is named for
@@ -28,6 +28,10 @@ export interface QueueEvents {
   interrupted: { readonly job: Job }
   /** A background service met an error and goes on. */
   error: { readonly error: unknown; readonly service: string }
+  /** The storage is in another state than before, or has another cause, more damage or weaker writes. */
+  health: { readonly health: StorageHealth }
+  /** The data is gone, or another's: somebody cleared it. What this context knew of jobs is no longer true. */
+  'store:reset': { readonly health: StorageHealth }
 }
 
 export type EventName = keyof QueueEvents
@@ -45,6 +49,8 @@ const EVENT_NAMES: readonly string[] = [
   'lost',
   'interrupted',
   'error',
+  'health',
+  'store:reset',
 ] satisfies EventName[]
 
 export type Listener<Name extends EventName> = (event: QueueEvents[Name]) => void

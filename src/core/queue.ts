@@ -10,7 +10,7 @@ import { abortSignal, boolean, knownOptions, name, readOptions, type Span, spanT
 import type { QueueCore } from './queue-core.ts'
 import { type QueueOptions, type QueueSettings, queueSettings } from './queue-options.ts'
 import { type JobResult, Results } from './results.ts'
-import type { Amendment, Disposition, JobCounts, NewJob, StorageHealth } from './storage/contract.ts'
+import type { Amendment, Disposition, JobCounts, NewJob, StorageHealth, StorageStatus } from './storage/contract.ts'
 import { guarded, isThenable } from './thenable.ts'
 import { type ChangeEvent, ChangeStream, untilIdle } from './watching.ts'
 
@@ -61,6 +61,7 @@ export async function openQueue<const Jobs extends Definitions = Definitions>(
   const settings = queueSettings(options)
   const queue = new JobQueue<Jobs>(settings)
   await settings.storage.open()
+  queue.watchStorage()
   return queue
 }
 
@@ -164,7 +165,20 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
   /** How the storage is: whether it takes writes, what was damaged, how many jobs it holds. Asks no disk. */
   health(): StorageHealth {
     const { storage } = this.#open()
-    return storage.health?.() ?? { state: 'ok', cause: null, damaged: 0, jobs: 0 }
+    return storage.health?.() ?? { state: 'ok', cause: null, damaged: 0, jobs: 0, weaker: false, resets: 0 }
+  }
+
+  /** What the browser says of its storage; all `null` where nothing can be told, as in Node. */
+  async storageStatus(): Promise<StorageStatus> {
+    return (await this.#open().storage.status?.()) ?? { persisted: null, usage: null, quota: null }
+  }
+
+  /**
+   * Asks the browser to keep the data when it needs space; it may ask the user, so call it when they see why. `null`
+   * where there is nothing to ask.
+   */
+  async requestPersistence(): Promise<boolean | null> {
+    return (await this.#open().storage.requestPersistence?.()) ?? null
   }
 
   /** How the job ended, as soon as it has; whoever runs it, and across reloads. Rejects only with the signal's reason. */
@@ -259,6 +273,19 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
   /** @internal */
   wakeExecutors(types: readonly string[]): void {
     for (const executor of this.#core.executors) executor.wake(types)
+  }
+
+  /** @internal */
+  watchStorage(): void {
+    const { storage, events } = this.#core
+    let { resets } = this.health()
+    const stop = storage.watchHealth?.(() => {
+      const health = this.health()
+      events.tell('health', { health })
+      if (health.resets > resets) events.tell('store:reset', { health })
+      resets = health.resets
+    })
+    if (stop !== undefined) this.#watchers.add(stop)
   }
 
   async #close(grace: { grace?: Span }): Promise<void> {

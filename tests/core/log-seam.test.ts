@@ -7,7 +7,8 @@ import { newJob } from '../../src/testing/index.ts'
 import { NOW } from './kit-targets.ts'
 
 type Turn = (tail: Tail) => Append | null
-type Exchange = (turn: Turn, n: number) => Promise<Receipt> | Receipt
+type Guess = () => Append | null | 'read first'
+type Exchange = (turn: Turn, n: number, guess: Guess) => Promise<Receipt> | Receipt
 
 const EMPTY = { sequence: 0, highest: 0, count: 0, versions: 0, rows: [] }
 const DONE: Receipt = { between: [] }
@@ -31,9 +32,9 @@ class PlayedLog implements Log {
   async close(): Promise<void> {
     this.replica = null
   }
-  async exchange(turn: Turn): Promise<Receipt> {
+  async exchange(turn: Turn, _need: unknown, guess: Guess): Promise<Receipt> {
     this.exchanges += 1
-    return this.play(turn, this.exchanges)
+    return this.play(turn, this.exchanges, guess)
   }
   watch(): () => void {
     return () => undefined
@@ -291,4 +292,42 @@ test('what a process wrote last is read before its sessions are shown as over', 
   expect(await storage.sessions()).toEqual([])
   tell()
   expect(await storage.sessions()).toMatchObject([{ id: 'dead', beats: 1, ended: true }])
+})
+
+describe('a log where the answer was lost', () => {
+  const lost = (): never => {
+    throw new HoldfastError('HOLDFAST_OUTCOME_UNKNOWN', 'lost')
+  }
+
+  test('a record that turns up behind a new snapshot answers its call', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    let record: LogRecord | null = null
+    log.play = (turn) => {
+      if (record !== null) return turn({ snapshot: EMPTY, records: [record] }), DONE
+      record = turn({ records: [] })?.record ?? null
+      return lost()
+    }
+    await enqueue(storage, 'a')
+    expect(await storage.get(['a'])).toMatchObject([{ id: 'a' }])
+  })
+
+  test('what must be read first is not guessed', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    await enqueue(storage, 'a')
+    let record: LogRecord | null = null
+    const guesses: unknown[] = []
+    log.play = (turn, _n, guess) => {
+      if (record === null) {
+        record = turn({ records: [] })?.record ?? null
+        return lost()
+      }
+      guesses.push(guess())
+      turn({ records: [record] })
+      return DONE
+    }
+    expect(await storage.amend({ batch: [{ kind: 'remove', id: 'a' }], now: NOW })).toMatchObject([{ verdict: 'ok' }])
+    expect(guesses).toEqual(['read first'])
+  })
 })

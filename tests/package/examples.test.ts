@@ -87,7 +87,10 @@ describe('examples of the documentation', () => {
       target: 'node20',
       logLevel: 'error',
     })
-    const { stdout } = await promisify(execFile)(process.execPath, [...(preloads[info] ?? []), script], { cwd: folder, timeout: 30_000 })
+    const { stdout } = await promisify(execFile)(process.execPath, [...(preloads[info] ?? []), script], {
+      cwd: folder,
+      timeout: 30_000,
+    })
     expect(stdout.split('\n').slice(0, -1)).toEqual(promisedLines(code))
   })
 })

@@ -1,7 +1,9 @@
 import { unwrap, wrap } from 'idb'
 import { HoldfastError } from '../../core/errors.ts'
 import { within } from './deadline.ts'
+import { blocked, explained, mayPass, nameOf, noIndexedDb, silent, unusable } from './failures.ts'
 import { OpenTransactions } from './open-transactions.ts'
+import { quiet, quietly } from './quiet.ts'
 import { createStores, type Handle, SCHEMA, VERSION } from './schema.ts'
 
 export interface DatabaseOptions {
@@ -11,38 +13,45 @@ export interface DatabaseOptions {
   /** The longest that an opening may take, ms. */
   readonly deadline: number
   readonly newIdentity: () => string
-  /** A connection was lost or given away; the next use opens another. */
-  readonly onClose: () => void
+  /** The browser closed the connection, or somebody else wants to have it closed. */
+  readonly onLost: () => void
 }
+
+/** How often something is begun anew, on a new connection, before its callers are told. */
+export const MOST_TRIES = 4
 
 /**
  * The connection to one database: opened when it is needed, dropped as soon as it fails, never tried twice. A dead
  * handle stays dead, and a browser that lost its database process says so with another error each time.
+ * [tests/browser/indexeddb-connection.test.ts]
  */
 export class Database {
   readonly #options: DatabaseOptions
   #opening: Promise<Handle> | null = null
   #handle: Handle | null = null
-  /** Somebody waits with a deletion or an upgrade until all connections are closed. */
+  /** Openings that were begun before the latest `drop` are not wanted any more. */
+  #drops = 0
+  /** Another tab keeps an older version of the database open. */
   #blocked = false
   /** Of the database that this connection was first opened on. */
   #identity: string | null = null
   #wasReset = false
   #readOnly = false
   readonly #transactions = new OpenTransactions()
+  #deleted = false
 
   constructor(options: DatabaseOptions) {
     this.#options = options
   }
 
-  /** Another tab keeps an older version of the database open. */
-  get isBlocked(): boolean {
-    return this.#blocked
-  }
-
   /** A newer version of the package writes here. */
   get isReadOnly(): boolean {
     return this.#readOnly
+  }
+
+  /** Somebody deletes it, and nothing has asked for another one since. */
+  get isDeleted(): boolean {
+    return this.#deleted
   }
 
   /** True once after the data was found to be another's: the browser, or somebody, cleared it. */
@@ -53,76 +62,112 @@ export class Database {
   }
 
   connect(): Promise<Handle> {
-    this.#opening ??= this.#open().catch((error: unknown) => {
-      this.#opening = null
+    const opening = (this.#opening ??= this.#open().catch((error: unknown) => {
+      if (this.#opening === opening) this.#opening = null
       throw error
-    })
-    return this.#opening
+    }))
+    return opening
   }
 
-  /** Forgets the connection; what is under way on it is left to end by itself. */
-  drop(): void {
-    const handle = this.#handle
+  /**
+   * Forgets the connection (`handle`: only if it is that one); what is under way on it is left to end by itself, and an
+   * opening that is under way fails.
+   */
+  drop(handle?: Handle): void {
+    if (handle !== undefined && handle !== this.#handle) return closeHandle(handle)
+    const dropped = this.#handle
+    this.#drops += 1
     this.#opening = null
     this.#handle = null
-    if (handle === null) return
-    try {
-      handle.close()
-    } catch {
-      // A dead one may even refuse to be closed.
+    if (dropped !== null) closeHandle(dropped)
+  }
+
+  /** Gives up a transaction that takes too long: some never answer. */
+  inTime<Answer>(transaction: Promise<Answer>): Promise<Answer> {
+    const { deadline, name } = this.#options
+    return within(transaction, deadline, () => silent(name, 'for one transaction', deadline))
+  }
+
+  /** Work that may be done twice, and is begun anew on another connection when one fails. */
+  async repeated<Answer>(work: (handle: Handle) => Promise<Answer>): Promise<Answer> {
+    for (let tries = 1; ; tries++) {
+      let handle: Handle | undefined
+      try {
+        handle = await this.connect()
+        return await work(handle)
+      } catch (error) {
+        if (handle !== undefined) this.drop(handle)
+        const problem = explained(this.#options.name, error)
+        if (tries === MOST_TRIES || !mayPass(problem)) throw problem
+      }
     }
-    this.#options.onClose()
   }
 
   /** The page is about to stand still, and nobody is to wait for it. */
-  abort(): void {
+  leave(): void {
     this.#transactions.abort()
+    this.drop()
   }
 
   async #open(): Promise<Handle> {
     const { deadline, name } = this.#options
+    const drops = this.#drops
     let late = false
+    this.#deleted = false
     const opening = this.#request().then((handle) => {
       // Nobody waits for it any more, and an open connection would block upgrades for ever.
-      if (late) handle.close()
+      if (late) closeHandle(handle)
       return handle
     })
+    this.#blocked = false
     const handle = await within(opening, deadline, () => {
       late = true
       return this.#blocked ? blocked(name) : silent(name, 'to be opened', deadline)
     })
-    this.#blocked = false
     this.#transactions.watch(unwrap(handle))
+    // From here on somebody may want it closed; whoever asks wants to delete or to upgrade the database, and waits.
+    handle.addEventListener('close', () => this.#lost(handle, false))
+    handle.addEventListener('versionchange', (event) => this.#lost(handle, event.newVersion === null))
     try {
       await within(this.#checkIdentity(handle), deadline, () => silent(name, 'to be read', deadline))
     } catch (error) {
-      handle.close()
-      throw unusable(name, error)
+      closeHandle(handle)
+      throw explained(name, error)
+    }
+    if (drops !== this.#drops) {
+      closeHandle(handle)
+      throw new HoldfastError('HOLDFAST_STORAGE', `The connection to the database ${name} was given up`)
     }
     this.#handle = handle
-    handle.addEventListener('close', () => this.#lost(handle))
-    // Whoever asks wants to delete or to upgrade the database, and waits for this.
-    handle.addEventListener('versionchange', () => this.#lost(handle))
     return handle
   }
 
-  #lost(handle: Handle): void {
-    if (this.#handle === handle) this.drop()
-    else handle.close()
+  #lost(handle: Handle, deleted: boolean): void {
+    if (this.#handle !== handle) return closeHandle(handle)
+    this.#deleted = deleted
+    this.drop()
+    this.#options.onLost()
   }
 
   async #request(): Promise<Handle> {
-    const { name } = this.#options
     const factory = this.#factory()
     try {
       return await this.#openVersion(factory, VERSION)
     } catch (error) {
       // A newer version of the package has upgraded it, and added to it: what this one knows is still there.
-      if (nameOf(error) !== 'VersionError') throw unusable(name, error)
-      return await this.#openVersion(factory, undefined).catch((cause: unknown) => {
-        throw unusable(name, cause)
-      })
+      if (nameOf(error) !== 'VersionError') throw this.#unusable(error)
     }
+    try {
+      return await this.#openVersion(factory, undefined)
+    } catch (error) {
+      throw this.#unusable(error)
+    }
+  }
+
+  /** What could be opened once can be opened again: what a page may not do it could not do before. */
+  #unusable(error: unknown): Error {
+    const { name } = this.#options
+    return this.#identity === null ? unusable(name, error) : explained(name, error)
   }
 
   #openVersion(factory: IDBFactory, version: number | undefined): Promise<Handle> {
@@ -138,16 +183,15 @@ export class Database {
   }
 
   #factory(): IDBFactory {
-    const unavailable = (cause?: unknown): HoldfastError =>
-      new HoldfastError('HOLDFAST_STORAGE_UNAVAILABLE', 'There is no IndexedDB here', { cause })
+    let factory: IDBFactory | undefined
     try {
-      const factory = this.#options.factory()
-      // Null in some private modes, and in frames that may not store anything.
-      if (factory) return factory
+      factory = this.#options.factory()
     } catch (cause) {
-      throw unavailable(cause)
+      throw noIndexedDb(cause)
     }
-    throw unavailable()
+    // Null in some private modes, and in frames that may not store anything.
+    if (!factory) throw noIndexedDb()
+    return factory
   }
 
   async #checkIdentity(handle: Handle): Promise<void> {
@@ -158,49 +202,26 @@ export class Database {
       transaction.done,
     ])
     this.#readOnly = typeof minWriter === 'number' && minWriter > SCHEMA
-    const found = typeof identity === 'string' ? identity : ''
+    const found = typeof identity === 'string' ? identity : await this.#giveIdentity(handle)
     if (this.#identity !== null && this.#identity !== found) this.#wasReset = true
     this.#identity = found
   }
+
+  /** Somebody emptied the store, but did not delete the database. */
+  async #giveIdentity(handle: Handle): Promise<string> {
+    const transaction = quiet(handle.transaction('$meta', 'readwrite'))
+    const others = await transaction.store.get('identity')
+    const identity = typeof others === 'string' ? others : this.#options.newIdentity()
+    quietly(transaction.store.put(identity, 'identity'))
+    await transaction.done
+    return identity
+  }
 }
 
-/** By name: the class is another in each engine. */
-export function nameOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'name' in error ? String(error.name) : ''
-}
-
-export function explained(name: string, error: unknown): Error {
-  if (HoldfastError.is(error)) return error
-  const said = error instanceof Error || nameOf(error) !== '' ? `${nameOf(error)}: ${messageOf(error)}` : String(error)
-  if (nameOf(error) === 'QuotaExceededError')
-    return new HoldfastError('HOLDFAST_STORAGE_FULL', `The browser gives ${name} no more space (${said})`, {
-      cause: error,
-    })
-  return new HoldfastError('HOLDFAST_STORAGE', `The database ${name} cannot be used (${said})`, { cause: error })
-}
-
-/** Why a database could not even be opened. */
-function unusable(name: string, error: unknown): Error {
-  const names = ['SecurityError', 'InvalidStateError', 'NotAllowedError']
-  if (HoldfastError.is(error) || !names.includes(nameOf(error))) return explained(name, error)
-  return new HoldfastError(
-    'HOLDFAST_STORAGE_UNAVAILABLE',
-    `This page may not store anything (${messageOf(error)}): a private window, perhaps, or a frame of another site`,
-    { cause: error },
-  )
-}
-
-function messageOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : ''
-}
-
-export function silent(name: string, what: string, deadline: number): HoldfastError {
-  return new HoldfastError('HOLDFAST_STORAGE_TIMEOUT', `The database ${name} took more than ${deadline} ms ${what}`)
-}
-
-function blocked(name: string): HoldfastError {
-  return new HoldfastError(
-    'HOLDFAST_STORAGE_BLOCKED',
-    `Another tab keeps an older version of the database ${name} open: close or reload it`,
-  )
+function closeHandle(handle: Handle): void {
+  try {
+    handle.close()
+  } catch {
+    // A dead one may even refuse to be closed.
+  }
 }

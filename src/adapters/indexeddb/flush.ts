@@ -1,5 +1,7 @@
 import type { IDBPTransaction } from 'idb'
 import type { Append, Need, PayloadChunk } from '../../core/storage/log.ts'
+import type { Attempt } from './attempt.ts'
+import { quiet, quietly } from './quiet.ts'
 import { positionOf } from './records.ts'
 import type { Handle, Schema } from './schema.ts'
 
@@ -14,9 +16,7 @@ export function beginFlush(handle: Handle, need: Need, durability: IDBTransactio
         handle.transaction(['log'], 'readonly')
       : handle.transaction(need === 'durable' ? ['log', 'payloads', '$meta'] : ['log'], 'readwrite', { durability })
   ) as Flush
-  // Whoever uses the transaction waits for its end; where something fails before, this is nobody's error.
-  flush.done.catch(() => undefined)
-  return flush
+  return quiet(flush)
 }
 
 export interface FoundTail {
@@ -35,18 +35,53 @@ export async function readTail(flush: Flush, position: number): Promise<FoundTai
   return { values, isGone: own === undefined || (position === 0 && positionOf(values[0]) > 1) }
 }
 
+/** The place of the last record. */
+export async function endOfLog(handle: Handle): Promise<number> {
+  const cursor = await quiet(handle.transaction('log')).store.openKeyCursor(null, 'prev')
+  return cursor?.primaryKey ?? 0
+}
+
 /** Adds the record as the last request of the flush; `null` writes just enough to make what was read durable. */
-export async function write(flush: Flush, { record, payloads }: Append, position: number): Promise<number> {
-  const added =
-    record === null ? flush.objectStore('$meta').put(position, 'barrier') : flush.objectStore('log').add(record)
-  const chunks = putChunks(flush, payloads)
-  flush.commit()
-  const [key] = await Promise.all([added, flush.done, ...chunks])
+export async function write(
+  flush: Flush,
+  { record, payloads }: Append,
+  position: number,
+  attempt: Attempt,
+): Promise<number> {
+  const key = await ended(flush, attempt, () => {
+    const added: Promise<unknown> =
+      record === null ? flush.objectStore('$meta').put(position, 'barrier') : flush.objectStore('log').add(record)
+    quietly(added)
+    putChunks(flush, payloads)
+    return added
+  })
   return record === null ? position : (key as number)
 }
 
-function putChunks(flush: Flush, payloads: readonly PayloadChunk[] = []): Promise<unknown>[] {
-  return payloads.map((chunk) => flush.objectStore('payloads').put(chunk.payloads, chunk.key))
+function putChunks(flush: Flush, payloads: readonly PayloadChunk[] = []): void {
+  for (const chunk of payloads) quietly(flush.objectStore('payloads').put(chunk.payloads, chunk.key))
+}
+
+/** Sends the requests of a flush, all or none, and waits for its end. */
+async function ended<Answer>(flush: Flush, attempt: Attempt, send: () => Promise<Answer>): Promise<Answer> {
+  attempt.appended = true
+  let answer: Promise<Answer>
+  try {
+    answer = send()
+    flush.commit()
+  } catch (error) {
+    // What cannot be cloned, or a connection that died in between: the requests before it must not be committed alone.
+    flush.abort()
+    attempt.appended = false
+    throw error
+  }
+  try {
+    await flush.done
+    return await answer
+  } catch (error) {
+    // A request may only say that it was aborted; the transaction says why.
+    throw flush.error ?? error
+  }
 }
 
 export interface Landing {
@@ -62,16 +97,19 @@ export async function writeFirst(
   flush: Flush,
   { record, payloads }: Append & { readonly record: object },
   position: number,
+  attempt: Attempt,
 ): Promise<Landing> {
-  const log = flush.objectStore('log')
-  const requests = [log.add(record), log.getAllKeys(IDBKeyRange.lowerBound(position))] as const
-  const chunks = putChunks(flush, payloads)
-  flush.commit()
-  const [own, keys] = await Promise.all([...requests, flush.done, ...chunks])
+  const [own, keys] = await ended(flush, attempt, () => {
+    const log = flush.objectStore('log')
+    const requests = [log.add(record), log.getAllKeys(IDBKeyRange.lowerBound(position))] as const
+    quietly(...requests)
+    putChunks(flush, payloads)
+    return Promise.all(requests)
+  })
   const others = keys.length - (position === 0 ? 1 : 2)
   const isGone = position > 0 ? keys[0] !== position : (keys[0] ?? 0) > 1
   if (isGone) return { position: own, between: null }
   if (others === 0) return { position: own, between: [] }
-  const between = await handle.getAll('log', IDBKeyRange.bound(position, own, true, true))
+  const between = await quiet(handle.transaction('log')).store.getAll(IDBKeyRange.bound(position, own, true, true))
   return { position: own, between: between.length === others ? between : null }
 }

@@ -1,7 +1,9 @@
-import type { StorageAdapter } from '../../core/storage/contract.ts'
+import type { StorageAdapter, StorageTraits } from '../../core/storage/contract.ts'
 import { LoggedStorage } from '../../core/storage/logged-storage.ts'
+import { FallbackLog } from './fallback-log.ts'
 import { BroadcastHints } from './hints.ts'
 import { IndexedDbLog } from './log.ts'
+import { watchStorageOfPage } from './page-storage.ts'
 import { checkedOptions, type IndexedDbOptions } from './options.ts'
 import { type Platform, thisPlatform } from './platform.ts'
 import { WebLockPresence } from './presence.ts'
@@ -11,6 +13,15 @@ export type { Durability, IndexedDbOptions } from './options.ts'
 /** Between looks at what other tabs wrote, ms. */
 const POLL = 1000
 
+const IN_DATABASE: StorageTraits = {
+  durable: true,
+  scope: 'origin',
+  payload: 'structured-clone',
+  transactions: false,
+}
+
+const IN_MEMORY: StorageTraits = { ...IN_DATABASE, durable: false, scope: 'instance' }
+
 /**
  * Jobs in the browser's own database, shared by all tabs, workers and service workers of an origin. There is no leader
  * among them: each may enqueue and execute. An acknowledged write survives the end of the tab and of the browser and,
@@ -19,20 +30,23 @@ const POLL = 1000
  * @throws HoldfastError `HOLDFAST_INVALID_OPTION` at once; what is wrong with the database when the queue is opened
  */
 export function indexedDb(options: IndexedDbOptions = {}): StorageAdapter {
-  const { name, factory, ...rest } = checkedOptions(options)
-  const writer = randomName()
+  const { factory, fallback, ...rest } = checkedOptions(options)
+  const { name } = rest
   const platform = thisPlatform()
-  const log = new IndexedDbLog({
+  const writer = randomName()
+  const inDatabase = new IndexedDbLog({
     presence: new WebLockPresence({ database: name, writer, platform }),
-    openSignal: () => openHints(name, platform),
     ...rest,
-    name,
     writer,
     poll: POLL,
-    factory: () => factory ?? (globalThis as { indexedDB?: IDBFactory }).indexedDB,
+    factory: () => factory ?? platform.indexedDB,
     newIdentity: randomName,
+    openSignal: () => openHints(name, platform),
+    watchPage: (page) => watchStorageOfPage(platform, page),
+    browserStorage: () => platform.navigator?.storage,
   })
-  const traits = { durable: true, scope: 'origin', payload: 'structured-clone', transactions: false } as const
+  const log = fallback === 'memory' ? new FallbackLog(inDatabase) : inDatabase
+  const traits = (): StorageTraits => (log instanceof FallbackLog && log.isInMemory ? IN_MEMORY : IN_DATABASE)
   return new LoggedStorage({ name: 'indexeddb', traits, log, writer })
 }
 

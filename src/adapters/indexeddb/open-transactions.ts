@@ -1,4 +1,5 @@
 import { wrap } from 'idb'
+import { quiet } from './quiet.ts'
 
 /**
  * The transactions of a page that have not ended. A page that is frozen in the middle of one keeps all other tabs
@@ -16,7 +17,7 @@ export class OpenTransactions {
       const transaction = begin(...how)
       this.#open.add(transaction)
       // Who waits for a request of it is told by that; its end is nobody's error where nobody asks for it.
-      wrap(transaction).done.catch(() => undefined)
+      quiet(wrap(transaction))
       const ended = (): void => void this.#open.delete(transaction)
       transaction.addEventListener('complete', ended)
       transaction.addEventListener('abort', ended)
@@ -33,12 +34,4 @@ export class OpenTransactions {
       }
     }
   }
-}
-
-/** Calls `listener` when the page is about to be frozen. Returns what ends it. */
-export function onFreeze(listener: () => void): () => void {
-  // Workers have no document.
-  const { document } = globalThis as { document?: Document }
-  document?.addEventListener('freeze', listener)
-  return () => document?.removeEventListener('freeze', listener)
 }

@@ -1,3 +1,5 @@
+import type { BrowserStorage } from './browser-storage.ts'
+
 export interface Events {
   addEventListener?(type: string, listener: () => void): void
   removeEventListener?(type: string, listener: () => void): void
@@ -21,11 +23,12 @@ export interface Channel {
 }
 
 /**
- * What this storage reads of the global object for its signals. All but the timers may be missing: `navigator.locks` is
+ * What this storage reads of the global object. All but the timers may be missing: `navigator.locks` is
  * only in secure contexts, workers have no `document`, and neither have service workers the events of a page.
  */
 export interface Platform extends Events {
-  readonly navigator?: { readonly locks?: Locks }
+  readonly navigator?: { readonly locks?: Locks; readonly storage?: BrowserStorage }
+  readonly indexedDB?: IDBFactory
   readonly document?: Events & { readonly visibilityState?: string }
   readonly BroadcastChannel?: new (name: string) => Channel
   setTimeout(run: () => void, delay: number): unknown

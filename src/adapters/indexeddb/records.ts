@@ -1,5 +1,5 @@
 import { isObject } from '../../core/storage/plain.ts'
-import type { LogRecord } from '../../core/storage/log.ts'
+import { LOG_FORMAT, type LogRecord } from '../../core/storage/log.ts'
 import type { Unit } from '../../core/storage/job-table/rows.ts'
 import type { SnapshotChunk, SnapshotHead } from './schema.ts'
 
@@ -18,6 +18,11 @@ const TABLES: ReadonlySet<unknown> = /* @__PURE__ */ new Set([
   'meta',
 ])
 
+const STATES: ReadonlySet<unknown> = /* @__PURE__ */ new Set([
+  ...['waiting', 'running'],
+  ...['completed', 'failed', 'cancelled'],
+])
+
 /**
  * What stands in the stores may have been written by anybody who can open the database: a newer version of the package,
  * the developer tools, a script. So it is looked at before it is believed.
@@ -26,9 +31,15 @@ export function asRecord(value: unknown): PlacedRecord | null {
   if (!isObject(value)) return null
   const { position, id, format, units } = value
   if (typeof position !== 'number' || typeof id !== 'string' || typeof format !== 'number') return null
-  // A newer format may say anything in its units: whoever meets it only reads from there on.
+  // It may say anything in its units: whoever meets it only reads from there on.
+  if (format > LOG_FORMAT) return { position, id, format, units: [] }
   if (!Array.isArray(units) || !(units as unknown[]).every(isUnit)) return null
   return { position, id, format, units: units as Unit[] }
+}
+
+/** How many rows a record changes. */
+export function changesOf({ units }: LogRecord): number {
+  return units.reduce((changes, unit) => changes + unit.length, 0)
 }
 
 /** The place of a value in the log, whatever else is wrong with it. */
@@ -54,7 +65,8 @@ export function isRow(value: unknown): boolean {
     TABLES.has(value['table']) &&
     typeof value['key'] === 'string' &&
     isObject(value['row']) &&
-    typeof value['row']['version'] === 'number'
+    typeof value['row']['version'] === 'number' &&
+    isRestorable(value['table'], value['row'])
   )
 }
 
@@ -69,6 +81,17 @@ function isChange(change: unknown): boolean {
     TABLES.has(table) &&
     typeof key === 'string' &&
     typeof expect === 'number' &&
-    (to === undefined || to === null || isObject(to))
+    (to === undefined || to === null || (isObject(to) && isRestorable(table, to)))
   )
+}
+
+/** Fields of a job by which its indexes are made: with another kind of value there they could not be. */
+function isRestorable(
+  table: unknown,
+  { state, absorbed, groups, sequence }: Readonly<Record<string, unknown>>,
+): boolean {
+  if (table !== 'jobs') return true
+  const lists = [absorbed, groups].every((list) => list === undefined || Array.isArray(list))
+  const isNumber = sequence === undefined || typeof sequence === 'number'
+  return lists && isNumber && (state === undefined || STATES.has(state))
 }

@@ -35,6 +35,8 @@ export interface Meta {
   readonly snapshotting: { readonly writer: string; readonly position: number }
   /** Written when an answer has to rest on a durable write and there is nothing to write. */
   readonly barrier: number
+  /** Bytes that are given up when the browser gives no more, so that jobs can be ended; see `reserve.ts`. */
+  readonly reserve: Uint8Array
 }
 
 /** Without indexes: a record in the log is the whole of what one flush writes. */
@@ -45,17 +47,21 @@ export interface Schema extends DBSchema {
   /** Payloads of one flush, kept out of the log and of the table; see `payloads.ts`. */
   payloads: { key: string; value: readonly unknown[] }
   $meta: { key: string; value: unknown }
+  /** What could not be read, under `<store>/<key>`: nobody reads it but people. */
+  $damaged: { key: string; value: unknown }
   /** Enqueues that joined a transaction of the application. */
   $outbox: { key: number; value: unknown }
 }
 
 export type Handle = IDBPDatabase<Schema>
+
 /** Called within an upgrade. */
 export function createStores(database: IDBDatabase, transaction: IDBTransaction, identity: string): void {
   const missing = (name: string): boolean => !database.objectStoreNames.contains(name)
   if (missing('log')) database.createObjectStore('log', { keyPath: 'position', autoIncrement: true })
   if (missing('snapshot')) database.createObjectStore('snapshot')
   if (missing('payloads')) database.createObjectStore('payloads')
+  if (missing('$damaged')) database.createObjectStore('$damaged')
   if (missing('$outbox')) database.createObjectStore('$outbox', { autoIncrement: true })
   if (!missing('$meta')) return
   database.createObjectStore('$meta')

@@ -1,6 +1,9 @@
 import type { Snapshot, SnapshotRow } from '../../core/storage/job-table/job-table.ts'
 import { LOG_FORMAT } from '../../core/storage/log.ts'
-import { asChunk, asHead, isRow } from './records.ts'
+import type { Damage } from './damage.ts'
+import type { Database } from './database.ts'
+import { quiet, quietly } from './quiet.ts'
+import { asChunk, asHead, asRecord, isRow } from './records.ts'
 import type { Handle, Meta, SnapshotHead } from './schema.ts'
 
 /** Rows in one record of a snapshot. */
@@ -14,8 +17,8 @@ export interface Loaded {
   readonly snapshot: Snapshot
   /** Of the last record that it contains. */
   readonly position: number
-  /** Rows, and whole chunks, that could not be read. */
-  readonly damaged: number
+  /** Somebody wrote it whose formats are unknown here: what can be read of it was read. */
+  readonly isNewer: boolean
 }
 
 const EMPTY: Snapshot = { sequence: 0, highest: 0, count: 0, versions: 0, rows: [] }
@@ -28,6 +31,14 @@ export interface TableCopy extends Omit<Snapshot, 'rows'> {
   readonly dead: readonly string[]
 }
 
+export interface SnapshotsOptions {
+  readonly writer: string
+  /** Changes in the log after which a snapshot is made, or twice its rows if that is more. */
+  readonly snapshotAfter: number
+  readonly database: Database
+  readonly damage: Damage
+}
+
 /**
  * Snapshots of the table, a thousand rows to a record. They are written and read in short transactions, so that other
  * tabs go on; a last one makes the new snapshot the one that counts and removes the log before the one it replaces.
@@ -35,20 +46,24 @@ export interface TableCopy extends Omit<Snapshot, 'rows'> {
 export class Snapshots {
   readonly #writer: string
   readonly #least: number
+  readonly #database: Database
+  readonly #damage: Damage
   #generations = 0
   #head: SnapshotHead | null = null
   /** Changes in the log since the head's position. */
   #changes = 0
   #busy = false
+  #hurried = false
   /** Payload chunks when the copy was begun. */
   #chunks = new Set<string>()
   /** Until the log is here, a snapshot is left to the tab that began one. */
   #notBefore = 0
 
-  /** @param least changes in the log after which a snapshot is made, or twice its rows if that is more */
-  constructor(writer: string, least: number) {
+  constructor({ writer, snapshotAfter, database, damage }: SnapshotsOptions) {
     this.#writer = writer
-    this.#least = least
+    this.#least = snapshotAfter
+    this.#database = database
+    this.#damage = damage
   }
 
   /** To be told of every record that was read or written. */
@@ -58,23 +73,34 @@ export class Snapshots {
 
   isDue(position: number): boolean {
     if (this.#busy || position < this.#notBefore) return false
-    return this.#changes >= Math.max(this.#least, 2 * (this.#head?.count ?? 0))
+    return this.#hurried || this.#changes >= Math.max(this.#least, 2 * (this.#head?.count ?? 0))
   }
 
   /** The newest snapshot, read piece by piece. It may be replaced meanwhile: then it is read anew. */
   async load(handle: Handle): Promise<Loaded> {
     for (;;) {
-      const head = asHead(await handle.get('snapshot', 'head'))
+      const value = await this.#database.inTime(quiet(handle.transaction('snapshot')).store.get('head'))
+      const head = asHead(value)
+      if (head === null && value !== undefined) this.#damage.add('snapshot/head', value)
       this.#head = head
       this.#changes = 0
-      if (head === null) return { snapshot: EMPTY, position: 0, damaged: 0 }
+      if (head === null) return { snapshot: EMPTY, position: 0, isNewer: false }
+      const isNewer = head.format > LOG_FORMAT
       const chunks = await this.#readChunks(handle, head)
       if (chunks.length < head.chunks && !(await this.#isStill(handle, head))) continue
       const { sequence, highest, count, versions, position } = head
       const rows = chunks.flatMap((chunk) => asChunk(chunk)?.rows ?? [])
       const good = rows.filter(isRow)
-      return { snapshot: { sequence, highest, count, versions, rows: good }, position, damaged: count - good.length }
+      if (!isNewer && good.length < count) this.#noteDamage(head, chunks, good.length)
+      return { snapshot: { sequence, highest, count, versions, rows: good }, position, isNewer }
     }
+  }
+
+  /** Rows that are gone are counted; what is there and cannot be read is kept. */
+  #noteDamage({ generation, count }: SnapshotHead, chunks: readonly unknown[], good: number): void {
+    const bad = chunks.flatMap((chunk) => asChunk(chunk)?.rows.filter((row) => !isRow(row)) ?? [chunk])
+    if (bad.length > 0) this.#damage.add(`snapshot/${generation}#${good}`, bad)
+    for (let n = good; n < count; n++) this.#damage.add(`snapshot/${generation}#${n}`)
   }
 
   /**
@@ -82,9 +108,9 @@ export class Snapshots {
    * left to the one that began, until the log has grown by as much again.
    */
   async begin(handle: Handle, position: number): Promise<boolean> {
-    const transaction = handle.transaction(['snapshot', '$meta', 'log', 'payloads'], 'readwrite', {
-      durability: 'relaxed',
-    })
+    const transaction = quiet(
+      handle.transaction(['snapshot', '$meta', 'log', 'payloads'], 'readwrite', { durability: 'relaxed' }),
+    )
     const meta = transaction.objectStore('$meta')
     const [value, mark, others, chunks] = await Promise.all([
       transaction.objectStore('snapshot').get('head'),
@@ -100,10 +126,10 @@ export class Snapshots {
     const begun = mark !== undefined && mark.writer !== this.#writer && mark.position > known
     const isNewer = (newest?.position ?? 0) > known
     if (isNewer) {
-      this.#changes = Math.floor((this.#changes * Math.max(0, position - (newest?.position ?? 0))) / grown)
+      this.#changes = Math.floor((this.#changes * Math.max(0, position - (newest?.position ?? 0))) / Math.max(1, grown))
       this.#head = newest
     } else if (begun && position < mark.position + grown) this.#notBefore = mark.position + grown
-    else void meta.put({ writer: this.#writer, position } satisfies Meta['snapshotting'], 'snapshotting')
+    else quietly(meta.put({ writer: this.#writer, position } satisfies Meta['snapshotting'], 'snapshotting'))
     await transaction.done
     return !isNewer && position >= this.#notBefore
   }
@@ -131,17 +157,29 @@ export class Snapshots {
       const generation = `${this.#writer}.${++this.#generations}`
       const chunks = await this.#writeChunks(handle, generation, copy.rows)
       const { rows: _, dead, ...head } = copy
-      const published = await this.#makeHead(handle, { ...head, format: LOG_FORMAT, generation, chunks }, dead)
+      const published = await this.#database.inTime(
+        this.#makeHead(handle, { ...head, format: LOG_FORMAT, generation, chunks }, dead),
+      )
       if (published) this.#changes -= changes
       return published
+    } catch (error) {
+      this.postpone(copy.position)
+      throw error
     } finally {
+      this.#hurried = false
       this.#busy = false
     }
   }
 
-  /** Gives up a copy. */
-  abandon(): void {
-    this.#busy = false
+  /** The next one is made at once: it makes room. */
+  hurry(): void {
+    this.#hurried = true
+    this.#notBefore = 0
+  }
+
+  /** One could not be written: not to be tried again with each flush. */
+  postpone(position: number): void {
+    this.#notBefore = Math.max(this.#notBefore, position + Math.max(1, position - (this.#head?.position ?? 0)))
   }
 
   async #readChunks(handle: Handle, { generation, chunks }: SnapshotHead): Promise<readonly unknown[]> {
@@ -149,13 +187,16 @@ export class Snapshots {
     for (let first = 0; first < chunks; first += CHUNKS) {
       const last = Math.min(chunks, first + CHUNKS) - 1
       const range = IDBKeyRange.bound(chunkKey(generation, first), chunkKey(generation, last))
-      found.push(...(await handle.getAll('snapshot', range)))
+      found.push(...(await this.#database.inTime(quiet(handle.transaction('snapshot')).store.getAll(range))))
     }
     return found
   }
 
   async #isStill(handle: Handle, head: SnapshotHead): Promise<boolean> {
-    return asHead(await handle.get('snapshot', 'head'))?.generation === head.generation
+    return (
+      asHead(await this.#database.inTime(quiet(handle.transaction('snapshot')).store.get('head')))?.generation ===
+      head.generation
+    )
   }
 
   async #writeChunks(handle: Handle, generation: string, rows: readonly SnapshotRow[]): Promise<number> {
@@ -163,36 +204,50 @@ export class Snapshots {
     for (let first = 0; first < chunks; first += CHUNKS) {
       await pause()
       const transaction = handle.transaction('snapshot', 'readwrite', { durability: 'relaxed' })
-      const puts = []
       for (let chunk = first; chunk < Math.min(chunks, first + CHUNKS); chunk++) {
         const some = rows.slice(chunk * ROWS, (chunk + 1) * ROWS)
-        puts.push(transaction.store.put({ rows: some }, chunkKey(generation, chunk)))
+        quietly(transaction.store.put({ rows: some }, chunkKey(generation, chunk)))
       }
-      await Promise.all([...puts, transaction.done])
+      await this.#database.inTime(transaction.done)
     }
     return chunks
   }
 
   async #makeHead(handle: Handle, head: SnapshotHead, dead: readonly string[]): Promise<boolean> {
-    const transaction = handle.transaction(['snapshot', 'log', 'payloads'], 'readwrite', { durability: 'strict' })
+    const transaction = quiet(
+      handle.transaction(['snapshot', 'log', 'payloads'], 'readwrite', { durability: 'strict' }),
+    )
     const store = transaction.objectStore('snapshot')
     const own = IDBKeyRange.bound(chunkKey(head.generation, 0), chunkKey(head.generation, head.chunks))
+    const since = IDBKeyRange.lowerBound(head.position, true)
     const [value, chunks] = await Promise.all([store.get('head'), store.count(own)])
     const before = asHead(value)
     const published = chunks === head.chunks && (before?.position ?? -1) < head.position
     if (published) {
-      void store.put(head, 'head')
+      quietly(store.put(head, 'head'))
       for (const others of [IDBKeyRange.upperBound(own.lower, true), IDBKeyRange.lowerBound(own.upper, true)])
-        for (const key of await store.getAllKeys(others)) if (key !== 'head') void store.delete(key)
+        for (const key of await store.getAllKeys(others)) if (key !== 'head') quietly(store.delete(key))
       // A tab that is behind reads on from what the snapshot before this one contained; the last record stays.
       const position = Math.min(before?.position ?? 0, head.position - 1)
-      if (position > 0) void transaction.objectStore('log').delete(IDBKeyRange.upperBound(position))
-      for (const key of dead) void transaction.objectStore('payloads').delete(key)
-    } else void store.delete(own)
+      if (position > 0) quietly(transaction.objectStore('log').delete(IDBKeyRange.upperBound(position)))
+      const named = dead.length === 0 ? [] : namedIn(await transaction.objectStore('log').getAll(since))
+      for (const key of dead)
+        if (named?.includes(key) === false) quietly(transaction.objectStore('payloads').delete(key))
+    } else quietly(store.delete(own))
     await transaction.done
     this.#head = published ? head : before
     return published
   }
+}
+
+/**
+ * Chunks that records name which came after the copy: a call whose first record was void has written its chunk before.
+ * `null`: that cannot be told.
+ */
+function namedIn(values: readonly unknown[]): readonly unknown[] | null {
+  const records = values.map(asRecord)
+  if (records.some((record) => record === null || record.format > LOG_FORMAT)) return null
+  return records.flatMap((record) => record?.units.flat().map(({ to }) => to?.['shelf']) ?? [])
 }
 
 /** Keys of one generation stand in the order of their numbers. */

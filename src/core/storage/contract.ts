@@ -240,13 +240,32 @@ export interface SessionRecord {
 
 /** How a storage is. */
 export interface StorageHealth {
-  /** `read-only`: a newer version of the package writes here. `failing`: `cause` keeps it from taking writes now. */
-  readonly state: 'ok' | 'read-only' | 'failing'
+  /**
+   * `degraded`: it works, but what it acknowledges does not survive the end of the process, though that was asked for.
+   * `read-only`: a newer version of the package writes here. `failing`: `cause` keeps it from taking writes now, or new
+   * work where `cause` is `HOLDFAST_STORAGE_FULL`.
+   */
+  readonly state: 'ok' | 'degraded' | 'read-only' | 'failing'
+  /** Why it is not `ok`. */
   readonly cause: Error | null
   /** Records that could not be read since the storage was opened; they were set aside, the rest works. */
   readonly damaged: number
   /** Jobs in the table of this handle: each costs memory, about 0.6 kB and its payload. */
   readonly jobs: number
+  /** The platform does not make writes as durable as was asked: a power cut may take the latest ones back. */
+  readonly weaker: boolean
+  /** How often the data was found to be gone, or another's, since the storage was opened: somebody cleared it. */
+  readonly resets: number
+}
+
+/** What the platform says of the place where the jobs are. `null`: it cannot tell. */
+export interface StorageStatus {
+  /** Whether the browser will keep the data when it needs space. */
+  readonly persisted: boolean | null
+  /** Bytes, roughly, of all that the origin stores. */
+  readonly usage: number | null
+  /** Bytes, roughly, that the origin may store. */
+  readonly quota: number | null
 }
 
 export interface EnqueueRequest {
@@ -544,6 +563,12 @@ export interface StorageAdapter {
   readonly notifier?: Notifier
   /** Absent: nothing can be wrong with it. Answers at any time, also while the storage is failing. */
   health?(): StorageHealth
+  /** Calls `listener` when `health()` may answer something else than before, beyond `jobs`. Returns what ends it. */
+  watchHealth?(listener: () => void): () => void
+  /** Absent, as a `null`: the platform cannot tell. Rejects with nothing. */
+  status?(): Promise<StorageStatus>
+  /** Asks the platform to keep the data when it needs space. `null`: it cannot be asked. Rejects with nothing. */
+  requestPersistence?(): Promise<boolean | null>
 
   /** Idempotent. Every other operation before it or after `close` rejects with `HOLDFAST_STORAGE_CLOSED`. [lifecycle] */
   open(): Promise<void>

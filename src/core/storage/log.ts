@@ -1,3 +1,4 @@
+import type { StorageStatus } from './contract.ts'
 import type { Snapshot } from './job-table/job-table.ts'
 import type { Unit } from './job-table/rows.ts'
 
@@ -20,6 +21,8 @@ export interface Tail {
    */
   readonly snapshot?: Snapshot
   readonly records: readonly LogRecord[]
+  /** The snapshot is of a newer format than this code knows: what it says may be a part of the truth. */
+  readonly isNewer?: boolean
 }
 
 /** What a turn makes of a tail: `null`, nothing to append. */
@@ -68,6 +71,16 @@ export interface LogReplica {
    * handle only reads: then the log is not to be cut, since nobody here could write what comes in the place of it.
    */
   snapshot(): Snapshot
+  /** False once it met something newer than it understands: then no snapshot may be made of it. */
+  readonly isWhole: boolean
+}
+
+/** Room that a log keeps for ending jobs when there is no other left. */
+export interface Reserve {
+  /** Gives it up, and with it whatever else can go without loss. */
+  release(): Promise<void>
+  /** Whether it could be put back, or was there: then there is room for new work. Never rejects. */
+  restore(): Promise<boolean>
 }
 
 /** What a log can tell about the processes that write to it. */
@@ -95,7 +108,7 @@ export interface Log {
   readonly exclusive: boolean
 
   /** Absent: a session ends by its own word or by silence, never by proof. */
-  readonly presence?: Presence
+  readonly presence?: Presence | undefined
 
   /** Absent: all payloads are in the table, and in its snapshots. */
   readonly payloads?: PayloadStore
@@ -120,6 +133,16 @@ export interface Log {
    */
   watch(listener: () => void): () => void
 
+  /**
+   * Absent: nothing is kept, and a full storage takes no outcomes either. With it, calls that an exchange refused with
+   * `HOLDFAST_STORAGE_FULL` are tried once more after `release` unless they bring new work.
+   */
+  readonly reserve?: Reserve | undefined
+
+  /** What the platform says of its storage. Absent: nothing. */
+  status?(): Promise<StorageStatus>
+  requestPersistence?(): Promise<boolean | null>
+
   /** What is wrong with the log, for `queue.health()`. Absent: nothing can be. */
   health?(): LogHealth
 }
@@ -131,4 +154,8 @@ export interface LogHealth {
   readonly problem: Error | null
   /** Writes are less durable than was asked: the platform does not honour it. */
   readonly isWeaker?: boolean
+  /** How often the data was found to be gone, or another's, since the log was opened. */
+  readonly resets?: number
+  /** Why nothing survives the end of the process, though that was asked for. */
+  readonly fallback?: Error
 }

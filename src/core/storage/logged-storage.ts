@@ -25,32 +25,31 @@ import type {
   SettleRequest,
   StorageAdapter,
   StorageHealth,
+  StorageStatus,
   StorageTraits,
   TickRequest,
 } from './contract.ts'
+import { Condition } from './condition.ts'
+import { Flushes } from './flushes.ts'
 import type { Operation } from './job-table/decide.ts'
 import { type JobTable, pauseScopes } from './job-table/job-table.ts'
 import { counts, list } from './job-table/query.ts'
 import { toRecord } from './job-table/rows.ts'
 import { definitions } from './job-table/schedule.ts'
 import { sessionRecords } from './job-table/session.ts'
-import type { Log, LogHealth } from './log.ts'
+import type { Log } from './log.ts'
 import { LogHints } from './log-hints.ts'
-import { Call, Replica } from './replica.ts'
+import { Replica } from './replica.ts'
 import { payloadLost, Shelf } from './shelf.ts'
 
 export interface LoggedStorageOptions {
   readonly name: string
-  readonly traits: StorageTraits
+  /** A function where they are known only after the log was opened. */
+  readonly traits: StorageTraits | (() => StorageTraits)
   readonly log: Log
   /** Makes a name that no other writer of the log uses. */
   readonly writer: string
 }
-
-const NO_TROUBLE: LogHealth = { damaged: 0, problem: null }
-
-/** Jobs, outcomes and other items of calls in one flush of a shared log. */
-const ITEMS_PER_FLUSH = 2000
 
 /**
  * The contract over a Log. Calls gather while a flush is under way and go into the next one together: one write and
@@ -61,33 +60,41 @@ const ITEMS_PER_FLUSH = 2000
 export class LoggedStorage implements StorageAdapter {
   readonly contract = 1
   readonly name: string
-  readonly traits: StorageTraits
   readonly notifier: Notifier
   readonly #log: Log
-  readonly #writer: string
   readonly #replica: Replica
   readonly #shelf: Shelf | null
-  #records = 0
-  #calls: Call[] = []
-  #flushing: Promise<void> | null = null
+  readonly #traits: () => StorageTraits
+  readonly #condition: Condition
+  readonly #flushes: Flushes
   #state: 'closed' | 'open' | 'closing' = 'closed'
   #opening: Promise<void> | null = null
   #closing: Promise<void> | null = null
-  #behind = false
-  /** Why the log could not be read the last time; `null` when it was. */
-  #unread: Error | null = null
   #stopWatching: (() => void) | null = null
   readonly #hints: LogHints
 
   constructor({ name, traits, log, writer }: LoggedStorageOptions) {
     this.name = name
-    this.traits = Object.freeze({ ...traits })
+    this.#traits = typeof traits === 'function' ? traits : (): StorageTraits => traits
     this.#log = log
-    this.#writer = writer
     this.#replica = new Replica(name)
     this.#shelf = log.payloads === undefined ? null : new Shelf(log.payloads, writer)
     this.#hints = new LogHints(this.#replica)
+    this.#condition = new Condition(log, this.#replica)
+    this.#flushes = new Flushes({
+      ...{ name, log, writer },
+      replica: this.#replica,
+      shelf: this.#shelf,
+      flushed: () => {
+        this.#hints.publish()
+        this.#condition.publish()
+      },
+    })
     this.notifier = this.#hints
+  }
+
+  get traits(): StorageTraits {
+    return this.#traits()
   }
 
   open(): Promise<void> {
@@ -97,18 +104,23 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   async #open(): Promise<void> {
+    const replica = this.#replica
     try {
       await this.#log.open({
-        catchUp: (tail) => this.#replica.catchUp(tail),
-        snapshot: () => this.#replica.snapshot(),
+        catchUp: (tail) => replica.catchUp(tail),
+        snapshot: () => replica.snapshot(),
+        get isWhole() {
+          return replica.problem === null
+        },
       })
       this.#stopWatching = this.#watchLog()
       this.#state = 'open'
-      await this.#catchUp()
+      await this.#flushes.catchUp()
       // Until the log was read once, this handle knows nothing of the jobs.
-      if (this.#unread !== null) throw this.#unread
+      if (this.#flushes.unread !== null) throw this.#flushes.unread
     } catch (error) {
       if (this.#state === 'open') await this.#leave().catch(() => undefined)
+      this.#state = 'closed'
       this.#opening = null
       throw error
     }
@@ -126,7 +138,7 @@ export class LoggedStorage implements StorageAdapter {
     await this.#opening.catch(() => undefined)
     if (this.#state !== 'open') return
     this.#state = 'closing'
-    while (this.#flushing !== null) await this.#flushing
+    await this.#flushes.end()
     await this.#leave().finally(() => (this.#opening = null))
   }
 
@@ -233,10 +245,19 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   health(): StorageHealth {
-    const { damaged, problem } = this.#log.health?.() ?? NO_TROUBLE
-    const cause = problem ?? this.#replica.problem
-    const state = cause === null ? 'ok' : HoldfastError.is(cause, 'HOLDFAST_STORAGE_NEWER') ? 'read-only' : 'failing'
-    return { state, damaged, cause, jobs: this.#replica.table.tables.jobs.size }
+    return this.#condition.health()
+  }
+
+  watchHealth(listener: () => void): () => void {
+    return this.#condition.watch(listener)
+  }
+
+  async status(): Promise<StorageStatus> {
+    return (await this.#log.status?.()) ?? { persisted: null, usage: null, quota: null }
+  }
+
+  async requestPersistence(): Promise<boolean | null> {
+    return (await this.#log.requestPersistence?.()) ?? null
   }
 
   /** `null`: its process has no name now, and one that it had proves nothing. */
@@ -248,8 +269,7 @@ export class LoggedStorage implements StorageAdapter {
   #call<Answer>(operation: Operation): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       this.#assertOpen()
-      this.#calls.push(new Call(operation, resolve, reject))
-      this.#flushing ??= this.#flushAll()
+      this.#flushes.add(operation, resolve, reject)
     })
   }
 
@@ -260,7 +280,7 @@ export class LoggedStorage implements StorageAdapter {
 
   async #read<Answer>(from: (table: JobTable) => Answer): Promise<Answer> {
     this.#assertOpen()
-    if (this.#behind) await this.#catchUp()
+    if (this.#flushes.isBehind) await this.#flushes.catchUp()
     return from(this.#replica.table)
   }
 
@@ -269,81 +289,11 @@ export class LoggedStorage implements StorageAdapter {
     throw new HoldfastError('HOLDFAST_STORAGE_CLOSED', `The ${this.name} storage is not open`)
   }
 
-  /** A flush without calls reads the tail. */
-  async #catchUp(): Promise<void> {
-    this.#flushing ??= this.#flushAll()
-    await this.#flushing
-  }
-
-  async #flushAll(): Promise<void> {
-    // Whoever calls in the same turn joins the first flush.
-    await Promise.resolve()
-    let unfinished: boolean
-    do {
-      unfinished = await this.#flush(this.#takeCalls())
-      this.#hints.publish()
-    } while (this.#calls.length > 0 || this.#replica.waiting || unfinished)
-    this.#flushing = null
-  }
-
-  /** The calls of one flush. A log's flush is bounded, so that one caller's crowd does not keep everybody waiting. */
-  #takeCalls(): readonly Call[] {
-    let items = 0
-    const end = this.#log.exclusive ? -1 : this.#calls.findIndex((call) => (items += call.items) > ITEMS_PER_FLUSH)
-    return this.#calls.splice(0, end === -1 ? this.#calls.length : Math.max(1, end))
-  }
-
-  /** What is too much for the table is put elsewhere, once for each call. */
-  #shelve(calls: readonly Call[]): void {
-    if (this.#shelf === null) return
-    const fresh = calls.filter(({ chunks }) => chunks === null)
-    const shelved = this.#shelf.shelve(fresh.map(({ operation }) => operation))
-    for (const [at, call] of fresh.entries()) Object.assign(call, shelved[at])
-  }
-
-  /** True when the log asks for another exchange. */
-  async #flush(waiting: readonly Call[]): Promise<boolean> {
-    this.#shelve(waiting)
-    const recordId = `${this.#writer}.${++this.#records}`
-    let decided = false as boolean
-    try {
-      const receipt = await this.#log.exchange(
-        (tail) => {
-          this.#behind = false
-          this.#unread = null
-          const append = this.#replica.turn(tail, waiting, recordId, this.#log.exclusive)
-          decided = true
-          return append
-        },
-        this.#replica.need(waiting),
-        () => {
-          const append = this.#replica.guess(waiting, recordId)
-          decided = append !== 'read first'
-          return append
-        },
-      )
-      // Before those that came meanwhile: whoever lost a race is the next to be served.
-      this.#calls.unshift(...this.#replica.commit(receipt))
-      return receipt.unfinished ?? false
-    } catch (error) {
-      if (decided) this.#replica.abort(recordId, error)
-      else {
-        this.#unread =
-          error instanceof Error
-            ? error
-            : new HoldfastError('HOLDFAST_STORAGE', `The ${this.name} storage cannot be read`, { cause: error })
-        this.#replica.unread(error)
-        for (const call of waiting) call.reject(error)
-      }
-      return false
-    }
-  }
-
   #watchLog(): () => void {
     const stops = [
       this.#log.watch(() => this.#grewElsewhere()),
       // What a dead process wrote last counts, and nobody may have told of it.
-      this.#hints.watchProcesses(this.#log, () => (this.#behind = true)),
+      this.#hints.watchProcesses(this.#log, () => (this.#flushes.isBehind = true)),
     ]
     return () => {
       for (const stop of stops) stop()
@@ -351,8 +301,8 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   #grewElsewhere(): void {
-    this.#behind = true
+    this.#flushes.isBehind = true
     // Somebody waits for hints: the tail is not left unread until the next call.
-    if (this.#hints.isWanted && this.#state === 'open') this.#flushing ??= this.#flushAll()
+    if (this.#hints.isWanted && this.#state === 'open') this.#flushes.begin()
   }
 }

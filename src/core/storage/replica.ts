@@ -1,17 +1,10 @@
 import { HoldfastError } from '../errors.ts'
 import type { JobChange } from './contract.ts'
-import { decide, isBatched, type Operation, type Part } from './job-table/decide.ts'
+import type { Call } from './call.ts'
+import { decide, type Operation, type Part } from './job-table/decide.ts'
 import { JobTable, type Snapshot, type Undo } from './job-table/job-table.ts'
 import type { Unit } from './job-table/rows.ts'
-import {
-  type Append,
-  LOG_FORMAT,
-  type LogRecord,
-  type Need,
-  type PayloadChunk,
-  type Receipt,
-  type Tail,
-} from './log.ts'
+import { type Append, LOG_FORMAT, type LogRecord, type Need, type Receipt, type Tail } from './log.ts'
 import { RecordReplay } from './record-replay.ts'
 
 /** Losing one of these in a power cut causes a re-run at most; everything else is durable before it is answered. */
@@ -27,54 +20,6 @@ const MOST_TRIES = 5
 const MOST_RACES = 32
 
 const NO_TAIL: Tail = { records: [] }
-
-/** A mutating call on its way through flushes. */
-export class Call {
-  operation: Operation
-  /** Payloads of its jobs that are kept outside the table. */
-  chunks: readonly PayloadChunk[] | null = null
-  readonly #answers: unknown[]
-  readonly #resolve: (answer: never) => void
-  readonly #reject: (error: unknown) => void
-  /** Its caller was told of an error. What was decided for it may be in the log all the same. */
-  rejected = false
-  /** Indexes of the parts that are not in the log yet. */
-  open: readonly number[]
-  /** What was decided for them in the latest flush. */
-  parts: Part[] = []
-  tries = 0
-  races = 0
-
-  constructor(operation: Operation, resolve: (answer: never) => void, reject: (error: unknown) => void) {
-    this.operation = operation
-    this.#answers = []
-    this.#resolve = resolve
-    this.#reject = reject
-    this.open = isBatched(operation) ? operation.request.batch.map((_, index) => index) : [0]
-  }
-
-  reject(error: unknown): void {
-    this.rejected = true
-    this.#reject(error)
-  }
-
-  /** How many things it asks for, by which a flush is bounded. */
-  get items(): number {
-    const { request } = this.operation
-    return 'jobs' in request ? request.jobs.length : 'batch' in request ? request.batch.length : 1
-  }
-
-  /** Takes over the answers of all parts but those at `voided`, which stay open. True when none is left. */
-  accept(voided: readonly number[]): boolean {
-    for (const [at, part] of this.parts.entries()) this.#answers[this.open[at] as number] = part.answer
-    this.open = voided.map((at) => this.open[at] as number)
-    return this.open.length === 0
-  }
-
-  resolve(): void {
-    this.#resolve((isBatched(this.operation) ? this.#answers : this.#answers[0]) as never)
-  }
-}
 
 /** An append whose fate is unknown: the next tail tells. */
 interface Uncertain {
@@ -134,14 +79,14 @@ export class Replica {
   }
 
   /** Takes over a tail and decides nothing. What was decided and did not reach the log is undone. */
-  catchUp({ snapshot, records }: Tail): void {
+  catchUp({ snapshot, records, isNewer }: Tail): void {
     this.#takeBack()
+    if (isNewer) this.#newer = true
     if (snapshot !== undefined) this.#beginAnew(snapshot)
     const uncertain = this.#uncertain
-    // Without the record in a tail that was read to its end, it is not in the log.
-    this.#uncertain = null
     let again = uncertain?.calls ?? []
-    let arrived = false
+    // What was decided for them shows itself on the table that is gone: then they are decided again, on what arrived.
+    let arrived = snapshot !== undefined
     for (const record of records) {
       if (arrived || record.id !== uncertain?.recordId) this.#applyRecord(record)
       else {
@@ -150,6 +95,8 @@ export class Replica {
         again = this.#applyCalls(again)
       }
     }
+    // Without the record in a tail that was read to its end, it is not in the log.
+    this.#uncertain = null
     this.#again = [...this.#again, ...again.filter(({ rejected }) => !rejected)]
   }
 
@@ -162,6 +109,8 @@ export class Replica {
 
   /** A turn that has read nothing: every answer must rest on a unit, which the log accepts or not. */
   guess(calls: readonly Call[], recordId: string): Append | null | 'read first' {
+    // Whether its record arrived can only be read. [tests/core/log-seam.test.ts]
+    if (this.#uncertain !== null || this.problem !== null) return 'read first'
     this.#prepare(NO_TAIL, calls, false)
     try {
       for (const call of this.#deciding) {
@@ -185,6 +134,7 @@ export class Replica {
 
   #append(recordId: string): Append | null {
     const units: Unit[] = []
+    if (this.problem !== null) return null
     // An answer that rests on what others wrote must not outlive it. [answers rest on durable records]
     let durable = this.#found.length > 0
     for (const call of this.#deciding) {
@@ -222,14 +172,17 @@ export class Replica {
     return again
   }
 
-  /** The append certainly is not in the log, or nobody knows: then the calls wait for the next tail. */
-  abort(recordId: string, error: unknown): void {
+  /**
+   * The append certainly is not in the log, or nobody knows: then the calls wait for the next tail. The caller decides
+   * what becomes of those that are `spared`.
+   */
+  abort(recordId: string, error: unknown, spared: readonly Call[] = []): void {
     this.#takeBack()
     const calls = this.#deciding
     this.#deciding = []
     this.#again = []
     if (HoldfastError.is(error, 'HOLDFAST_OUTCOME_UNKNOWN')) this.#doubt({ recordId, calls }, error)
-    else for (const call of calls) call.reject(error)
+    else for (const call of calls) if (!spared.includes(call)) call.reject(error)
     this.#found = triedAgain(this.#found, error)
   }
 

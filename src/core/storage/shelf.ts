@@ -1,4 +1,5 @@
 import type { JobRecord, NewJob, Settlement } from './contract.ts'
+import type { Call } from './call.ts'
 import { digestOf } from './digest.ts'
 import type { Operation } from './job-table/decide.ts'
 import { type ShelvedJob, ShelvedPayload } from './job-table/rows.ts'
@@ -22,6 +23,13 @@ export class Shelf {
   constructor(store: PayloadStore, writer: string) {
     this.#store = store
     this.#writer = writer
+  }
+
+  /** Takes what is too much for the table out of calls, once for each; see `shelve`. */
+  shelveCalls(calls: readonly Call[]): void {
+    const fresh = calls.filter(({ chunks }) => chunks === null)
+    const shelved = this.shelve(fresh.map(({ operation }) => operation))
+    for (const [at, call] of fresh.entries()) Object.assign(call, shelved[at])
   }
 
   /** The operations with their large payloads replaced by places, and the chunks that each of them needs. */

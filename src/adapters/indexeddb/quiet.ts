@@ -1,0 +1,12 @@
+const ignore = (): void => undefined
+
+/** A transaction whose end somebody may wait for; where something fails before, its own failure is nobody's error. */
+export function quiet<Transaction extends { readonly done: Promise<unknown> }>(transaction: Transaction): Transaction {
+  transaction.done.catch(ignore)
+  return transaction
+}
+
+/** For requests whose failure shows in the end of their transaction. */
+export function quietly(...requests: readonly Promise<unknown>[]): void {
+  for (const request of requests) request.catch(ignore)
+}

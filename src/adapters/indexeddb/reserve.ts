@@ -1,0 +1,52 @@
+import type { Handle } from './schema.ts'
+import { quiet, quietly } from './quiet.ts'
+import { asHead } from './records.ts'
+
+/**
+ * Bytes. Above the 64 KiB from which Chromium keeps a value in a file of its own, so that deleting it makes room at once;
+ * the other engines use the pages of a deleted value again. The outcomes of some hundred jobs.
+ */
+const SIZE = 256 * 1024
+
+/**
+ * Room that is given up when the browser gives no more, so that jobs can still be ended and the log be shortened; new
+ * work waits until it is back. [tests/browser/indexeddb-quota.test.ts]
+ */
+export const reserve = {
+  /** Gives it up, and with it what no table needs: what a snapshot contains already, and unfinished snapshots. */
+  async release(handle: Handle): Promise<void> {
+    const transaction = quiet(handle.transaction(['$meta', 'snapshot', 'log'], 'readwrite', { durability: 'relaxed' }))
+    const snapshot = transaction.objectStore('snapshot')
+    const [value, keys] = await Promise.all([snapshot.get('head'), snapshot.getAllKeys()])
+    quietly(transaction.objectStore('$meta').delete('reserve'))
+    const head = asHead(value)
+    if (head !== null) {
+      const own = `${head.generation}/`
+      for (const key of keys) if (key !== 'head' && !key.startsWith(own)) quietly(snapshot.delete(key))
+      // The record at the head's position stays: by it a table that stands there knows that nothing is gone.
+      if (head.position > 1) quietly(transaction.objectStore('log').delete(IDBKeyRange.upperBound(head.position, true)))
+    }
+    await transaction.done
+  },
+
+  /** Rejects when there is no room for it. Writes nothing when it is there. */
+  async restore(handle: Handle): Promise<void> {
+    if ((await quiet(handle.transaction('$meta')).store.getKey('reserve')) !== undefined) return
+    const transaction = handle.transaction('$meta', 'readwrite', { durability: 'relaxed' })
+    quietly(transaction.store.put(noise(), 'reserve'))
+    await transaction.done
+  },
+}
+
+/** Browsers compress what they store: bytes that all look alike would reserve nothing. */
+function noise(): Uint8Array {
+  const bytes = new Uint8Array(SIZE)
+  let state = 0x9e3779b9
+  for (let at = 0; at < SIZE; at++) {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    bytes[at] = state
+  }
+  return bytes
+}
