@@ -23,7 +23,7 @@ export const MOST_TRIES = 4
 /**
  * The connection to one database: opened when it is needed, dropped as soon as it fails, never tried twice. A dead
  * handle stays dead, and a browser that lost its database process says so with another error each time.
- * [tests/browser/indexeddb-connection.test.ts]
+ * [tests/browser/indexeddb-failures.test.ts]
  */
 export class Database {
   readonly #options: DatabaseOptions

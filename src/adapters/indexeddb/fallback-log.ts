@@ -5,7 +5,7 @@ import { NoLog } from '../../core/storage/no-log.ts'
 
 /**
  * A log that keeps nothing where the page may not store anything: for users who would rather have jobs that live as long
- * as the page than none. `queue.health()` says so. [tests/browser/indexeddb-unavailable.test.ts]
+ * as the page than none. `queue.health()` says so. [tests/browser/indexeddb-failures.test.ts]
  */
 export class FallbackLog implements Log {
   readonly payloads: PayloadStore

@@ -40,7 +40,7 @@ type Guess = Parameters<Log['exchange']>[2]
  * A log in IndexedDB, shared by all tabs and workers of an origin. One readwrite transaction is one flush: it reads the
  * tail, decides, adds one record. The browser puts such transactions in an order, so nobody comes between and units
  * always stand. Nothing foreign is awaited within one, since it would end there, and since a page that is frozen with an
- * open transaction keeps all others waiting. [tests/browser/indexeddb-*.test.ts]
+ * open transaction keeps all others waiting. [tests/browser/indexeddb-failures.test.ts]
  */
 export class IndexedDbLog implements Log {
   readonly exclusive = false

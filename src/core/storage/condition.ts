@@ -5,7 +5,7 @@ import type { Replica } from './replica.ts'
 
 const NO_TROUBLE: LogHealth = { damaged: 0, problem: null }
 
-/** How a storage over a log is, and who wants to know when that changes. [tests/core/health.test.ts] */
+/** How a storage over a log is, and who wants to know when that changes. [tests/browser/indexeddb-failures.test.ts] */
 export class Condition {
   readonly #log: Log
   readonly #replica: Replica

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest'
+import type { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
+import { type Fault, newJob, SharedLog, sharedStorage } from '../../src/testing/index.ts'
+import { allJobs, NOW } from './kit-targets.ts'
+
+const large = (letter: string): string => letter.repeat(20_000)
+
+async function opened(log = new SharedLog()): Promise<{ log: SharedLog; storage: LoggedStorage }> {
+  const storage = sharedStorage(log)
+  await storage.open()
+  return { log, storage }
+}
+
+function enqueue(storage: LoggedStorage, id: string, payload: unknown, more: object = {}): Promise<unknown> {
+  return storage.enqueue({ jobs: [newJob({ id, payload, ...more })], now: NOW })
+}
+
+async function claim(storage: LoggedStorage): Promise<readonly string[]> {
+  await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
+  const lanes = [{ type: 'task' }]
+  const request = { requestId: 'r', session: 's', now: NOW, limit: 9, lanes, have: [], suspects: 'none' } as const
+  return (await storage.claim(request)).jobs.map(({ id }) => id)
+}
+
+describe('payloads that are too much for the table', () => {
+  test('stand outside the log, and every handle finds them', async () => {
+    const { log, storage } = await opened()
+    await enqueue(storage, 'a', large('a'))
+    await enqueue(storage, 'b', 'small')
+    const other = await opened(log)
+    expect(log.chunks.size).toBe(1)
+    expect((await allJobs(other.storage)).map(({ payload }) => payload)).toEqual([large('a'), 'small'])
+  })
+
+  test.each<Fault>(['lose the answer', 'drop', 'repeat'])(
+    'come back whole when an append is hit by: %s',
+    async (fault) => {
+      const { log, storage } = await opened()
+      const faults: Fault[] = [fault]
+      log.fault = () => faults.shift() ?? null
+      await Promise.all([enqueue(storage, 'a', large('a')), enqueue(storage, 'b', large('b'))])
+      const other = await opened(log)
+      expect((await allJobs(other.storage)).map(({ payload }) => payload)).toEqual([large('a'), large('b')])
+    },
+  )
+
+  test('the same id with the same payload is a repeat, with another one a conflict', async () => {
+    const { storage } = await opened()
+    await enqueue(storage, 'a', large('a'))
+    expect(await enqueue(storage, 'a', large('a'))).toMatchObject({ accepted: true })
+    expect(await enqueue(storage, 'a', large('b'))).toEqual({ accepted: false, index: 0, id: 'a' })
+    expect((await allJobs(storage)).map(({ payload }) => payload)).toEqual([large('a')])
+  })
+
+  test('a job whose payload was replaced by its key shows the new one', async () => {
+    const { log, storage } = await opened()
+    await enqueue(storage, 'a', large('a'), { jobKey: 'key' })
+    await enqueue(storage, 'b', large('b'), { jobKey: 'key' })
+    const other = await opened(log)
+    expect((await allJobs(other.storage)).map(({ payload }) => payload)).toEqual([large('b')])
+  })
+
+  test('a job whose payload somebody removed ends failed, and nobody is given it', async () => {
+    const { log, storage } = await opened()
+    await enqueue(storage, 'a', large('a'))
+    await enqueue(storage, 'b', 'small')
+    log.chunks.clear()
+    const other = await opened(log)
+    expect(await claim(other.storage)).toEqual(['b'])
+    expect(await other.storage.get(['a'])).toMatchObject([
+      { state: 'failed', payload: null, error: { code: 'HOLDFAST_PAYLOAD_LOST' } },
+    ])
+  })
+})
