@@ -29,9 +29,10 @@ async function weighModule(contents: string): Promise<number> {
 // storage, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 15_590,
-  'holdfast/memory': 13_168,
-  'holdfast/node-fs': 19_543,
+  holdfast: 16_678,
+  'holdfast/memory': 15_787,
+  'holdfast/indexeddb': 23_748,
+  'holdfast/node-fs': 22_503,
   'holdfast/service-worker': 2299,
 }
 
@@ -48,8 +49,8 @@ test('a module that only defines jobs brings a fraction of the entry', async () 
   expect(bytes).toBeLessThanOrEqual(1983)
 })
 
-test('an application pays once for what entries share', async () => {
-  const together = await weigh('holdfast', 'holdfast/memory')
-  console.log(`holdfast + holdfast/memory: ${together} bytes min+brotli`)
-  expect(together).toBeLessThan((await weigh('holdfast')) + (await weigh('holdfast/memory')))
+test.each(['holdfast/memory', 'holdfast/indexeddb'])('an application pays once for what %s shares', async (storage) => {
+  const together = await weigh('holdfast', storage)
+  console.log(`holdfast + ${storage}: ${together} bytes min+brotli`)
+  expect(together).toBeLessThan((await weigh('holdfast')) + (await weigh(storage)))
 })
