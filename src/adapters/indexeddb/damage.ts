@@ -1,3 +1,4 @@
+import { quiet, quietly } from './quiet.ts'
 import type { Handle } from './schema.ts'
 
 /**
@@ -25,8 +26,9 @@ export class Damage {
     const kept = this.#fresh
     this.#fresh = []
     try {
-      const transaction = handle.transaction('$damaged', 'readwrite', { durability: 'relaxed' })
-      await Promise.all([...kept.map(([place, value]) => transaction.store.put(value, place)), transaction.done])
+      const transaction = quiet(handle.transaction('$damaged', 'readwrite', { durability: 'relaxed' }))
+      for (const [place, value] of kept) quietly(transaction.store.put(value, place))
+      await transaction.done
     } catch {
       this.#fresh.push(...kept)
     }

@@ -3,7 +3,7 @@ import { HoldfastError } from '../../core/errors.ts'
 import { within } from './deadline.ts'
 import { blocked, explained, mayPass, nameOf, noIndexedDb, silent, unusable } from './failures.ts'
 import { OpenTransactions } from './open-transactions.ts'
-import { quiet, quietly } from './quiet.ts'
+import { quiet, quietly, together } from './quiet.ts'
 import { createStores, type Handle, SCHEMA, VERSION } from './schema.ts'
 
 export interface DatabaseOptions {
@@ -195,12 +195,11 @@ export class Database {
   }
 
   async #checkIdentity(handle: Handle): Promise<void> {
-    const transaction = handle.transaction('$meta')
-    const [identity, minWriter] = await Promise.all([
-      transaction.store.get('identity'),
-      transaction.store.get('minWriter'),
-      transaction.done,
-    ])
+    const { store } = quiet(handle.transaction('$meta'))
+    const [identity, minWriter] = await together(
+      () => store.get('identity'),
+      () => store.get('minWriter'),
+    )
     this.#readOnly = typeof minWriter === 'number' && minWriter > SCHEMA
     const found = typeof identity === 'string' ? identity : await this.#giveIdentity(handle)
     if (this.#identity !== null && this.#identity !== found) this.#wasReset = true

@@ -1,7 +1,7 @@
 import type { IDBPTransaction } from 'idb'
 import type { Append, Need, PayloadChunk } from '../../core/storage/log.ts'
 import type { Attempt } from './attempt.ts'
-import { quiet, quietly } from './quiet.ts'
+import { quiet, quietly, together } from './quiet.ts'
 import { positionOf } from './records.ts'
 import type { Handle, Schema } from './schema.ts'
 
@@ -28,10 +28,10 @@ export interface FoundTail {
 /** What stands behind `position`. A log never loses its last record, so a table's own place is there while it is current. */
 export async function readTail(flush: Flush, position: number): Promise<FoundTail> {
   const log = flush.objectStore('log')
-  const [values, own] = await Promise.all([
-    log.getAll(IDBKeyRange.lowerBound(position, true)),
-    position === 0 ? 0 : log.getKey(position),
-  ])
+  const [values, own] = await together<[unknown[], number | undefined]>(
+    () => log.getAll(IDBKeyRange.lowerBound(position, true)),
+    () => (position === 0 ? Promise.resolve(0) : log.getKey(position)),
+  )
   return { values, isGone: own === undefined || (position === 0 && positionOf(values[0]) > 1) }
 }
 
@@ -68,6 +68,7 @@ async function ended<Answer>(flush: Flush, attempt: Attempt, send: () => Promise
   let answer: Promise<Answer>
   try {
     answer = send()
+    quietly(answer)
     flush.commit()
   } catch (error) {
     // What cannot be cloned, or a connection that died in between: the requests before it must not be committed alone.
@@ -101,10 +102,12 @@ export async function writeFirst(
 ): Promise<Landing> {
   const [own, keys] = await ended(flush, attempt, () => {
     const log = flush.objectStore('log')
-    const requests = [log.add(record), log.getAllKeys(IDBKeyRange.lowerBound(position))] as const
-    quietly(...requests)
+    const added = log.add(record)
+    quietly(added)
+    const keys = log.getAllKeys(IDBKeyRange.lowerBound(position))
+    quietly(keys)
     putChunks(flush, payloads)
-    return Promise.all(requests)
+    return Promise.all([added, keys] as const)
   })
   const others = keys.length - (position === 0 ? 1 : 2)
   const isGone = position > 0 ? keys[0] !== position : (keys[0] ?? 0) > 1

@@ -1,5 +1,5 @@
 import type { Handle } from './schema.ts'
-import { quiet, quietly } from './quiet.ts'
+import { quiet, quietly, together } from './quiet.ts'
 import { asHead } from './records.ts'
 
 /**
@@ -17,7 +17,10 @@ export const reserve = {
   async release(handle: Handle): Promise<void> {
     const transaction = quiet(handle.transaction(['$meta', 'snapshot', 'log'], 'readwrite', { durability: 'relaxed' }))
     const snapshot = transaction.objectStore('snapshot')
-    const [value, keys] = await Promise.all([snapshot.get('head'), snapshot.getAllKeys()])
+    const [value, keys] = await together<[unknown, string[]]>(
+      () => snapshot.get('head'),
+      () => snapshot.getAllKeys(),
+    )
     quietly(transaction.objectStore('$meta').delete('reserve'))
     const head = asHead(value)
     if (head !== null) {

@@ -2,7 +2,7 @@ import type { Snapshot, SnapshotRow } from '../../core/storage/job-table/job-tab
 import { LOG_FORMAT } from '../../core/storage/log.ts'
 import type { Damage } from './damage.ts'
 import type { Database } from './database.ts'
-import { quiet, quietly } from './quiet.ts'
+import { quiet, quietly, together } from './quiet.ts'
 import { asChunk, asHead, asRecord, isRow } from './records.ts'
 import type { Handle, Meta, SnapshotHead } from './schema.ts'
 
@@ -112,12 +112,12 @@ export class Snapshots {
       handle.transaction(['snapshot', '$meta', 'log', 'payloads'], 'readwrite', { durability: 'relaxed' }),
     )
     const meta = transaction.objectStore('$meta')
-    const [value, mark, others, chunks] = await Promise.all([
-      transaction.objectStore('snapshot').get('head'),
-      meta.get('snapshotting') as Promise<Meta['snapshotting'] | undefined>,
-      transaction.objectStore('log').count(IDBKeyRange.lowerBound(position, true)),
-      transaction.objectStore('payloads').getAllKeys(),
-    ])
+    const [value, mark, others, chunks] = await together<[unknown, Meta['snapshotting'] | undefined, number, string[]]>(
+      () => transaction.objectStore('snapshot').get('head'),
+      () => meta.get('snapshotting') as Promise<Meta['snapshotting'] | undefined>,
+      () => transaction.objectStore('log').count(IDBKeyRange.lowerBound(position, true)),
+      () => transaction.objectStore('payloads').getAllKeys(),
+    )
     // What others wrote since may name chunks that this table knows nothing of.
     this.#chunks = others === 0 ? new Set(chunks) : new Set()
     const known = this.#head?.position ?? 0
@@ -220,7 +220,10 @@ export class Snapshots {
     const store = transaction.objectStore('snapshot')
     const own = IDBKeyRange.bound(chunkKey(head.generation, 0), chunkKey(head.generation, head.chunks))
     const since = IDBKeyRange.lowerBound(head.position, true)
-    const [value, chunks] = await Promise.all([store.get('head'), store.count(own)])
+    const [value, chunks] = await together<[unknown, number]>(
+      () => store.get('head'),
+      () => store.count(own),
+    )
     const before = asHead(value)
     const published = chunks === head.chunks && (before?.position ?? -1) < head.position
     if (published) {

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { indexedDb } from '../../src/adapters/indexeddb/index.ts'
+import type { StorageAdapter } from '../../src/core/storage/contract.ts'
+import { newJob } from '../../src/testing/index.ts'
+import { allJobs, NOW } from '../core/kit-targets.ts'
+import { type Fault, FaultyFactory, type Moment } from './faulty-factory.ts'
+
+const LANES = [{ type: 'task' }]
+
+/** Jobs small and large, claimed and ended, with snapshots all the time. Answers what was acknowledged. */
+async function work(storage: StorageAdapter): Promise<readonly string[]> {
+  const acknowledged: string[] = []
+  const told = async (id: string, call: Promise<unknown>): Promise<void> => {
+    await call.then(
+      () => acknowledged.push(id),
+      () => undefined,
+    )
+  }
+  await storage.session({ open: 's', leaseDuration: 30_000, now: NOW }).catch(() => undefined)
+  for (const id of ['a', 'b', 'c'])
+    await told(id, storage.enqueue({ jobs: [newJob({ id, payload: id.repeat(9000) })], now: NOW }))
+  const request = { requestId: 'r', session: 's', now: NOW, limit: 2, lanes: LANES, have: [] }
+  const claimed = await storage.claim({ ...request, suspects: 'none' }).catch(() => ({ jobs: [] }))
+  for (const { id, fence } of claimed.jobs)
+    await storage.settle({ batch: [{ id, fence, kind: 'complete', result: id }], now: NOW }).catch(() => undefined)
+  await told('d', storage.enqueue({ jobs: [newJob({ id: 'd' })], now: NOW }))
+  return acknowledged
+}
+
+async function play(plan: FaultyFactory['plan']): Promise<FaultyFactory> {
+  const name = `sweep-${Math.random().toString(36).slice(2)}`
+  const factory = new FaultyFactory()
+  const storage = indexedDb({ name, factory, snapshotAfter: 2, deadline: 1000 })
+  await storage.open()
+  const lagging = indexedDb({ name })
+  await lagging.open()
+  factory.plan = plan
+  const acknowledged = await work(storage)
+  factory.plan = () => null
+  // Reads what others wrote before it answers.
+  for (const handle of [storage, lagging]) await handle.enqueue({ jobs: [newJob({ id: 'last' })], now: NOW })
+  const fresh = indexedDb({ name })
+  await fresh.open()
+  const jobs = await allJobs(fresh)
+  expect(jobs.map(({ id }) => id)).toEqual(expect.arrayContaining([...acknowledged, 'last']))
+  for (const { id, payload } of jobs) if (id.length === 1 && id !== 'd') expect(payload).toBe(id.repeat(9000))
+  for (const handle of [storage, lagging]) expect(await allJobs(handle)).toEqual(jobs)
+  for (const handle of [storage, lagging, fresh]) await handle.close()
+  return factory
+}
+
+const FAULTS: readonly Fault[] = [
+  { fault: 'fail', error: 'UnknownError' },
+  { fault: 'abort', error: null },
+  { fault: 'lose the answer' },
+]
+
+test.each(FAULTS)(
+  'whatever is hit by %o, replicas end equal and nothing acknowledged is lost',
+  async (fault) => {
+    const fits = ({ kind, mode }: Moment): boolean =>
+      kind === 'commit' ||
+      (fault.fault === 'fail' && (kind === 'transaction' || (kind === 'request' && mode === 'readwrite')))
+    let moments = 1
+    for (let at = 1; at <= moments; at++) {
+      let seen = 0
+      await play((moment) => (fits(moment) && ++seen === at ? fault : null))
+      moments = Math.max(moments, seen)
+    }
+    expect(moments).toBeGreaterThan(6)
+  },
+  60_000,
+)
