@@ -90,6 +90,8 @@ export function hooked(
       // A storage that cannot signal has no notifier.
       if (key === 'notifier' && silent) return undefined
       if (typeof member !== 'function') return member
+      // These two answer at once.
+      if (key === 'health' || key === 'watchHealth') return member.bind(target) as unknown
       return async (request: unknown) => {
         await before?.(key as Operation, request)
         const answer: unknown = await (member as (request: unknown) => Promise<unknown>).call(target, request)

@@ -13,14 +13,14 @@ export type { Durability, IndexedDbOptions } from './options.ts'
 /** Between looks at what other tabs wrote, ms. */
 const POLL = 1000
 
-const IN_DATABASE: StorageTraits = {
+const IN_DATABASE: StorageTraits = /* @__PURE__ */ Object.freeze({
   durable: true,
   scope: 'origin',
   payload: 'structured-clone',
   transactions: false,
-}
+})
 
-const IN_MEMORY: StorageTraits = { ...IN_DATABASE, durable: false, scope: 'instance' }
+const IN_MEMORY: StorageTraits = /* @__PURE__ */ Object.freeze({ ...IN_DATABASE, durable: false, scope: 'instance' })
 
 /**
  * Jobs in the browser's own database, shared by all tabs, workers and service workers of an origin. There is no leader

@@ -75,7 +75,8 @@ export class LoggedStorage implements StorageAdapter {
 
   constructor({ name, traits, log, writer }: LoggedStorageOptions) {
     this.name = name
-    this.#traits = typeof traits === 'function' ? traits : (): StorageTraits => traits
+    const given = typeof traits === 'function' ? traits : Object.freeze({ ...traits })
+    this.#traits = typeof given === 'function' ? given : (): StorageTraits => given
     this.#log = log
     this.#replica = new Replica(name)
     this.#shelf = log.payloads === undefined ? null : new Shelf(log.payloads, writer)
