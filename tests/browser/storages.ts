@@ -1,13 +1,13 @@
 import { indexedDb } from '../../src/adapters/indexeddb/index.ts'
 import type { StorageAdapter } from '../../src/core/storage/contract.ts'
 import type { StorageUnderTest } from '../../src/testing/index.ts'
-import { memoryTarget, sharedTarget } from '../core/kit-targets.ts'
+import { memoryTarget } from '../core/kit-targets.ts'
 
 const database = inDatabases('indexeddb', (name) => indexedDb({ name }))
 
 /**
- * The storages that the kit runs on in each engine, and on the emulation in Node: there those in memory are the business
- * of other files, and what crosses a snapshot in nearly every case is a question of logic, not of engines.
+ * The storages that the kit runs on in each engine, and on the emulation in Node: there memory is the business of other
+ * files, and what crosses a snapshot in nearly every case is a question of logic, not of engines.
  */
 export const storages: readonly StorageUnderTest[] =
   typeof document === 'undefined'
@@ -15,7 +15,7 @@ export const storages: readonly StorageUnderTest[] =
         database,
         inDatabases('indexeddb that makes snapshots all the time', (name) => indexedDb({ name, snapshotAfter: 1 })),
       ]
-    : [memoryTarget, sharedTarget('a shared log'), database]
+    : [memoryTarget, database]
 
 /** A storage that keeps its jobs in an IndexedDB database: each case gets a fresh one, by its name. */
 export function inDatabases(name: string, open: (database: string) => StorageAdapter): StorageUnderTest {
