@@ -15,6 +15,7 @@ const OTHERS = 0.4
 const TWO = 0.8
 
 const rows = []
+let shared = 0
 let alone = 0
 for (const engine of ['chromium', 'firefox', 'webkit']) {
   await inBrowser(engine, async ({ open }) => {
@@ -48,7 +49,6 @@ for (const engine of ['chromium', 'firefox', 'webkit']) {
 }
 report(rows)
 
-let shared = 0
 async function twoTabs([first, second]) {
   const name = `shared-${++shared}`
   await first.filled(name, JOBS)
