@@ -57,7 +57,6 @@ type Taken = 'again' | { readonly append: Append | null; readonly receipt: Recei
  * write the snapshot that the next segment begins with; the one that sealed does, others step in when it does not.
  */
 export class Journal implements Log {
-  readonly exclusive = false
   readonly presence?: Presence
   readonly #options: JournalOptions
   readonly #watch: TailWatch

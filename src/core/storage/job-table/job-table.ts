@@ -60,8 +60,8 @@ export class JobTable {
   #highest = 0
   #versions = 0
   #runningCount = 0
-  /** Told of each job's change while somebody listens. */
-  observe: ((change: JobChange) => void) | null = null
+  /** What happened to jobs since it was last taken; `null`: nobody wants to know. */
+  changes: JobChange[] | null = null
 
   constructor() {
     this.ready = new ReadyIndex(this.tables.groups, (queueName) => this.pauses.queueNames.includes(queueName))
@@ -143,6 +143,12 @@ export class JobTable {
     this.#sequence = Math.max(this.#sequence, snapshot.sequence)
     this.#highest = Math.max(this.#highest, snapshot.highest)
     this.ready.refillAll()
+  }
+
+  takeChanges(): readonly JobChange[] {
+    const changes = this.changes ?? []
+    if (changes.length > 0) this.changes = []
+    return changes
   }
 
   *#snapshotRows(): Generator<SnapshotRow> {
@@ -258,7 +264,7 @@ export class JobTable {
   }
 
   #tell(row: JobRow, kind: JobChange['kind']): void {
-    this.observe?.({ id: row.id, type: row.type, kind })
+    this.changes?.push({ id: row.id, type: row.type, kind })
   }
 }
 
