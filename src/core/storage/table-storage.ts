@@ -88,7 +88,7 @@ export abstract class TableStorage implements StorageAdapter {
     return this.call({ name: 'define', request })
   }
 
-  pause(request: { readonly scope: PauseScope; readonly paused: boolean }): Promise<void> {
+  pause(request: { readonly scope: PauseScope; readonly paused: boolean }): Promise<boolean> {
     return this.call({ name: 'pause', request })
   }
 
