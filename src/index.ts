@@ -38,6 +38,7 @@ export type {
   JobKeyMode,
   JobStatus,
   PauseScope,
+  SerialMode,
   StorageAdapter,
   StorageHealth,
   StorageStatus,

@@ -33,7 +33,7 @@ import { readSegment } from './journal-lines.mjs'
 const all = (value, ...fields) => Object.fromEntries(fields.map((field) => [field, value]))
 
 const JOB_DEFAULTS = {
-  ...{ state: 'waiting', priority: 1, superseded: false },
+  ...{ state: 'waiting', priority: 1, superseded: false, serial: 'relaxed', payloadVersion: 1 },
   ...all(0, 'attempts', 'failures', 'interruptions', 'unreached', 'fence', 'revision', 'createdAt', 'maxRetries'),
   ...all(0, 'maxInterruptions', 'timeout', 'leaseDuration'),
   ...all(
