@@ -60,6 +60,8 @@ export class JobTable {
   #highest = 0
   #versions = 0
   #runningCount = 0
+  /** Of the latest job. */
+  #shelf: string | null = null
   /** Told of each job's change while somebody listens. */
   observe: ((change: JobChange) => void) | null = null
 
@@ -197,6 +199,9 @@ export class JobTable {
   }
 
   #insertJob(row: JobRow): void {
+    // As with types: jobs of one chunk come one after the other.
+    if (row.shelf === this.#shelf) row.shelf = this.#shelf
+    else this.#shelf = row.shelf
     this.tables.jobs.set(row.id, row)
     this.#versions += row.version
     this.#index(row)
