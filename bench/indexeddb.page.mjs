@@ -12,7 +12,7 @@ const perSecond = (count, since) => (count / (performance.now() - since)) * 1000
 const quantile = (values, share) => values.sort((a, b) => a - b)[Math.floor(values.length * share)]
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-const open = (name = freshName()) => openQueue({ storage: indexedDb({ name }), jobs: [work] })
+const open = (name = freshName(), options = {}) => openQueue({ storage: indexedDb({ ...options, name }), jobs: [work] })
 
 async function fill(queue, count) {
   for (let start = 0; start < count; start += 1000)
@@ -219,10 +219,10 @@ let queue
 let executor
 let handled = () => undefined
 
-/** Opens the queue that several tabs share; `runs`: with an executor. */
-export async function join(name, runs, concurrency = 50) {
-  queue = await open(name)
-  if (!runs) return
+/** Opens the queue that several tabs share; `concurrency`: with an executor, which `start` starts. */
+export async function join(name, { concurrency, ...options } = {}) {
+  queue = await open(name, options)
+  if (concurrency === undefined) return
   executor = queue.createExecutor({
     concurrency,
     handlers: [
@@ -233,9 +233,13 @@ export async function join(name, runs, concurrency = 50) {
       }),
     ],
   })
+}
+
+export async function start() {
   await executor.start()
 }
 
+/** Resolves when nothing is under way any more, a snapshot neither. */
 export async function leave() {
   await queue.close({ grace: 0 })
 }
@@ -245,6 +249,7 @@ export async function fillShared(count) {
 }
 
 export async function drainShared() {
+  await executor.start()
   await executor.processUntilIdle()
   return (await queue.counts()).completed
 }
@@ -283,14 +288,18 @@ export async function takesOver(id) {
   }
 }
 
-/** The longest that a small write of this tab waits while another makes a snapshot. */
-export async function longestWrite(ms) {
+/** The longest that a small write of this tab waits, until `stopWriting`. */
+let writing = false
+export async function longestWrite() {
   let longest = 0
-  const until = performance.now() + ms
-  while (performance.now() < until) {
+  for (writing = true; writing; ) {
     const began = performance.now()
     await queue.enqueue(work, null)
     longest = Math.max(longest, performance.now() - began)
   }
   return longest
+}
+
+export function stopWriting() {
+  writing = false
 }
