@@ -110,6 +110,9 @@ export class LoggedStorage implements StorageAdapter {
       await this.#log.open({
         catchUp: (tail) => replica.catchUp(tail),
         snapshot: () => replica.snapshot(),
+        get size() {
+          return replica.table.size
+        },
         get isWhole() {
           return replica.problem === null
         },

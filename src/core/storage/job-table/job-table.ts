@@ -118,14 +118,19 @@ export class JobTable {
     return table === 'jobs' ? new JobRow(key, 0, 0, fields) : { version: 0, ...fields }
   }
 
+  /** How many rows there are. */
+  get size(): number {
+    let size = 0
+    for (const table of Object.values(this.tables) as Map<string, Row>[]) size += table.size
+    return size
+  }
+
   /** What a new replica loads instead of the log before it. */
   snapshot(): Snapshot {
-    let count = 0
-    for (const table of Object.keys(this.tables) as TableName[]) count += this.tables[table].size
     return {
       sequence: this.#sequence,
       highest: this.#highest,
-      count,
+      count: this.size,
       versions: this.#versions,
       rows: this.#snapshotRows(),
     }
