@@ -36,12 +36,13 @@ await inBrowser('chromium', async ({ open }) => {
 })
 await inBrowser('chromium', async ({ open }) => {
   const { page } = await open()
-  const usage = await page.passed('passed', 100_000)
+  // What is done stays for ten seconds at least, which is all of them when the last one has passed.
+  const { during, left } = await page.passed('passed', 100_000)
   rows.push({
-    what: 'IndexedDB: on the disk after 100,000 jobs have passed',
-    result: `${(usage / 1e6).toFixed(1)} MB`,
+    what: 'IndexedDB: on the disk after 100,000 jobs have passed and retention has taken them',
+    result: `${(left / 1e6).toFixed(1)} MB (${(during / 1e6).toFixed(1)} MB before)`,
     aim: `≤ ${AIMS.disk} MB`,
-    met: usage <= AIMS.disk * 1e6,
+    met: left <= AIMS.disk * 1e6,
   })
 })
 await inBrowser('chromium', async ({ open }) => {
@@ -52,6 +53,8 @@ await inBrowser('chromium', async ({ open }) => {
   await writing.page.join(name, { snapshotAfter: 1e9 })
   await making.page.join(name, { snapshotAfter: 100_100 })
   await making.page.fillShared(100_000)
+  // It has to read of them first, which is no part of a snapshot.
+  await writing.page.fillShared(1)
   const longest = writing.page.longestWrite()
   await making.page.fillShared(100)
   await making.page.leave()

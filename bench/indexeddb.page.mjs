@@ -199,7 +199,7 @@ export async function openFilled(name) {
   return { took, bytes }
 }
 
-/** So many jobs come and go, then what is left on the disk. */
+/** So many jobs come and go, then what is left on the disk once retention has taken all but the newest thousand. */
 export async function passed(name, count) {
   const queue = await open(name)
   const executor = queue.createExecutor({ concurrency: 200, handlers: [work.handler(async () => undefined)] })
@@ -208,9 +208,11 @@ export async function passed(name, count) {
     await fill(queue, Math.min(10_000, count - start))
     await executor.processUntilIdle()
   }
-  await pause(3000)
+  const during = (await navigator.storage.estimate()).usage
+  while ((await queue.counts()).completed > 1000) await pause(500)
   await queue.close()
-  return (await navigator.storage.estimate()).usage
+  await pause(3000)
+  return { during, left: (await navigator.storage.estimate()).usage }
 }
 
 // --- several tabs ---
