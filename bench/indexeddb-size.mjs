@@ -36,21 +36,30 @@ await inBrowser('chromium', async ({ open }) => {
 })
 await inBrowser('chromium', async ({ open }) => {
   const { page } = await open()
-  const usage = await page.passed('passed', 100_000)
+  // What is done stays for ten seconds at least, which is all of them when the last one has passed.
+  const { during, left } = await page.passed('passed', 100_000)
   rows.push({
-    what: 'IndexedDB: on the disk after 100,000 jobs have passed',
-    result: `${(usage / 1e6).toFixed(1)} MB`,
+    what: 'IndexedDB: on the disk after 100,000 jobs have passed and retention has taken them',
+    result: `${(left / 1e6).toFixed(1)} MB (${(during / 1e6).toFixed(1)} MB before)`,
     aim: `≤ ${AIMS.disk} MB`,
-    met: usage <= AIMS.disk * 1e6,
+    met: left <= AIMS.disk * 1e6,
   })
 })
 await inBrowser('chromium', async ({ open }) => {
+  const name = 'held'
   const writing = await open({ apart: true })
-  const filling = await open({ apart: true })
-  await writing.page.join('held', false)
-  await filling.page.join('held', false)
-  await filling.page.fillShared(100_000)
-  const [held] = await Promise.all([writing.page.longestWrite(6000), filling.page.fillShared(10_000)])
+  const making = await open({ apart: true })
+  // Neither makes one while it is filled; then a hundred jobs more are reason enough for one of the tabs, and no load.
+  await writing.page.join(name, { snapshotAfter: 1e9 })
+  await making.page.join(name, { snapshotAfter: 100_100 })
+  await making.page.fillShared(100_000)
+  // It has to read of them first, which is no part of a snapshot.
+  await writing.page.fillShared(1)
+  const longest = writing.page.longestWrite()
+  await making.page.fillShared(100)
+  await making.page.leave()
+  await writing.page.stopWriting()
+  const held = await longest
   rows.push({
     what: 'IndexedDB: longest write of another tab while a snapshot of 100,000 is made',
     result: `${held.toFixed(0)} ms`,

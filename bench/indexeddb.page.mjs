@@ -12,7 +12,7 @@ const perSecond = (count, since) => (count / (performance.now() - since)) * 1000
 const quantile = (values, share) => values.sort((a, b) => a - b)[Math.floor(values.length * share)]
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-const open = (name = freshName()) => openQueue({ storage: indexedDb({ name }), jobs: [work] })
+const open = (name = freshName(), options = {}) => openQueue({ storage: indexedDb({ ...options, name }), jobs: [work] })
 
 async function fill(queue, count) {
   for (let start = 0; start < count; start += 1000)
@@ -199,7 +199,7 @@ export async function openFilled(name) {
   return { took, bytes }
 }
 
-/** So many jobs come and go, then what is left on the disk. */
+/** So many jobs come and go, then what is left on the disk once retention has taken all but the newest thousand. */
 export async function passed(name, count) {
   const queue = await open(name)
   const executor = queue.createExecutor({ concurrency: 200, handlers: [work.handler(async () => undefined)] })
@@ -208,9 +208,11 @@ export async function passed(name, count) {
     await fill(queue, Math.min(10_000, count - start))
     await executor.processUntilIdle()
   }
-  await pause(3000)
+  const during = (await navigator.storage.estimate()).usage
+  while ((await queue.counts()).completed > 1000) await pause(500)
   await queue.close()
-  return (await navigator.storage.estimate()).usage
+  await pause(3000)
+  return { during, left: (await navigator.storage.estimate()).usage }
 }
 
 // --- several tabs ---
@@ -219,10 +221,10 @@ let queue
 let executor
 let handled = () => undefined
 
-/** Opens the queue that several tabs share; `runs`: with an executor. */
-export async function join(name, runs, concurrency = 50) {
-  queue = await open(name)
-  if (!runs) return
+/** Opens the queue that several tabs share; `concurrency`: with an executor, which `start` starts. */
+export async function join(name, { concurrency, ...options } = {}) {
+  queue = await open(name, options)
+  if (concurrency === undefined) return
   executor = queue.createExecutor({
     concurrency,
     handlers: [
@@ -233,9 +235,13 @@ export async function join(name, runs, concurrency = 50) {
       }),
     ],
   })
+}
+
+export async function start() {
   await executor.start()
 }
 
+/** Resolves when nothing is under way any more, a snapshot neither. */
 export async function leave() {
   await queue.close({ grace: 0 })
 }
@@ -245,6 +251,7 @@ export async function fillShared(count) {
 }
 
 export async function drainShared() {
+  await executor.start()
   await executor.processUntilIdle()
   return (await queue.counts()).completed
 }
@@ -283,14 +290,18 @@ export async function takesOver(id) {
   }
 }
 
-/** The longest that a small write of this tab waits while another makes a snapshot. */
-export async function longestWrite(ms) {
+/** The longest that a small write of this tab waits, until `stopWriting`. */
+let writing = false
+export async function longestWrite() {
   let longest = 0
-  const until = performance.now() + ms
-  while (performance.now() < until) {
+  for (writing = true; writing; ) {
     const began = performance.now()
     await queue.enqueue(work, null)
     longest = Math.max(longest, performance.now() - began)
   }
   return longest
+}
+
+export function stopWriting() {
+  writing = false
 }

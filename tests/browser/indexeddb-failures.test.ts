@@ -334,6 +334,31 @@ async function openedQueue(name: string): Promise<{ queue: JobQueue; storage: St
   return { queue, storage, events }
 }
 
+test('a tab that is far behind catches up in several transactions, and others go on between them', async () => {
+  const { factory, storage, name } = await faulty()
+  const other = await open({ name })
+  for (let n = 0; n < 20; n++) await enqueue(other, `job-${String(n).padStart(2, '0')}`)
+  factory.moments.length = 0
+  await enqueue(storage, 'own')
+  expect(factory.moments.filter(({ method }) => method === 'getAll').length).toBeGreaterThan(2)
+  expect(factory.moments.filter(isFlush).length).toBeGreaterThan(2)
+  expect(await idsOf(storage)).toHaveLength(21)
+  expect(await stored(name)).toHaveLength(21)
+})
+
+test('once most of the rows are gone, a snapshot takes the place of the log that speaks of them', async () => {
+  const { storage, name } = await faulty({ snapshotAfter: 10 })
+  const ids = Array.from({ length: 100 }, (_, n) => `job-${n}`)
+  await storage.enqueue({ jobs: ids.map((id) => newJob({ id })), now: NOW })
+  await enqueue(storage, 'kept')
+  await storage.amend({ batch: ids.map((id) => ({ kind: 'remove', id })), now: NOW })
+  await storage.close()
+  await storage.open()
+  await storage.close()
+  const head = await raw(name, ['snapshot'], (transaction) => transaction.objectStore('snapshot').get('head'))
+  expect(head.result).toMatchObject({ count: 1 })
+})
+
 describe('data that others touch', () => {
   test('a database that is deleted while it is open: the queue begins anew, and tells', async () => {
     const name = database()

@@ -311,6 +311,24 @@ describe('a log where the answer was lost', () => {
     expect(await storage.get(['a'])).toMatchObject([{ id: 'a' }])
   })
 
+  test('a record that is not in the first part of a tail may come in the next', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    await enqueue(storage, 'a')
+    let record: LogRecord | null = null
+    log.play = (turn) => {
+      if (record === null) {
+        record = turn({ records: [] })?.record ?? null
+        return lost()
+      }
+      log.replica?.catchUp({ records: [{ id: 'other', format: 1, units: [] }], hasMore: true })
+      turn({ records: [record] })
+      return DONE
+    }
+    // Decided anew, it would find nothing to remove.
+    expect(await storage.amend({ batch: [{ kind: 'remove', id: 'a' }], now: NOW })).toMatchObject([{ verdict: 'ok' }])
+  })
+
   test('what must be read first is not guessed', async () => {
     const log = new PlayedLog()
     const storage = await opened(log)

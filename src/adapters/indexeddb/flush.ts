@@ -23,16 +23,22 @@ export interface FoundTail {
   readonly values: readonly unknown[]
   /** What follows `position` is not all there: the log went on by a snapshot, or somebody removed a part of it. */
   readonly isGone: boolean
+  /** There may be more behind it. */
+  readonly hasMore: boolean
 }
+
+/** Records that are read in one transaction: others wait no longer than that takes. */
+const RECORDS = 8
 
 /** What stands behind `position`. A log never loses its last record, so a table's own place is there while it is current. */
 export async function readTail(flush: Flush, position: number): Promise<FoundTail> {
   const log = flush.objectStore('log')
   const [values, own] = await together<[unknown[], number | undefined]>(
-    () => log.getAll(IDBKeyRange.lowerBound(position, true)),
+    () => log.getAll(IDBKeyRange.lowerBound(position, true), RECORDS),
     () => (position === 0 ? Promise.resolve(0) : log.getKey(position)),
   )
-  return { values, isGone: own === undefined || (position === 0 && positionOf(values[0]) > 1) }
+  const isGone = own === undefined || (position === 0 && positionOf(values[0]) > 1)
+  return { values, isGone, hasMore: values.length === RECORDS }
 }
 
 /** The place of the last record. */

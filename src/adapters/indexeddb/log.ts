@@ -92,8 +92,7 @@ export class IndexedDbLog implements Log {
     this.#closed = false
     try {
       this.#signal = this.#options.openSignal()
-      await this.#options.presence?.open()
-      await this.#database.repeated((handle) => this.#load(handle))
+      await Promise.all([this.#options.presence?.open(), this.#database.repeated((handle) => this.#load(handle))])
       this.#stopWatchingPage = this.#options.watchPage({
         left: () => this.#database.leave(),
         back: () => void this.#look(),
@@ -214,35 +213,49 @@ export class IndexedDbLog implements Log {
       if (this.#position === null) loaded = await this.#load(handle)
       // The same snapshot again: no other tab's came first, so what is missing is gone.
       const mayLoad = loaded === null || loaded !== before
-      if (await this.#database.inTime(this.#take(handle, turn, need, attempt, mayLoad))) return DONE
-      this.#position = null
+      const taken = await this.#database.inTime(this.#take(handle, turn, need, attempt, mayLoad))
+      if (taken === 'done') return DONE
+      if (taken === 'gone') this.#position = null
     }
   }
 
-  /** Read, decide, add: one transaction. False: the log has gone on without this table, by a snapshot. */
-  async #take(handle: Handle, turn: Turn, need: Need, attempt: Attempt, mayLoad: boolean): Promise<boolean> {
+  /** Read, decide, add: one transaction. `gone`: the log has gone on without this table, by a snapshot. */
+  async #take(
+    handle: Handle,
+    turn: Turn,
+    need: Need,
+    attempt: Attempt,
+    mayLoad: boolean,
+  ): Promise<'done' | 'more' | 'gone'> {
     const flush = this.#begin(handle, need, attempt)
     this.#heard = false
     const place = this.#position ?? 0
-    const { values, isGone } = await readTail(flush, place)
-    if (attempt.isOver()) return true
+    const { values, isGone, hasMore } = await readTail(flush, place)
+    if (attempt.isOver()) return 'done'
     if (isGone && place !== this.#gapAt) {
-      if (mayLoad) return false
+      if (mayLoad) return 'gone'
       this.#acceptGap(place, values)
     }
     if (values.length > 0) {
-      this.#careful = CAREFUL
+      // What is behind the snapshot of a table that was just loaded was written at any time before.
+      if (this.#snapshot === null) this.#careful = CAREFUL
       // Of a session that was opened elsewhere, somebody here wants to know when it ends.
       this.#options.presence?.look()
     }
+    if (hasMore) {
+      // Who is far behind reads on in transactions of their own, each over before its records are applied.
+      await flush.done
+      if (!attempt.isOver()) this.#handOver(values, (tail) => this.#replica?.catchUp({ ...tail, hasMore }) ?? null)
+      return attempt.isOver() ? 'done' : 'more'
+    }
     const append = this.#handOver(values, turn)
-    if (append === null || need === 'read') return true
+    if (append === null || need === 'read') return 'done'
     if (this.#database.isReadOnly) throw newer(this.#options.name)
     const position = await write(flush, append, this.#position ?? 0, attempt)
-    if (attempt.isOver()) return true
+    if (attempt.isOver()) return 'done'
     this.#standsAt(position)
     if (append.record !== null) this.#snapshots.count(changesOf(append.record))
-    return true
+    return 'done'
   }
 
   /** Somebody removed a part of the log, or all of it: the table goes on from what is left. */
@@ -302,7 +315,8 @@ export class IndexedDbLog implements Log {
   }
 
   #isSnapshotDue(): boolean {
-    return this.#replica?.isWhole === true && this.#snapshots.isDue(this.#position ?? 0)
+    const replica = this.#replica
+    return replica?.isWhole === true && this.#snapshots.isDue(this.#position ?? 0, replica.size)
   }
 
   /** What goes wrong with a snapshot is no reason for a flush to fail. */

@@ -71,9 +71,13 @@ export class Snapshots {
     this.#changes += changes
   }
 
-  isDue(position: number): boolean {
+  /**
+   * @param size rows of the table. Where many have gone since the last snapshot, as when what is done was pruned, the log
+   * and that snapshot are mostly of them.
+   */
+  isDue(position: number, size: number): boolean {
     if (this.#busy || position < this.#notBefore) return false
-    return this.#hurried || this.#changes >= Math.max(this.#least, 2 * (this.#head?.count ?? 0))
+    return this.#hurried || this.#changes >= Math.max(this.#least, 2 * Math.min(this.#head?.count ?? 0, size))
   }
 
   /** The newest snapshot, read piece by piece. It may be replaced meanwhile: then it is read anew. */

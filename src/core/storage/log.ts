@@ -23,6 +23,8 @@ export interface Tail {
   readonly records: readonly LogRecord[]
   /** The snapshot is of a newer format than this code knows: what it says may be a part of the truth. */
   readonly isNewer?: boolean
+  /** The tail goes on behind these records: what is not among them may still come. Only for `catchUp`. */
+  readonly hasMore?: boolean
 }
 
 /** What a turn makes of a tail: `null`, nothing to append. */
@@ -71,6 +73,8 @@ export interface LogReplica {
    * handle only reads: then the log is not to be cut, since nobody here could write what comes in the place of it.
    */
   snapshot(): Snapshot
+  /** Rows that a snapshot would have now. */
+  readonly size: number
   /** False once it met something newer than it understands: then no snapshot may be made of it. */
   readonly isWhole: boolean
 }

@@ -92,6 +92,9 @@ export class LoggedStorage extends TableStorage {
       await this.#log.open({
         catchUp: (tail) => replica.catchUp(tail),
         snapshot: () => replica.snapshot(),
+        get size() {
+          return replica.table.size
+        },
         get isWhole() {
           return replica.problem === null
         },

@@ -73,7 +73,7 @@ export class Replica {
   }
 
   /** Takes over a tail and decides nothing. What was decided and did not reach the log is undone. */
-  catchUp({ snapshot, records, isNewer }: Tail): void {
+  catchUp({ snapshot, records, isNewer, hasMore }: Tail): void {
     this.#takeBack()
     if (isNewer) this.#newer = true
     if (snapshot !== undefined) this.#beginAnew(snapshot)
@@ -89,6 +89,7 @@ export class Replica {
         again = this.#applyCalls(again)
       }
     }
+    if (hasMore && !arrived) return
     // Without the record in a tail that was read to its end, it is not in the log.
     this.#uncertain = null
     this.#again = [...this.#again, ...again.filter(({ rejected }) => !rejected)]

@@ -1,5 +1,5 @@
 import type { JobTable } from './job-table.ts'
-import type { RowOf, TableName, Unit } from './rows.ts'
+import { copyOf, type Row, type RowOf, type TableName, type Unit } from './rows.ts'
 
 interface OpenChange {
   readonly table: TableName
@@ -34,7 +34,7 @@ export class Draft {
     const change = this.#find(table, key)
     if (change?.to === undefined) return row
     if (change.to === null) return undefined
-    return { ...(row ?? this.table.newRow(table, key, change.to)), ...change.to } as RowOf<Name>
+    return copyOf((row ?? this.table.newRow(table, key, change.to)) as Row, change.to) as RowOf<Name>
   }
 
   /** Writes fields into a row, creating it where there is none. `fields` belongs to the draft from then on. */

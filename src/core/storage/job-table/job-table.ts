@@ -60,6 +60,8 @@ export class JobTable {
   #highest = 0
   #versions = 0
   #runningCount = 0
+  /** Of the latest job. */
+  #shelf: string | null = null
   /** What happened to jobs since it was last taken; `null`: nobody wants to know. */
   changes: JobChange[] | null = null
 
@@ -111,14 +113,19 @@ export class JobTable {
     return table === 'jobs' ? new JobRow(key, 0, 0, fields) : { version: 0, ...fields }
   }
 
+  /** How many rows there are. */
+  get size(): number {
+    let size = 0
+    for (const table of Object.values(this.tables) as Map<string, Row>[]) size += table.size
+    return size
+  }
+
   /** What a new replica loads instead of the log before it. */
   snapshot(): Snapshot {
-    let count = 0
-    for (const table of Object.keys(this.tables) as TableName[]) count += this.tables[table].size
     return {
       sequence: this.#sequence,
       highest: this.#highest,
-      count,
+      count: this.size,
       versions: this.#versions,
       rows: this.#snapshotRows(),
     }
@@ -198,6 +205,9 @@ export class JobTable {
   }
 
   #insertJob(row: JobRow): void {
+    // As with types: jobs of one chunk come one after the other.
+    if (row.shelf === this.#shelf) row.shelf = this.#shelf
+    else this.#shelf = row.shelf
     this.tables.jobs.set(row.id, row)
     this.#versions += row.version
     this.#index(row)

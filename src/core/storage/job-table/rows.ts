@@ -92,26 +92,22 @@ export type ShelvedJob = NewJob & { readonly shelf?: string; readonly digest?: n
 /**
  * A job and, beyond its record, what only the indexes of this replica know about it. What the fields of a change leave
  * out has its default; all rows have their fields in one order, and so one hidden class.
+ *
+ * A tab may hold 100,000 of them, so what few jobs ever have is a property of the prototype until a row is given its own.
+ * To copy a row, copy what it inherits as well: `copyOf`. [tests/core/job-row.test.ts]
  */
 export class JobRow implements Mutable<JobRecord>, Row {
   id: string
   sequence: number
   type: string = ''
   payload: unknown = undefined
-  payloadVersion: number = 1
   priority: number = 1
   state: JobRecord['state'] = 'waiting'
   attempts: number = 0
-  failures: number = 0
-  interruptions: number = 0
-  unreached: number = 0
   maxRetries: number = 0
   maxInterruptions: number = 0
   createdAt: number = 0
   runAt: number = 0
-  delay: JobRecord['delay'] = null
-  expireAfter: JobRecord['expireAfter'] = null
-  expireAt: JobRecord['expireAt'] = null
   startedAt: JobRecord['startedAt'] = null
   finishedAt: JobRecord['finishedAt'] = null
   timeout: number = 0
@@ -120,33 +116,68 @@ export class JobRow implements Mutable<JobRecord>, Row {
   session: JobRecord['session'] = null
   claimId: JobRecord['claimId'] = null
   outcome: JobRecord['outcome'] = null
-  jobKey: JobRecord['jobKey'] = null
-  superseded: boolean = false
-  queueName: JobRecord['queueName'] = null
-  serial: JobRecord['serial'] = 'relaxed'
-  limitKey: JobRecord['limitKey'] = null
-  groups: readonly string[] = NONE
-  requires: readonly string[] = NONE
-  backoff: JobRecord['backoff'] = null
-  cancelRequested: JobRecord['cancelRequested'] = null
   progress: unknown = null
   result: unknown = null
   error: JobRecord['error'] = null
   history: JobRecord['history'] = NONE
-  revision: number = 0
   digest: JobRecord['digest'] = null
   /** The chunk that holds the payload, whose place there `payload` then is; see `Shelf`. */
   shelf: string | null = null
-  absorbed: JobRecord['absorbed'] = NONE
   version: number
-  /** When it is due by this replica's reading; see `JobRecord.delay`. NaN until the present wait began. */
-  dueAt: number = Number.NaN
   /** Where the index keeps it while it waits: `DELAYED`, or the number of groups that have let it pass. */
   stage: number = 0
+  declare payloadVersion: number
+  declare failures: number
+  declare interruptions: number
+  declare unreached: number
+  declare delay: JobRecord['delay']
+  declare expireAfter: JobRecord['expireAfter']
+  declare expireAt: JobRecord['expireAt']
+  declare jobKey: JobRecord['jobKey']
+  declare superseded: boolean
+  declare queueName: JobRecord['queueName']
+  declare serial: JobRecord['serial']
+  declare limitKey: JobRecord['limitKey']
+  declare groups: readonly string[]
+  declare requires: readonly string[]
+  declare backoff: JobRecord['backoff']
+  declare cancelRequested: JobRecord['cancelRequested']
+  declare revision: number
+  declare absorbed: JobRecord['absorbed']
+  /** When it is due by this replica's reading; see `JobRecord.delay`. NaN until the present wait began. */
+  declare dueAt: number
+
+  static {
+    const seldom = {
+      payloadVersion: 1,
+      failures: 0,
+      interruptions: 0,
+      unreached: 0,
+      delay: null,
+      expireAfter: null,
+      expireAt: null,
+      jobKey: null,
+      superseded: false,
+      queueName: null,
+      serial: 'relaxed',
+      limitKey: null,
+      groups: NONE,
+      requires: NONE,
+      backoff: null,
+      cancelRequested: null,
+      revision: 0,
+      absorbed: NONE,
+      dueAt: -Infinity,
+    } satisfies Partial<JobRow>
+    // Not enumerable, as methods are: who walks through the fields of a row meets its own.
+    for (const [field, value] of Object.entries(seldom))
+      Object.defineProperty(this.prototype, field, { value, writable: true, configurable: true })
+  }
 
   constructor(id: string, sequence: number, version: number, to: Partial<JobRecord>) {
     Object.assign(this, to)
     this.runAt = to.runAt ?? this.createdAt
+    if (this.delay !== null) this.dueAt = Number.NaN
     this.id = id
     this.sequence = sequence
     this.version = version
@@ -154,6 +185,11 @@ export class JobRow implements Mutable<JobRecord>, Row {
 }
 
 const DEFAULTS = /* @__PURE__ */ new JobRow('', 0, 0, {}) as unknown as Readonly<Record<string, unknown>>
+
+/** A row, of whatever table, with other fields. */
+export function copyOf(row: Row, fields: Readonly<Record<string, unknown>>): Row {
+  return Object.assign(Object.create(Object.getPrototypeOf(row) as object) as Row, row, fields)
+}
 
 /** What a `JobRow` is made from again. `dueAt` and `stage` belong to a replica, not to the row. */
 export function storedJob(row: JobRow): Readonly<Record<string, unknown>> {
@@ -176,13 +212,13 @@ export function newJobFields(job: ShelvedJob, expireAt: number | null): Partial<
   const fields: Partial<JobRow> = {
     type: job.type,
     payload: copyPlain(job.payload),
-    priority: job.priority,
     maxRetries: job.maxRetries,
     maxInterruptions: job.maxInterruptions,
     createdAt: job.createdAt,
     timeout: job.timeout,
     leaseDuration: job.leaseDuration,
   }
+  if (job.priority !== 1) fields.priority = job.priority
   if (job.runAt !== job.createdAt) fields.runAt = job.runAt
   if (job.delay !== null) fields.delay = job.delay
   if (expireAt !== null) Object.assign(fields, { expireAfter: job.expireAfter, expireAt })
