@@ -236,7 +236,9 @@ export class LoggedStorage implements StorageAdapter {
   }
 
   async list(request: ListRequest): Promise<ListAnswer> {
-    const answer = await this.#read((table) => list(table, request))
+    const shelf = this.#shelf
+    if (shelf === null) return this.#read((table) => list(table, request))
+    const answer = await shelf.search((payloads) => this.#read((table) => list(table, request, payloads)))
     await this.#fill(answer.jobs)
     return answer
   }
