@@ -12,6 +12,7 @@ const NAMES = [
   'claim',
   'blocked',
   'weight',
+  'list',
   'node-fs-enqueue',
   'node-fs-drain',
   'node-fs-latency',

@@ -1,14 +1,22 @@
+import { checkWhere, type JobFilter } from './conditions.ts'
 import { invalidOption } from './errors.ts'
 import { type Job, toJob } from './job.ts'
-import { integerFrom, knownOptions, readOptions } from './options.ts'
+import { type Check, integerFrom, readOptions } from './options.ts'
 import type { QueueCore } from './queue-core.ts'
-import { type FieldFilter, FILTER_FIELDS, type ListRequest, type OrderField, type Where } from './storage/contract.ts'
+import { type FilterField, FILTER_FIELDS, type ListOrder, type ListRequest, type Where } from './storage/contract.ts'
+import { isObject } from './storage/plain.ts'
+
+type Direction = ListOrder['direction']
+type PathOrder = Direction | { readonly [name: string]: PathOrder }
+
+/** By one field or path into the payload: `{ createdAt: 'desc' }`, `{ payload: { to: 'asc' } }`, `'createdAt'`, `'-createdAt'`. */
+export type OrderBy = string | ({ readonly [Field in FilterField]?: Direction } & { readonly payload?: PathOrder })
 
 export interface ListOptions {
-  /** Conditions; several fields, and several operators of one, mean `and`. Default: all jobs. */
-  readonly where?: Where
-  /** One field. Default `{ createdAt: 'desc' }`: newest first. A missing moment comes before every other. */
-  readonly orderBy?: { readonly [Field in OrderField]?: 'asc' | 'desc' }
+  /** Conditions; several fields, and several operators of one, mean `and`. Default: all jobs. See docs/queries.md. */
+  readonly where?: JobFilter
+  /** The first decides, then the next. Default `{ createdAt: 'desc' }`: newest first. What is missing comes first. */
+  readonly orderBy?: OrderBy | readonly OrderBy[]
   /** The most jobs that iterating yields, from 1. Default: all. */
   readonly limit?: number
 }
@@ -22,34 +30,32 @@ export interface PageOptions {
 
 export interface JobPage {
   readonly jobs: readonly Job[]
+  /** Names the place after each job. */
+  readonly cursors: readonly string[]
   /** Names the place after this page; `null` at the end. */
   readonly cursor: string | null
 }
 
-const ORDER_FIELDS: readonly string[] = [
-  'createdAt',
-  'runAt',
-  'startedAt',
-  'finishedAt',
-  'priority',
-] satisfies OrderField[]
-const OPERATORS = { eq: plain, ne: plain, in: list, nin: list, gt: number, gte: number, lt: number, lte: number }
+type Order = ListRequest['orderBy']
+
 const MOST_PER_PAGE = 1000
+/** Names in a path into a payload. */
+const MOST_PATH = 64
 
 /** A question about jobs: iterate it for all answers, or ask for one page. Jobs are as they were when read. */
 export class JobList implements AsyncIterable<Job> {
   /** Throws once the queue is closed. */
   readonly #open: () => Pick<QueueCore, 'storage' | 'environment'>
   readonly #where: Where
-  readonly #orderBy: ListRequest['orderBy']
+  readonly #orderBy: Order
   readonly #limit: number
 
   constructor(open: () => Pick<QueueCore, 'storage' | 'environment'>, options: ListOptions) {
-    const checks = { where: checkWhere, orderBy: checkOrder, limit: integerFrom(1) }
+    const checks = { where: ofList(checkWhere), orderBy: ofList(checkOrder), limit: integerFrom(1) }
     const { where = {}, orderBy, limit = Infinity } = readOptions('list', options, checks)
     this.#open = open
     this.#where = where
-    this.#orderBy = orderBy ?? { field: 'createdAt', direction: 'desc' }
+    this.#orderBy = orderBy ?? [{ path: ['createdAt'], direction: 'desc' }]
     this.#limit = limit
   }
 
@@ -73,47 +79,48 @@ export class JobList implements AsyncIterable<Job> {
   async #page(limit: number, after: string | null): Promise<JobPage> {
     const { storage, environment } = this.#open()
     const now = environment.now()
-    const { jobs, cursor } = await storage.list({ where: this.#where, orderBy: this.#orderBy, limit, after, now })
-    return { jobs: jobs.map((record) => toJob(record, now)), cursor }
+    const answer = await storage.list({ where: this.#where, orderBy: this.#orderBy, limit, after, now })
+    return { ...answer, jobs: answer.jobs.map((record) => toJob(record, now)) }
   }
 }
 
-function checkWhere(_field: string, where: unknown): Where {
-  return readOptions('where', where, Object.fromEntries(FILTER_FIELDS.map((field) => [field, filter])))
+/** They are named in errors without what they are an option of. */
+function ofList<Value>(check: Check<Value>): Check<Value> {
+  return (field, value) => check(field.slice('list.'.length), value)
 }
 
-function filter(field: string, value: unknown): FieldFilter {
-  const read = readOptions(field, value, OPERATORS)
-  // A condition on nothing would be met by every job: nobody means that.
-  for (const operator of Object.keys(value as object))
-    if (!(operator in read)) throw invalidOption(`${field}.${operator}`, 'given a value', undefined)
-  return read
-}
-
-function plain(field: string, value: unknown): string | number | boolean | null {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
-  return number(field, value, 'a text, a number, true, false or null')
-}
-
-function list(field: string, value: unknown): readonly (string | number)[] {
-  if (!Array.isArray(value)) throw invalidOption(field, 'an array', value)
-  return Array.from(value, (item: unknown) =>
-    typeof item === 'string' ? item : number(`${field}[]`, item, 'a text or a number'),
+function checkOrder(field: string, orderBy: unknown): Order {
+  const orders = (Array.isArray(orderBy) ? Array.from<unknown>(orderBy) : [orderBy]).map((one) =>
+    typeof one === 'string' ? shortOrder(field, one) : orderOf(field, one, []),
   )
+  if (orders.length === 0) throw invalidOption(field, 'at least one order', orderBy)
+  return orders as unknown as Order
 }
 
-function number(field: string, value: unknown, rule = 'a number'): number {
-  if (typeof value === 'number' && !Number.isNaN(value)) return value
-  throw invalidOption(field, rule, value)
+/** `createdAt`, `-createdAt`, `payload.address.city`. */
+function shortOrder(field: string, order: string): ListOrder {
+  const falls = order.startsWith('-')
+  return ordered(field, order.slice(Number(falls)).split('.'), falls ? 'desc' : 'asc')
 }
 
-function checkOrder(_field: string, orderBy: unknown): ListRequest['orderBy'] {
-  knownOptions('orderBy', orderBy, ORDER_FIELDS)
-  const [first, ...more] = Object.entries(orderBy as object)
-  if (first === undefined || more.length > 0) throw invalidOption('orderBy', 'an object with one field', orderBy)
-  const [field, direction] = first as [OrderField, unknown]
-  if (direction !== 'asc' && direction !== 'desc') throw invalidOption(`orderBy.${field}`, "'asc' or 'desc'", direction)
-  return { field, direction }
+/** `{ createdAt: 'desc' }`, `{ payload: { address: { city: 'asc' } } }`. */
+function orderOf(field: string, order: unknown, path: readonly string[]): ListOrder {
+  const names = isObject(order) && !Array.isArray(order) ? Object.keys(order) : []
+  const [name] = names
+  if (!isObject(order) || name === undefined || names.length > 1 || path.length > MOST_PATH)
+    throw invalidOption(field, "an object with one field, as { createdAt: 'desc' }, or its name", order)
+  const next = [...path, name]
+  const direction = order[name]
+  if (direction === 'asc' || direction === 'desc') return ordered(field, next, direction)
+  if (isObject(direction) && next[0] === 'payload') return orderOf(`${field}.${name}`, direction, next)
+  throw invalidOption(`${field}.${name}`, "'asc' or 'desc'", direction)
+}
+
+function ordered(field: string, path: readonly string[], direction: ListOrder['direction']): ListOrder {
+  const [first = ''] = path
+  const known = first === 'payload' || ((FILTER_FIELDS as readonly string[]).includes(first) && path.length === 1)
+  if (known) return { path: path as ListOrder['path'], direction }
+  throw invalidOption(field, `by one of ${FILTER_FIELDS.join(', ')} or a path into the payload`, path.join('.'))
 }
 
 function checkCursor(field: string, after: unknown): string {
@@ -121,13 +128,11 @@ function checkCursor(field: string, after: unknown): string {
   throw invalidOption(field, 'the cursor of a page', after)
 }
 
-/** `[order value or null, sequence]` as JSON; see `list` in storage/job-table/query.ts. */
+/** A sequence after the values of an order, as JSON; see storage/job-table/job-order.ts. */
 function isCursor(text: string): boolean {
   try {
     const parts: unknown = JSON.parse(text)
-    if (!Array.isArray(parts) || parts.length !== 2) return false
-    const [value, sequence] = parts as readonly unknown[]
-    return (value === null || typeof value === 'number') && Number.isSafeInteger(sequence)
+    return Array.isArray(parts) && parts.length > 1 && Number.isSafeInteger(parts.at(-1))
   } catch {
     return false
   }

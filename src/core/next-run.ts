@@ -8,7 +8,7 @@ export async function nextRunAt(
 ): Promise<number | null> {
   const first = async (status: 'pending' | 'scheduled'): Promise<number | undefined> => {
     const where = { type: { in: types }, status: { eq: status } }
-    const orderBy = { field: 'runAt', direction: 'asc' } as const
+    const orderBy = [{ path: ['runAt'], direction: 'asc' }] as const
     const { jobs } = await storage.list({ where, orderBy, limit: 1, after: null, now })
     return jobs[0]?.runAt
   }

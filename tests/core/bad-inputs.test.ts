@@ -207,7 +207,7 @@ const ofQueue: Record<
     [
       ...what('list', options({ limit: notFrom(1) }, 'list.')),
       ...[null, 5, 'failed', []].map((where): Row => [[{ where }], 'where']),
-      ...[null, 5, 'createdAt', [], {}, { runAt: 'asc', priority: 'asc' }].map(
+      ...[null, 5, 'created', '', '-', 'type.x', [], {}, [[]], { runAt: 'asc', priority: 'asc' }].map(
         (orderBy): Row => [[{ orderBy }], 'orderBy'],
       ),
       [[{ orderBy: { runAt: null } }], 'orderBy.runAt'],
@@ -218,8 +218,17 @@ const ofQueue: Record<
         (eq): Row => [[{ where: { type: { eq } } }], 'where.type.eq'],
       ),
       ...[null, 'task', undefined].map((list): Row => [[{ where: { type: { in: list } } }], 'where.type.in']),
-      [[{ where: { type: { nin: [null] } } }], 'where.type.nin[]'],
-      ...[null, '5', Number.NaN].map((gt): Row => [[{ where: { runAt: { gt } } }], 'where.runAt.gt']),
+      [[{ where: { type: { nin: [{}] } } }], 'where.type.nin[]'],
+      [[{ where: { type: { startsWith: 5 } } }], 'where.type.startsWith'],
+      [[{ where: { type: { isNull: null } } }], 'where.type.isNull'],
+      ...['(a)', 'a|b', 'a{2}', '\\1', '(?=a)', '[z-a]', 'a**', '*', 'x'.repeat(101)].map(
+        (matches): Row => [[{ where: { payload: { to: { matches } } } }], 'where.payload.to.matches'],
+      ),
+      [[{ where: { status: { eq: 'FAILED' } } }], 'where.status.eq'],
+      [[{ where: { and: {} } }], 'where.and'],
+      [[{ where: { or: [{ not: { type: 5 } }] } }], 'where.or[].not.type'],
+      [[{ where: { payload: { a: { b: 1 } } } }], 'where.payload.a.b'],
+      ...['5', Number.NaN].map((gt): Row => [[{ where: { runAt: { gt } } }], 'where.runAt.gt']),
     ],
   ],
   'list().page': [

@@ -79,6 +79,6 @@ export const NOW = 1_800_000_000_000
 
 /** All jobs of a storage, in the order of enqueues. */
 export async function allJobs(storage: StorageAdapter): Promise<readonly JobRecord[]> {
-  const orderBy = { field: 'createdAt', direction: 'asc' } as const
+  const orderBy = [{ path: ['createdAt'], direction: 'asc' }] as const
   return (await storage.list({ where: {}, orderBy, limit: 100_000, after: null, now: NOW })).jobs
 }

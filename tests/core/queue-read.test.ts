@@ -126,7 +126,7 @@ describe('list', () => {
     [{ where: { state: { eq: 'failed' } } }, 'where.state'],
     [{ where: { status: 'failed' } }, 'where.status'],
     [{ where: { status: { equals: 'failed' } } }, 'where.status.equals'],
-    [{ orderBy: { payload: 'asc' } }, 'orderBy.payload'],
+    [{ orderBy: { payload: { to: 'up' } } }, 'orderBy.payload.to'],
     [{ orderBy: { runAt: 'up' } }, 'orderBy.runAt'],
     [{ orderBy: {} }, 'orderBy'],
     [{ limit: 0 }, 'list.limit'],
@@ -142,6 +142,7 @@ describe('list', () => {
     [{ after: 'nonsense' }, 'page.after'],
     [{ after: '{}' }, 'page.after'],
     [{ after: '["a","b"]' }, 'page.after'],
+    [{ after: '[5]' }, 'page.after'],
     [{ offset: 3 }, 'page.offset'],
   ])('refuses page(%j), naming the field', async (options, field) => {
     const { queue } = await testQueue()

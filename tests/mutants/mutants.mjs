@@ -288,9 +288,29 @@ export const mutants = [
     ['job.history.slice(1 - HISTORY_LIMIT)', 'job.history'],
   ),
   mutant('a page shows the last job of the one before', `${table}/query.ts`, 'list: pages show every job once', [
-    'start.value, field) <= 0',
-    'start.value, field) < 0',
+    'this.#after) <= 0',
+    'this.#after) < 0',
   ]),
+  mutant('orders do not follow changes', `${table}/job-table.ts`, 'list: an order that was read follows the jobs', [
+    'this.orders.add(row, fields)',
+    'void fields',
+  ]),
+  mutant(
+    'what is missing is less than all',
+    'src/core/storage/condition-test.ts',
+    'operators: `lt` holds for no missing value',
+    ['value !== undefined && !(isField', '!(isField'],
+  ),
+  mutant('an index finds too little', `${table}/narrowing.ts`, 'list: few among many are found by what they have', [
+    'compareField(row, value(to), field) > 0',
+    'compareField(row, value(to), field) >= 0',
+  ]),
+  mutant(
+    'lists are objects',
+    'src/core/storage/condition-test.ts',
+    'operators: values of different types have an order',
+    ['if (Array.isArray(value)) return 4', 'if (Array.isArray(value)) return 5'],
+  ),
   mutant(
     'a beat does not look at fences',
     `${table}/session.ts`,

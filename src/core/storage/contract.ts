@@ -506,17 +506,41 @@ export interface DefinitionRecord {
 
 export type PauseScope = { readonly all: true } | { readonly type: string } | { readonly queueName: string }
 
-/** Conditions on one field; several operators mean `and`. */
+/** A JSON value. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
+
+/**
+ * Conditions on one value; several mean `and`. Values of different types have an order: null < boolean < number < text <
+ * list < object. Of what is missing only `ne`, `nin` and `isNull` are true. [operators]
+ */
 export interface FieldFilter {
-  readonly eq?: string | number | boolean | null
-  readonly ne?: string | number | boolean | null
-  readonly in?: readonly (string | number)[]
-  readonly nin?: readonly (string | number)[]
-  readonly gt?: number
-  readonly gte?: number
-  readonly lt?: number
-  readonly lte?: number
+  readonly eq?: Json
+  readonly ne?: Json
+  readonly in?: readonly Json[]
+  readonly nin?: readonly Json[]
+  readonly gt?: Json
+  readonly gte?: Json
+  readonly lt?: Json
+  readonly lte?: Json
+  /** A text in which this text stands, or a list with this member. */
+  readonly contains?: Json
+  readonly containsAny?: readonly Json[]
+  readonly containsAll?: readonly Json[]
+  readonly startsWith?: string
+  readonly endsWith?: string
+  /** A text in which this pattern is found; see `pattern.ts` for what it may say. */
+  readonly matches?: string
+  /** Whether it is null or missing. */
+  readonly isNull?: boolean
+  readonly isNotNull?: boolean
 }
+
+/** Whether something holds for a value and what is in it. Several parts mean `and`; a name that is no operator is one of the value's own. */
+export type Condition = FieldFilter & {
+  readonly and?: readonly Condition[]
+  readonly or?: readonly Condition[]
+  readonly not?: Condition
+} & { readonly [name: string]: Condition | Json | readonly Condition[] | undefined }
 
 export const FILTER_FIELDS = [
   'id',
@@ -529,6 +553,7 @@ export const FILTER_FIELDS = [
   'attempts',
   'failures',
   'interruptions',
+  'maxRetries',
   'createdAt',
   'runAt',
   'startedAt',
@@ -536,15 +561,27 @@ export const FILTER_FIELDS = [
 ] as const
 export type FilterField = (typeof FILTER_FIELDS)[number]
 
-/** Several fields mean `and`. `status` takes the public statuses; `now` tells `pending` from `scheduled`. */
-export type Where = { readonly [Field in FilterField]?: FieldFilter }
+/**
+ * Several parts mean `and`. `status` takes the public statuses; `now` tells `pending` from `scheduled`. A field of the
+ * job that is not set is null to `eq`, `ne`, `in` and `nin`, and missing to all else. [filters]
+ */
+export type Where = { readonly [Field in FilterField]?: FieldFilter } & {
+  readonly payload?: Condition
+  readonly and?: readonly Where[]
+  readonly or?: readonly Where[]
+  readonly not?: Where
+}
 
-export type OrderField = Extract<FilterField, 'createdAt' | 'runAt' | 'startedAt' | 'finishedAt' | 'priority'>
+/** Where the values stand that jobs are ordered by: a field, or a path into the payload. */
+export interface ListOrder {
+  readonly path: readonly ['payload' | FilterField, ...string[]]
+  readonly direction: 'asc' | 'desc'
+}
 
 export interface ListRequest {
   readonly where: Where
-  /** Default: newest first (`createdAt`, descending). Ties go by the order of enqueues, in the same direction. */
-  readonly orderBy: { readonly field: OrderField; readonly direction: 'asc' | 'desc' }
+  /** The first decides, then the next; a missing value comes before every other. Ties go by the order of enqueues, in the direction of the last. [list] */
+  readonly orderBy: readonly [ListOrder, ...ListOrder[]]
   readonly limit: number
   /** An opaque text from an earlier page. */
   readonly after: string | null
@@ -553,6 +590,9 @@ export interface ListRequest {
 
 export interface ListAnswer {
   readonly jobs: readonly JobRecord[]
+  /** The place after each of the jobs. */
+  readonly cursors: readonly string[]
+  /** The place after the last one; `null` when no more follow. */
   readonly cursor: string | null
 }
 

@@ -22,6 +22,7 @@ import { Condition } from './condition.ts'
 import { Flushes } from './flushes.ts'
 import type { Operation } from './job-table/decide.ts'
 import type { JobTable } from './job-table/job-table.ts'
+import { list } from './job-table/query.ts'
 import type { Log } from './log.ts'
 import { Replica } from './replica.ts'
 import { payloadLost, Shelf } from './shelf.ts'
@@ -182,7 +183,9 @@ export class LoggedStorage extends TableStorage {
   }
 
   override async list(request: ListRequest): Promise<ListAnswer> {
-    const answer = await super.list(request)
+    const shelf = this.#shelf
+    if (shelf === null) return super.list(request)
+    const answer = await shelf.search((payloads) => this.read((table) => list(table, request, payloads)))
     await this.#fill(answer.jobs)
     return answer
   }

@@ -2,12 +2,16 @@ import type { JobRecord, NewJob, Settlement } from './contract.ts'
 import type { Call } from './call.ts'
 import { digestOf } from './digest.ts'
 import type { Operation } from './job-table/decide.ts'
+import type { PayloadReader } from './job-table/query.ts'
 import { type ShelvedJob, ShelvedPayload } from './job-table/rows.ts'
 import type { PayloadChunk, PayloadStore } from './log.ts'
 import { copyPlain, isObject } from './plain.ts'
 
 /** Chunks that are kept in memory: a claim takes jobs that were enqueued together. */
 const REMEMBERED = 64
+
+/** Chunks that a search fetches before it goes on. */
+const FIRST_FETCH = 16
 
 /**
  * Payloads that are too much for a table in memory and for its snapshots: they stand in chunks beside the log, written
@@ -79,6 +83,32 @@ export class Shelf {
     for (const [key, payloads] of chunks)
       if (payloads.every((payload) => Number.isFinite(weightOf(payload)))) this.#remember(key, payloads)
     return lost
+  }
+
+  /**
+   * Repeats a search that looks into payloads until all that it needs are at hand: each time more are fetched at once,
+   * so that it is repeated a few times only.
+   */
+  async search<Answer>(attempt: (payloads: PayloadReader) => Promise<Answer>): Promise<Answer> {
+    const chunks = new Map<string, readonly unknown[]>()
+    for (let most = FIRST_FETCH; ; most *= 4) {
+      const missing = new Set<string>()
+      const answer = await attempt({
+        payloadOf: ({ shelf, payload }) => {
+          if (shelf === null) return payload
+          const payloads = chunks.get(shelf) ?? this.#remembered.get(shelf)
+          if (payloads === undefined) missing.add(shelf)
+          return payloads?.[payload as number]
+        },
+        get isFull() {
+          return missing.size >= most
+        },
+      })
+      if (missing.size === 0) return answer
+      const read = await this.#store.read([...missing])
+      // What is in none of them is lost: nothing stands under it.
+      for (const key of missing) chunks.set(key, read.get(key) ?? [])
+    }
   }
 
   #remember(key: string, payloads: readonly unknown[]): void {

@@ -16,6 +16,7 @@ import type { ConformanceCase } from './kit.ts'
 import { lifecycle } from './lifecycle.ts'
 import { limits } from './limits.ts'
 import { list } from './list.ts'
+import { operators } from './operators.ts'
 import { pause } from './pause.ts'
 import { payload } from './payload.ts'
 import { prune } from './prune.ts'
@@ -62,6 +63,7 @@ export const cases: readonly ConformanceCase[] = [
   ...read,
   ...list,
   ...filters,
+  ...operators,
   ...counts,
   ...prune,
   ...payload,

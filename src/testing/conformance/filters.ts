@@ -24,6 +24,13 @@ const CONDITIONS: Readonly<Record<string, readonly [Where, readonly string[]]>> 
   'conditions on two fields must both hold': [{ type: { eq: 'mail' }, priority: { gt: 0 } }, ['b']],
   'moments can be compared': [{ runAt: { gt: NOW, lte: NOW + MINUTE }, createdAt: { eq: NOW } }, ['d']],
   'job keys and serial queues can be named': [{ jobKey: { eq: 'key' } }, ['a']],
+  '`and` holds where all do': [{ and: [{ type: { eq: 'mail' } }, { priority: { gt: 0 } }] }, ['b']],
+  '`and` of nothing holds for all': [{ and: [] }, ['a', 'b', 'c', 'd']],
+  '`or` holds where one does': [{ or: [{ id: { eq: 'a' } }, { priority: { gt: 2 } }] }, ['a', 'd']],
+  '`or` of nothing holds for none': [{ or: [] }, []],
+  '`not` holds where its condition does not': [{ not: { type: { eq: 'mail' }, priority: { gt: 0 } } }, ['a', 'c', 'd']],
+  'a field that is not set is null': [{ jobKey: { isNull: true }, queueName: { isNull: false } }, ['c', 'd']],
+  'texts are found by their parts': [{ queueName: { startsWith: 'ni', endsWith: 'ht', contains: 'ig' } }, ['c']],
 }
 
 export const filters: readonly ConformanceCase[] = [
@@ -95,7 +102,7 @@ export const filters: readonly ConformanceCase[] = [
 
 async function finds(site: Site, where: Where, expected: readonly string[], now: number = NOW): Promise<void> {
   await site.settled(async (storage) => {
-    const orderBy = { field: 'createdAt', direction: 'desc' } as const
+    const orderBy = [{ path: ['createdAt'], direction: 'desc' }] as const
     const { jobs } = await storage.list({ where, orderBy, limit: 100, after: null, now })
     equal([...ids(jobs)].sort(), [...expected].sort(), `the jobs found by ${JSON.stringify(where)}`)
   })

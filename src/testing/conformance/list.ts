@@ -1,4 +1,4 @@
-import type { JobRecord, ListRequest, OrderField } from '../../core/storage/contract.ts'
+import type { FilterField, JobRecord, ListOrder, ListRequest } from '../../core/storage/contract.ts'
 import { equal, ok } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { at, MINUTE, NOW, SECOND } from './moments.ts'
@@ -6,7 +6,7 @@ import { complete } from './settlements.ts'
 import { ids, type Site } from './site.ts'
 
 type Order = ListRequest['orderBy']
-const NEWEST: Order = { field: 'createdAt', direction: 'desc' }
+const NEWEST: Order = [{ path: ['createdAt'], direction: 'desc' }]
 
 /** Order and pages. */
 export const list: readonly ConformanceCase[] = [
@@ -20,14 +20,14 @@ export const list: readonly ConformanceCase[] = [
     'ties go by the order of enqueues, in the same direction': async (site) => {
       await site.addAll([{ id: 'b' }, { id: 'c' }, { id: 'a' }])
       await shows(site, NEWEST, ['a', 'c', 'b'])
-      await shows(site, { field: 'createdAt', direction: 'asc' }, ['b', 'c', 'a'])
-      await shows(site, { field: 'priority', direction: 'desc' }, ['a', 'c', 'b'])
+      await shows(site, by('createdAt', 'asc'), ['b', 'c', 'a'])
+      await shows(site, by('priority', 'desc'), ['a', 'c', 'b'])
     },
 
     'an empty storage lists nothing': async (site) => {
       await site.settled(async (storage) => {
         const answer = await storage.list({ where: {}, orderBy: NEWEST, limit: 10, after: null, now: NOW })
-        equal(answer, { jobs: [], cursor: null }, 'the answer')
+        equal(answer, { jobs: [], cursors: [], cursor: null }, 'the answer')
       })
     },
 
@@ -54,7 +54,7 @@ export const list: readonly ConformanceCase[] = [
 
     'pages show every job once where all tie': async (site) => {
       await site.addAll(Array.from({ length: 7 }, (_, index) => ({ id: `job ${index}` })))
-      const pages = await walk(site, { field: 'priority', direction: 'asc' }, 2)
+      const pages = await walk(site, by('priority', 'asc'), 2)
       equal(
         ids(pages.flat()),
         [0, 1, 2, 3, 4, 5, 6].map((index) => `job ${index}`),
@@ -80,6 +80,66 @@ export const list: readonly ConformanceCase[] = [
         [8, 6, 4, 2, 0].map((index) => `job ${index}`),
         'the listed jobs',
       )
+    },
+
+    'the first order decides, then the next': async (site) => {
+      await site.addAll([
+        { id: 'a', priority: 1, payload: { n: 2 } },
+        { id: 'b', priority: 2, payload: {} },
+        { id: 'c', priority: 1, payload: { n: 'x' } },
+        { id: 'd', priority: 1, payload: { n: 10 } },
+        { id: 'e', priority: 2, payload: { n: 0 } },
+      ])
+      const orderBy: Order = [
+        { path: ['priority'], direction: 'desc' },
+        { path: ['payload', 'n'], direction: 'asc' },
+      ]
+      equal(ids((await walk(site, orderBy, 2)).flat()), ['b', 'e', 'a', 'd', 'c'], 'the jobs, page by page')
+    },
+
+    'each job has a cursor after which the next page begins': async (site) => {
+      await site.addAll([{ id: 'one' }, { id: 'two' }, { id: 'three' }])
+      await site.settled(async (storage) => {
+        const request = { where: {}, orderBy: NEWEST, limit: 10, now: NOW }
+        const { cursors } = await storage.list({ ...request, after: null })
+        const after = cursors[1] ?? null
+        equal(ids((await storage.list({ ...request, after })).jobs), ['one'], 'the jobs after the second')
+      })
+    },
+
+    'an order that was read follows the jobs': async (site) => {
+      const first: ListRequest = { where: {}, orderBy: by('finishedAt', 'desc'), limit: 1, after: null, now: NOW }
+      await site.addAll([{ id: 'one' }, { id: 'two' }, { id: 'three' }])
+      const storage = await site.handles.latest()
+      equal(ids((await storage.list(first)).jobs), ['three'], 'the last enqueued')
+      await site.settle(complete(await site.claimOne({ limit: 1 })))
+      await site.settled(async (reader) => {
+        equal(ids((await reader.list(first)).jobs), ['one'], 'the only one that ended')
+        const completed = { ...first, where: { status: { eq: 'completed' } } }
+        equal(ids((await reader.list(completed)).jobs), ['one'], 'the only one that completed')
+      })
+    },
+
+    'few among many are found by what they have': async (site) => {
+      const jobs = Array.from({ length: 40 }, (_, n) => ({
+        id: `job ${n}`,
+        priority: n,
+        ...(n === 7 ? { queueName: 'q', jobKey: 'k' } : {}),
+      }))
+      await site.addAll(jobs)
+      const conditions: readonly ListRequest['where'][] = [
+        { priority: { gte: 7, lte: 7 } },
+        { priority: { in: [7] } },
+        { queueName: { eq: 'q' } },
+        { jobKey: { eq: 'k' } },
+        { id: { eq: 'job 7' } },
+      ]
+      await site.settled(async (storage) => {
+        for (const where of conditions) {
+          const request = { where, orderBy: by('id', 'asc'), limit: 1, after: null, now: NOW }
+          equal(ids((await storage.list(request)).jobs), ['job 7'], `the job found by ${JSON.stringify(where)}`)
+        }
+      })
     },
 
     'a page follows though the jobs of the one before are gone': async (site) => {
@@ -109,12 +169,12 @@ export const list: readonly ConformanceCase[] = [
     },
   }),
 
-  ...(['createdAt', 'runAt', 'startedAt', 'finishedAt', 'priority'] satisfies OrderField[]).flatMap((field) =>
+  ...(['createdAt', 'runAt', 'startedAt', 'finishedAt', 'priority'] satisfies FilterField[]).flatMap((field) =>
     area('list', {
       [`jobs can be ordered by ${field}, in pages`]: async (site) => {
         await disorder(site)
-        const rising = ids((await walk(site, { field, direction: 'asc' }, 2)).flat())
-        const falling = ids((await walk(site, { field, direction: 'desc' }, 2)).flat())
+        const rising = ids((await walk(site, by(field, 'asc'), 2)).flat())
+        const falling = ids((await walk(site, by(field, 'desc'), 2)).flat())
         const moments = await Promise.all(rising.map(async (id) => Number((await site.job(id))[field])))
         equal(
           moments,
@@ -127,6 +187,10 @@ export const list: readonly ConformanceCase[] = [
     }),
   ),
 ]
+
+function by(field: FilterField, direction: ListOrder['direction']): Order {
+  return [{ path: [field], direction }]
+}
 
 /** Five completed jobs whose order is another by each field. */
 async function disorder(site: Site): Promise<void> {
@@ -145,7 +209,7 @@ async function disorder(site: Site): Promise<void> {
 async function shows(site: Site, orderBy: Order, expected: readonly string[]): Promise<void> {
   await site.settled(async (storage) => {
     const { jobs } = await storage.list({ where: {}, orderBy, limit: 100, after: null, now: NOW })
-    equal(ids(jobs), expected, `the jobs by ${orderBy.field}, ${orderBy.direction}`)
+    equal(ids(jobs), expected, `the jobs by ${JSON.stringify(orderBy)}`)
   })
 }
 

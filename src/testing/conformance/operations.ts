@@ -23,7 +23,13 @@ export function everyOperation(
     pauses: (storage) => storage.pauses(),
     get: (storage) => storage.get([]),
     list: (storage) =>
-      storage.list({ where: {}, orderBy: { field: 'createdAt', direction: 'desc' }, limit: 1, after: null, now: NOW }),
+      storage.list({
+        where: {},
+        orderBy: [{ path: ['createdAt'], direction: 'desc' }],
+        limit: 1,
+        after: null,
+        now: NOW,
+      }),
     counts: (storage) => storage.counts({ now: NOW }),
     prune: (storage) => storage.prune({ rules: [], spareSince: NOW, limit: 1, now: NOW }),
   }

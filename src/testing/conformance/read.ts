@@ -69,7 +69,7 @@ export const read: readonly ConformanceCase[] = area('read', {
   'a listed record is a copy': async (site) => {
     await site.add({ id: 'one', payload: { list: [1, 2] } })
     const storage = await site.handles.latest()
-    const orderBy = { field: 'createdAt', direction: 'desc' } as const
+    const orderBy = [{ path: ['createdAt'], direction: 'desc' }] as const
     spoil(await storage.list({ where: {}, orderBy, limit: 10, after: null, now: NOW }))
     await site.shows('one', { state: 'waiting', payload: { list: [1, 2] } })
   },

@@ -20,7 +20,7 @@ export async function repeated<T>(
 
 /** Everything that can be read, but the beats of sessions, which rise with each beat. */
 async function picture(storage: StorageAdapter): Promise<unknown> {
-  const orderBy = { field: 'createdAt', direction: 'asc' } as const
+  const orderBy = [{ path: ['createdAt'], direction: 'asc' }] as const
   const { jobs } = await storage.list({ where: {}, orderBy, limit: 1000, after: null, now: NOW })
   const sessions = (await storage.sessions()).map(({ id, epoch }) => ({ id, epoch }))
   return {

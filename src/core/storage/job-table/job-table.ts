@@ -1,5 +1,6 @@
 import type { FinishedState, JobChange, PauseScope } from '../contract.ts'
 import { OrderedList } from './ordered-list.ts'
+import { Orders } from './orders.ts'
 import { ReadyIndex } from './ready-index.ts'
 import { type Change, JobRow, type Row, type RowOf, storedJob, type TableName, type Tables, type Unit } from './rows.ts'
 
@@ -47,6 +48,7 @@ export class JobTable {
     meta: new Map(),
   }
   readonly ready: ReadyIndex
+  readonly orders: Orders = new Orders(this.tables.jobs)
   /** Running jobs by session. */
   readonly #running = new Map<string, Set<JobRow>>()
   readonly finished: Readonly<Record<FinishedState, OrderedList<JobRow>>> = {
@@ -88,6 +90,10 @@ export class JobTable {
 
   get runningCount(): number {
     return this.#runningCount
+  }
+
+  *running(): Generator<JobRow> {
+    for (const held of this.#running.values()) yield* held
   }
 
   runningOf(session: string): Iterable<JobRow> {
@@ -196,12 +202,14 @@ export class JobTable {
 
   #rewriteJob(row: JobRow, fields: Readonly<Record<string, unknown>>, version: number): void {
     this.#unindex(row)
+    this.orders.remove(row, fields)
     Object.assign(row, fields)
     if (fields['runAt'] !== undefined) row.dueAt = Number.NaN
     this.#versions += version - row.version
     row.version = version
     this.#highest = Math.max(this.#highest, version)
     this.#index(row)
+    this.orders.add(row, fields)
   }
 
   #insertJob(row: JobRow): void {
@@ -211,10 +219,12 @@ export class JobTable {
     this.tables.jobs.set(row.id, row)
     this.#versions += row.version
     this.#index(row)
+    this.orders.add(row)
   }
 
   #deleteJob(row: JobRow): void {
     this.#unindex(row)
+    this.orders.remove(row)
     this.tables.jobs.delete(row.id)
     this.#versions -= row.version
   }

@@ -99,6 +99,29 @@ export class OrderedList<Item> {
     }
   }
 
+  /** How many items stand before the first for which `isReached` holds, as it then does for all that follow. */
+  rank(isReached: (item: Item) => boolean): number {
+    const chunks = this.#chunks
+    const at = lowest(this.#spent, chunks.length, (index) => isReached((chunks[index] as Item[]).at(-1) as Item))
+    const chunk = chunks[at] ?? []
+    let rank = lowest(0, chunk.length, (index) => isReached(chunk[index] as Item))
+    for (let index = this.#spent; index < at; index++) rank += (chunks[index] as Item[]).length
+    return rank
+  }
+
+  /** The items from a rank on; with `-1`, those before it, backwards. Void after the list changes. */
+  *walk(rank: number, step: 1 | -1): Generator<Item> {
+    const chunks = this.#chunks
+    let at = this.#spent
+    let index = step === 1 ? rank : rank - 1
+    while (at < chunks.length && index >= (chunks[at] as Item[]).length) index -= (chunks[at++] as Item[]).length
+    for (let chunk = chunks[at]; chunk !== undefined && index >= 0; chunk = chunks[at]) {
+      for (; index >= 0 && index < chunk.length; index += step) yield chunk[index] as Item
+      at += step
+      index = step === 1 ? 0 : (chunks[at]?.length ?? 0) - 1
+    }
+  }
+
   *[Symbol.iterator](): Iterator<Item> {
     for (const chunk of this.#chunks) yield* chunk
   }

@@ -1,14 +1,8 @@
-import type {
-  FieldFilter,
-  FilterField,
-  JobCounts,
-  JobStatus,
-  ListAnswer,
-  ListRequest,
-  OrderField,
-  Where,
-} from '../contract.ts'
+import { type ReadPart, type Test, testOf } from '../condition-test.ts'
+import type { JobCounts, JobStatus, ListAnswer, ListRequest, StoredState, Where } from '../contract.ts'
 import type { JobTable } from './job-table.ts'
+import { JobOrder, type Place } from './job-order.ts'
+import { type Candidates, candidatesFor, everyJob } from './narrowing.ts'
 import { type JobRow, toRecord } from './rows.ts'
 
 /** The public status: a waiting job is `scheduled` until its time has come. */
@@ -30,26 +24,112 @@ export function counts(table: JobTable, now: number): JobCounts {
   }
 }
 
+/** Payloads that are not in the table. Those not at hand are noted, and the answer is no answer while there are any. */
+export interface PayloadReader {
+  payloadOf(row: JobRow): unknown
+  /** So many are missing that they have to be fetched before the search goes on. */
+  readonly isFull: boolean
+}
+
+const IN_TABLE: PayloadReader = { payloadOf: (row) => row.payload, isFull: false }
+
+/** Jobs that are looked at in the order asked for before it is worth finding out where else to look. */
+const FIRST_LOOK = 2000
+
 /**
- * One page. The cursor holds the order value and the sequence of the last job shown, so that a page is not disturbed
- * by jobs that come or go before it. A page looks at each job once and sorts no more than it shows.
+ * One page. The cursor holds the order values and the sequence of the last job shown, so that a page is not disturbed
+ * by jobs that come or go before it. [tests/core/search.test.ts]
+ *
+ * Where an order of all jobs is kept for the first field, a search walks it from the cursor on and stops when the page
+ * is full. If that takes long, because few jobs fit, it looks through the fewest that the conditions leave in question.
  */
-export function list(table: JobTable, { where, orderBy, limit, after, now }: ListRequest): ListAnswer {
-  const { field, direction } = orderBy
-  const sign = direction === 'asc' ? 1 : -1
-  const start = after === null ? null : parseCursor(after)
-  // One more than the page shows: it tells that there is another page.
-  const first = new FirstOf(limit + 1, (a, b) => sign * comparePlaces(a, b.sequence, orderValue(b, field), field))
-  for (const job of candidates(table, where)) {
-    if (start !== null && sign * comparePlaces(job, start.sequence, start.value, field) <= 0) continue
-    if (first.mayHold(job) && matchesWhere(job, where, now)) first.add(job)
+export function list(table: JobTable, request: ListRequest, payloads: PayloadReader = IN_TABLE): ListAnswer {
+  const search = new Search(table, request, payloads)
+  const { jobs, isMore } = search.page()
+  const cursors = jobs.map((job) => search.order.cursorOf(job))
+  return { jobs: jobs.map(toRecord), cursors, cursor: isMore ? (cursors.at(-1) ?? null) : null }
+}
+
+class Search {
+  readonly order: JobOrder
+  readonly #table: JobTable
+  readonly #where: Where
+  readonly #limit: number
+  readonly #now: number
+  readonly #after: Place | null
+  readonly #payloads: PayloadReader
+  readonly #fits: Test
+
+  constructor(table: JobTable, { where, orderBy, limit, after, now }: ListRequest, payloads: PayloadReader) {
+    const read = readerOf(now, payloads)
+    this.order = new JobOrder(orderBy, read)
+    this.#table = table
+    this.#where = where
+    this.#limit = limit
+    this.#now = now
+    this.#after = after === null ? null : this.order.placeOf(after)
+    this.#payloads = payloads
+    this.#fits = testOf(where as Parameters<typeof testOf>[0], read)
   }
-  const found = first.sorted()
-  const page = found.slice(0, limit)
-  const last = page.at(-1)
-  const cursor =
-    found.length > limit && last !== undefined ? JSON.stringify([orderValue(last, field), last.sequence]) : null
-  return { jobs: page.map(toRecord), cursor }
+
+  page(): { readonly jobs: readonly JobRow[]; readonly isMore: boolean } {
+    const found = this.#find()
+    return { jobs: found.slice(0, this.#limit), isMore: found.length > this.#limit }
+  }
+
+  /** One more than the page shows, if there is: it tells that there is another page. */
+  #find(): readonly JobRow[] {
+    const { jobs } = this.#table.tables
+    // So few are looked through in less time than it takes to think about it.
+    const few = 2 * this.#limit
+    let best: Candidates = everyJob(this.#table)
+    if (best.size > few) best = this.#narrowed(false)
+    if (best.size > few) {
+      const near = this.#walk(Math.min(best.size, FIRST_LOOK))
+      if (near !== null) return near
+      best = this.#narrowed(true)
+      const far = best.size > jobs.size / 4 ? this.#walk(Infinity) : null
+      if (far !== null) return far
+    }
+    return this.#look(best.rows(), Infinity) ?? []
+  }
+
+  #narrowed(withOrders: boolean): Candidates {
+    return candidatesFor({ table: this.#table, now: this.#now, withOrders }, this.#where)
+  }
+
+  /** In the order that is kept; `null` without one, or when it would take more than `most` looks. */
+  #walk(most: number): readonly JobRow[] | null {
+    const rows = this.order.walk(this.#table.orders, stateIn(this.#where), this.#after)
+    return rows === null ? null : this.#look(rows, most, true)
+  }
+
+  #look(rows: Iterable<JobRow>, most: number, inOrder = false): readonly JobRow[] | null {
+    const { order } = this
+    const first = new FirstOf(this.#limit + 1, (a, b) => order.compare(a, b))
+    let looked = 0
+    for (const row of rows) {
+      if (this.#payloads.isFull || (inOrder && first.isFull && order.isPast(row, first.last))) break
+      if (looked++ === most) return null
+      if (this.#after !== null && order.compareTo(row, this.#after) <= 0) continue
+      if (first.mayHold(row) && this.#fits(row)) first.add(row)
+    }
+    return first.sorted()
+  }
+}
+
+/** The stored state that all jobs have for which this holds, if it names one. */
+function stateIn({ status }: Where): StoredState | null {
+  const named = status?.eq as JobStatus | undefined
+  if (named === undefined) return null
+  return named === 'pending' || named === 'scheduled' ? 'waiting' : named
+}
+
+function readerOf(now: number, { payloadOf }: PayloadReader): ReadPart {
+  return (row, name) => {
+    if (name === 'status') return statusOf(row as JobRow, now)
+    return name === 'payload' ? payloadOf(row as JobRow) : (row as JobRow)[name as keyof JobRow]
+  }
 }
 
 /** The first `size` of many jobs, of which it never holds more than twice as many. */
@@ -63,6 +143,14 @@ class FirstOf {
   constructor(size: number, compare: (a: JobRow, b: JobRow) => number) {
     this.#size = size
     this.#compare = compare
+  }
+
+  get isFull(): boolean {
+    return this.#jobs.length >= this.#size
+  }
+
+  get last(): JobRow {
+    return this.#jobs.at(-1) as JobRow
   }
 
   mayHold(job: JobRow): boolean {
@@ -82,61 +170,4 @@ class FirstOf {
     }
     return this.#jobs
   }
-}
-
-interface Place {
-  readonly value: number
-  readonly sequence: number
-}
-
-/** A missing moment comes before every other. */
-function orderValue(job: JobRow, field: OrderField): number {
-  return job[field] ?? -Infinity
-}
-
-/** Called a few times for each job of a page's search: it makes nothing that would have to be collected. */
-function comparePlaces(job: JobRow, sequence: number, value: number, field: OrderField): number {
-  const own = orderValue(job, field)
-  if (own !== value) return own < value ? -1 : 1
-  return job.sequence - sequence
-}
-
-function parseCursor(text: string): Place {
-  const [value, sequence] = JSON.parse(text) as [number | null, number]
-  return { value: value ?? -Infinity, sequence }
-}
-
-/** A condition on the status alone reads that status's list instead of all jobs. */
-function candidates(table: JobTable, where: Where): Iterable<JobRow> {
-  const status = where.status?.eq
-  if (status === 'completed' || status === 'failed' || status === 'cancelled') return table.finished[status]
-  return table.tables.jobs.values()
-}
-
-export function matchesWhere(job: JobRow, where: Where, now: number): boolean {
-  for (const field in where) {
-    const filter = where[field as FilterField]
-    if (
-      filter !== undefined &&
-      !matchesField(field === 'status' ? statusOf(job, now) : job[field as Exclude<FilterField, 'status'>], filter)
-    )
-      return false
-  }
-  return true
-}
-
-function matchesField(value: string | number | null, filter: FieldFilter): boolean {
-  if (filter.eq !== undefined && value !== filter.eq) return false
-  if (filter.ne !== undefined && value === filter.ne) return false
-  if (filter.in !== undefined && (value === null || !filter.in.includes(value))) return false
-  if (filter.nin !== undefined && value !== null && filter.nin.includes(value)) return false
-  const bounds = filter.gt ?? filter.gte ?? filter.lt ?? filter.lte
-  if (bounds === undefined) return true
-  if (typeof value !== 'number') return false
-  return (
-    value > (filter.gt ?? -Infinity) &&
-    value >= (filter.gte ?? -Infinity) &&
-    value < (filter.lt ?? Infinity) &&
-    value <= (filter.lte ?? Infinity)
-  )
 }

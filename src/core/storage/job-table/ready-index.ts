@@ -51,6 +51,18 @@ export class ReadyIndex {
     return this.#waiting
   }
 
+  /** The waiting jobs, in no order; `due`: without those whose time has not come, unless they have expired. */
+  *rows(due: boolean): Generator<JobRow> {
+    for (const type of this.#types.values()) {
+      for (const lane of type.lanes.values()) {
+        yield* lane.ready
+        if (!due) yield* lane.delayed
+      }
+    }
+    for (const group of this.#groups.values()) for (const { rest } of group.lanes.values()) yield* rest
+    yield* this.expired
+  }
+
   add(row: JobRow): void {
     this.#waiting += 1
     const due = dueAt(row, this.#now)

@@ -1,0 +1,88 @@
+import { compareValues, partOf, type ReadPart } from '../condition-test.ts'
+import type { ListRequest, StoredState } from '../contract.ts'
+import { compareField, isOrdered, type OrderedField, type Orders } from './orders.ts'
+import type { JobRow } from './rows.ts'
+
+export interface Place {
+  readonly values: readonly unknown[]
+  readonly sequence: number
+}
+
+interface Term {
+  readonly sign: number
+  readonly valueOf: (row: JobRow) => unknown
+}
+
+/** The order of a list, and the cursors that name places in it: JSON of the values a job is ordered by and its sequence. */
+export class JobOrder {
+  readonly #terms: readonly Term[]
+  /** Of the last term: ties by the order of enqueues go in its direction. */
+  readonly #sign: number
+  /** The first field, where an order of all jobs can be kept for it. */
+  readonly #field: OrderedField | null
+
+  constructor(orderBy: ListRequest['orderBy'], read: ReadPart) {
+    this.#terms = orderBy.map(({ path: [field, ...path], direction }) => ({
+      sign: direction === 'asc' ? 1 : -1,
+      // What is missing is ordered as null.
+      valueOf:
+        path.length === 0 ? (row) => read(row, field) ?? null : (row) => path.reduce(partOf, read(row, field)) ?? null,
+    }))
+    this.#sign = this.#terms.at(-1)?.sign ?? 1
+    const [{ path }] = orderBy
+    this.#field = path.length === 1 && isOrdered(path[0]) ? path[0] : null
+  }
+
+  compare(a: JobRow, b: JobRow): number {
+    for (const { sign, valueOf } of this.#terms) {
+      const order = compareValues(valueOf(a), valueOf(b))
+      if (order !== 0) return sign * order
+    }
+    return this.#sign * (a.sequence - b.sequence)
+  }
+
+  compareTo(row: JobRow, { values, sequence }: Place): number {
+    for (const [at, { sign, valueOf }] of this.#terms.entries()) {
+      const order = compareValues(valueOf(row), values[at])
+      if (order !== 0) return sign * order
+    }
+    return this.#sign * (row.sequence - sequence)
+  }
+
+  /** Whether no job from `row` on, in the order of the first field alone, can come before `last`. */
+  isPast(row: JobRow, last: JobRow): boolean {
+    const first = this.#terms[0] as Term
+    return this.#terms.length === 1 || compareValues(first.valueOf(row), first.valueOf(last)) !== 0
+  }
+
+  /**
+   * All jobs, or those in one state, in the order of the first field, from the place on or somewhat before; `null` where
+   * no order is kept.
+   */
+  walk(orders: Orders, state: StoredState | null, after: Place | null): Iterable<JobRow> | null {
+    const field = this.#field
+    if (field === null) return null
+    const kept = orders.by(field, state)
+    const step = this.#terms[0]?.sign === 1 ? 1 : -1
+    if (after === null) return kept.walk(step === 1 ? 0 : kept.size, step)
+    const value = after.values[0] as JobRow[OrderedField]
+    const alone = this.#terms.length === 1
+    const rank = kept.rank((row) => {
+      const order = compareField(row, value, field)
+      if (order !== 0) return order > 0
+      // Among equals the sequence tells, if nothing else comes before it.
+      return step === 1 ? !alone || row.sequence > after.sequence : alone && row.sequence >= after.sequence
+    })
+    return kept.walk(rank, step)
+  }
+
+  cursorOf(row: JobRow): string {
+    return JSON.stringify([...this.#terms.map(({ valueOf }) => valueOf(row)), row.sequence])
+  }
+
+  placeOf(cursor: string): Place {
+    const values = JSON.parse(cursor) as unknown[]
+    const sequence = values.pop() as number
+    return { values, sequence }
+  }
+}
