@@ -1,5 +1,5 @@
 export { exponential, fixed, graphile } from './core/backoff.ts'
-export type { HandlerContext } from './core/context.ts'
+export type { HandlerContext, HandlerQueue } from './core/context.ts'
 export type { CancelTimer, Environment } from './core/environment.ts'
 export { type ErrorCode, type ErrorDetails, HoldfastError } from './core/errors.ts'
 export type { EventName, Listener, QueueEvents } from './core/events.ts'
@@ -28,6 +28,7 @@ export { FailPermanently, RetryLater, Unreachable } from './core/outcome.ts'
 export type { Retention, RetentionOptions } from './core/pruner.ts'
 export { type EnqueuedJob, type EnqueueItem, type JobQueue, openQueue, type QueueOptions } from './core/queue.ts'
 export type { JobResult } from './core/results.ts'
+export type { Runner } from './core/runner.ts'
 export type {
   AttemptRecord,
   BackoffPolicy,

@@ -6,7 +6,7 @@ import { Wakeup } from './wakeup.ts'
 
 export interface ClaimerOptions extends ServiceOptions {
   readonly lanes: readonly Lane[]
-  readonly slots: Pick<Slots, 'unsettled' | 'suspects'>
+  readonly slots: Pick<Slots, 'unsettled' | 'suspects' | 'places'>
   /** How many jobs may be taken now. */
   readonly room: () => number
   readonly take: (job: JobRecord) => void
@@ -125,7 +125,7 @@ export class Claimer {
   #limit(): number {
     const { room, slots } = this.#options
     if (slots.suspects > 0) return 0
-    if (this.#suspectTurn) return slots.unsettled.length === 0 ? 1 : 0
+    if (this.#suspectTurn) return slots.unsettled.length === 0 ? Math.min(1, slots.places) : 0
     return room()
   }
 

@@ -1,6 +1,6 @@
 import { fieldError, invalidOption } from './errors.ts'
 import type { Intake } from './intake.ts'
-import type { BoundHandler, HandlerFunction } from './job.ts'
+import type { BoundHandler, HandlerFunction, JobDefinition } from './job.ts'
 import type { Lane } from './storage/contract.ts'
 
 /** One handler per type, each of a definition that this queue knows. */
@@ -37,8 +37,7 @@ export function byType<Item extends { readonly type: string }>(
   return map
 }
 
-/** What an executor claims for a handler. */
-export function laneOf({ type, definition }: BoundHandler): Lane {
-  const { limit } = definition.defaults
+/** What an executor claims for a job. */
+export function laneOf({ type, defaults: { limit } }: JobDefinition): Lane {
   return limit === null ? { type } : { type, limit }
 }
