@@ -10,7 +10,7 @@ const shared = { include: ['tests/browser/**/*.test.ts'], exclude: [fromOutside]
 function inPages(engine: Engine): TestProjectInlineConfiguration {
   return {
     // Found at the first import, they would reload the page in the middle of its tests.
-    optimizeDeps: { include: ['idb'] },
+    optimizeDeps: { include: ['idb', 'comlink'] },
     test: {
       ...shared,
       browser: {

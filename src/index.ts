@@ -1,6 +1,6 @@
 export type { RescheduleOptions, Session } from './core/administration.ts'
 export { exponential, fixed, graphile } from './core/backoff.ts'
-export type { HandlerContext } from './core/context.ts'
+export type { HandlerContext, HandlerQueue } from './core/context.ts'
 export type { CancelTimer, Environment } from './core/environment.ts'
 export { type ErrorCode, type ErrorDetails, HoldfastError } from './core/errors.ts'
 export type { EventName, Listener, QueueEvents } from './core/events.ts'
@@ -29,6 +29,7 @@ export { FailPermanently, RetryLater, Unreachable } from './core/outcome.ts'
 export type { Cleanup, Retention, RetentionOptions } from './core/pruner.ts'
 export { type EnqueuedJob, type EnqueueItem, type JobQueue, openQueue, type QueueOptions } from './core/queue.ts'
 export type { JobResult } from './core/results.ts'
+export type { Runner } from './core/runner.ts'
 export type {
   AttemptRecord,
   BackoffPolicy,

@@ -1,5 +1,6 @@
 import type { HandlerContext } from './context.ts'
 import type { HoldfastError } from './errors.ts'
+import type { HandlerRun } from './handlers.ts'
 import { type Job, toJob } from './job.ts'
 import { checkedJson } from './payload.ts'
 import type { JobQueue } from './queue.ts'
@@ -15,7 +16,7 @@ export type Progress = LeaseRef & { readonly value: unknown }
  * are made when a handler first reads them: most never do, and they cost more than the rest of a short job. Functions
  * are bound, so that a handler may take them out of the context.
  */
-export class Attempt implements HandlerContext {
+export class Attempt implements HandlerRun {
   record: JobRecord
   readonly #core: QueueCore
   /** The executor's. */
@@ -98,7 +99,6 @@ export class Attempt implements HandlerContext {
     }
   }
 
-  /** Its payload was of an older version: from now on it shows as the handler gets it. */
   broughtUp(payload: unknown): void {
     this.record = { ...this.record, payload }
     this.#job = null

@@ -1,6 +1,9 @@
 import type { Job, JobDefinition } from './job.ts'
 import type { EnqueueOptions, JobQueue } from './queue.ts'
 
+/** What a handler may do with the queue, in whatever thread it runs. In a worker each is a call to the executor's. */
+export type HandlerQueue = Pick<JobQueue, 'enqueue' | 'enqueueMany' | 'get' | 'counts' | 'cancel' | 'retry'>
+
 /**
  * What a handler gets beside its payload. Signal and job view are made when they are first read; functions may be taken
  * out of it.
@@ -22,7 +25,7 @@ export interface HandlerContext<Payload = unknown> {
   readonly progress: (value: unknown) => void
   /** Tells listeners and the logger; nothing is stored. */
   readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void
-  readonly queue: JobQueue
+  readonly queue: HandlerQueue
   /** Jobs that are stored in the same step as this attempt's completion, and only then. */
   readonly onComplete: {
     readonly enqueue: <Input>(

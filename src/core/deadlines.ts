@@ -21,7 +21,7 @@ export class Deadlines {
 
   watch(attempt: Attempt): void {
     const at = next(attempt)
-    if (attempt.settled || at >= this.#at) return
+    if (at >= this.#at) return
     this.#cancel?.()
     this.#at = at
     this.#cancel = this.#environment.startTimer(() => this.#look(), at - this.#environment.monotonic(), false)
@@ -37,7 +37,6 @@ export class Deadlines {
     this.stop()
     const now = this.#environment.monotonic()
     for (const attempt of this.#attempts) {
-      if (attempt.settled) continue
       if (next(attempt) <= now) this.#due(attempt)
       this.watch(attempt)
     }

@@ -24,7 +24,7 @@ export interface QueueEvents {
   released: { readonly job: Job }
   /** This executor no longer holds the job; what its handler still does changes nothing in the queue. */
   lost: { readonly job: Job }
-  /** The reaper took the job from a session that fell silent. */
+  /** The reaper took the job from a session that fell silent, or the worker died that ran it here. */
   interrupted: { readonly job: Job }
   /** A background service met an error and goes on. */
   error: { readonly error: unknown; readonly service: string }

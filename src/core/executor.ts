@@ -1,32 +1,22 @@
 import { Claimer } from './claimer.ts'
 import { queueClosed } from './errors.ts'
+import { type ExecutorOptions, executorSettings } from './executor-options.ts'
 import { Expiry, waitAtMost } from './expiry.ts'
-import { handlersByType, laneOf } from './handlers.ts'
+import { laneOf } from './handlers.ts'
 import { Heartbeat, patience } from './heartbeat.ts'
-import { type BoundHandler, toJob } from './job.ts'
-import { anything, integerFrom, type Moment, momentToMs, readOptions, type Span, spanToMs } from './options.ts'
+import { toJob } from './job.ts'
+import { type Moment, momentToMs, readOptions, type Span, spanToMs } from './options.ts'
 import { nextRunAt } from './next-run.ts'
 import type { QueueCore, ServiceOptions } from './queue-core.ts'
 import { Reaper } from './reaper.ts'
 import { Reconnection } from './reconnection.ts'
+import type { OpenRunner } from './runner.ts'
 import { SettleBuffer } from './settle-buffer.ts'
 import { Slots } from './slots.ts'
 import type { JobRecord, Lane } from './storage/contract.ts'
 import type { Ticker } from './ticker.ts'
 
-export interface ExecutorOptions {
-  /** One handler per type. The executor claims these types and no others. */
-  readonly handlers: readonly BoundHandler[]
-  /** Jobs at once, from 1. Default 4. */
-  readonly concurrency?: number
-  /** Handed to every handler as `ctx.state`. */
-  readonly state?: unknown
-  /**
-   * How long a handler may go on after its signal was aborted before its attempt is settled without it. Default 1 s.
-   * Its slot stays taken until it ends: a handler in this thread cannot be stopped from outside.
-   */
-  readonly killGrace?: Span
-}
+export type { ExecutorOptions } from './executor-options.ts'
 
 /** Numbers since the executor was made, and of this moment. */
 export interface ExecutorStats {
@@ -44,10 +34,10 @@ export interface ExecutorStats {
   readonly cancelled: number
   readonly released: number
   readonly lost: number
+  /** Attempts whose worker died. */
+  readonly interrupted: number
 }
 
-const DEFAULT_CONCURRENCY = 4
-const DEFAULT_KILL_GRACE = 1000
 const DEFAULT_STOP_GRACE = 10_000
 
 /** How long a stop waits for the storage to acknowledge the last outcomes. ms */
@@ -72,6 +62,7 @@ export class Executor {
   readonly #lanes: readonly Lane[]
   readonly #leaseDuration: number
   readonly #slots: Slots
+  readonly #openRunner: () => OpenRunner
   readonly #buffer: SettleBuffer
   #claimer: Claimer
   readonly #services: { stop(): Promise<void> | void }[] = []
@@ -88,24 +79,35 @@ export class Executor {
 
   /** Made by `queue.createExecutor()`. */
   constructor(core: QueueCore, options: ExecutorOptions) {
-    const checks = { handlers: anything, concurrency: integerFrom(1), state: anything, killGrace: spanToMs }
-    const given = readOptions('createExecutor', options, checks, '')
-    const handlers = handlersByType('handlers', given.handlers, core.intake)
+    const { definitions, runner, concurrency, state, killGrace } = executorSettings(options, core.intake)
+    const jobs = [...definitions.values()]
     this.#core = core
-    this.#concurrency = given.concurrency ?? DEFAULT_CONCURRENCY
-    this.#types = [...handlers.keys()]
-    this.#lanes = [...handlers.values()].map(laneOf)
-    this.#leaseDuration = Math.min(...[...handlers.values()].map(({ definition }) => definition.defaults.leaseDuration))
+    this.#concurrency = concurrency
+    this.#types = [...definitions.keys()]
+    this.#lanes = jobs.map(laneOf)
+    this.#leaseDuration = Math.min(...jobs.map(({ defaults }) => defaults.leaseDuration))
     this.#buffer = new SettleBuffer(this.#service('settle'))
     this.#slots = new Slots({
       core,
-      handlers,
-      state: given.state,
-      killGrace: given.killGrace ?? DEFAULT_KILL_GRACE,
+      state,
+      killGrace,
       buffer: this.#buffer,
       onRoom: () => this.#claimer.soon(),
     })
     this.#claimer = this.#newClaimer()
+    this.#openRunner = () =>
+      runner.open({
+        ...core,
+        definitions,
+        definitionOf: (type) => core.intake.defined(type) ?? definitions.get(type),
+        concurrency: this.#concurrency,
+        ends: this.#slots,
+        // Before it runs there is no session to claim for.
+        onRoom: () => {
+          if (this.#state === 'running') this.#claimer.soon()
+        },
+        onError: core.onError('runner'),
+      })
   }
 
   /** Opens the session and begins to claim. Calling it again does nothing; while it stops, it starts after that. */
@@ -192,7 +194,7 @@ export class Executor {
       state: this.#state,
       paused: this.#paused,
       running,
-      free: Math.max(0, this.#concurrency - this.#slots.attempts.size),
+      free: this.#free(),
       overdue: this.#slots.attempts.size - running,
       unacknowledged: this.#buffer.unacknowledged,
       ...this.#slots.tally,
@@ -215,6 +217,9 @@ export class Executor {
     // From here on closing the queue stops it first.
     core.executors.add(this)
     this.#session = ''
+    this.#slots.runner = this.#openRunner()
+    // Before anything is claimed: when handlers cannot be run, no attempt is counted.
+    await this.#slots.runner.ready
     await this.#openSession()
     this.#claimer = this.#newClaimer()
     this.#startServices()
@@ -249,6 +254,8 @@ export class Executor {
   }
 
   async #stop(grace: Expiry): Promise<void> {
+    // Threads that are still being started are given up.
+    if (this.#state === 'idle') void this.#slots.runner?.close()
     await this.#starting?.catch(() => undefined)
     if (this.#state === 'running') {
       this.#state = 'stopping'
@@ -278,7 +285,7 @@ export class Executor {
       await Promise.resolve()
         .then(() => service.stop())
         .catch(onError('stop'))
-    this.#slots.stop()
+    await this.#slots.stop().catch(onError('stop'))
     if (this.#session !== '')
       await storage.session({ close: this.#session, now: environment.now() }).catch(onError('session'))
     this.#session = ''
@@ -335,7 +342,11 @@ export class Executor {
   #room(): number {
     const most = Math.max(LEAST_UNACKNOWLEDGED, 2 * this.#concurrency)
     if (this.#paused || this.#buffer.unacknowledged >= most) return 0
-    return Math.max(0, this.#concurrency - this.#slots.attempts.size)
+    return this.#free()
+  }
+
+  #free(): number {
+    return Math.max(0, Math.min(this.#concurrency - this.#slots.attempts.size, this.#slots.places))
   }
 
   #interrupted(record: JobRecord): void {
@@ -353,7 +364,7 @@ export class Executor {
       if (answer !== null && answer.jobs.length === 0 && !answer.suspectDue && !busy) return answer.nextRunAt
       if (answer !== null || busy) continue
       // Slots that handlers do not give back cannot be waited for: they may never end.
-      if (this.#room() === 0) break
+      if (this.#room() === 0 && this.#slots.runner?.kills !== true) break
       // The storage is away.
       await waitAtMost(this.#core.environment, PAUSE, this.#slots.change(), deadline.reached)
     }

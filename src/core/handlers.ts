@@ -1,7 +1,9 @@
+import type { HandlerContext } from './context.ts'
 import { fieldError, invalidOption } from './errors.ts'
 import type { Intake } from './intake.ts'
-import type { BoundHandler, HandlerFunction } from './job.ts'
-import type { Lane } from './storage/contract.ts'
+import { type BoundHandler, currentPayload, type HandlerFunction, type JobDefinition } from './job.ts'
+import type { JobRecord, Lane } from './storage/contract.ts'
+import { isThenable } from './thenable.ts'
 
 /** One handler per type, each of a definition that this queue knows. */
 export function handlersByType(
@@ -37,12 +39,26 @@ export function byType<Item extends { readonly type: string }>(
   return map
 }
 
-/** What an executor claims for a handler. */
-export function laneOf({ type, definition }: BoundHandler): Lane {
-  const { version, defaults } = definition
-  return {
-    type,
-    ...(defaults.limit !== null && { limit: defaults.limit }),
-    ...(version > 1 && { payloadVersion: version }),
+/** What an executor claims for a job. */
+export function laneOf({ type, version, defaults: { limit } }: JobDefinition): Lane {
+  return { type, ...(limit !== null && { limit }), ...(version > 1 && { payloadVersion: version }) }
+}
+
+/** What a handler is given, wherever it runs. */
+export interface HandlerRun extends HandlerContext {
+  readonly record: JobRecord
+  /** Its payload was of an older version: from now on it shows as the handler gets it. */
+  broughtUp(payload: unknown): void
+}
+
+/** Runs the handler, with a payload that an older version stored brought up before. */
+export function runHandler({ definition, run }: BoundHandler, attempt: HandlerRun): unknown {
+  const { payload } = attempt.record
+  const current = currentPayload(definition, attempt.record)
+  if (current === payload) return run(payload as never, attempt as never)
+  const go = (migrated: unknown): unknown => {
+    attempt.broughtUp(migrated)
+    return run(migrated as never, attempt as never)
   }
+  return isThenable(current) ? Promise.resolve(current).then(go) : go(current)
 }

@@ -121,6 +121,17 @@ export class Intake {
     throw unknownJob(definition.type, definitions)
   }
 
+  /** The jobs of this queue, if it was opened with a list of them. */
+  listed(): readonly JobDefinition[] | undefined {
+    const { definitions } = this.#options
+    return definitions === null ? undefined : [...definitions.values()]
+  }
+
+  /** The job of this name, if the queue was opened with it. */
+  defined(type: string): JobDefinition | undefined {
+    return this.#options.definitions?.get(type)
+  }
+
   #byName(type: string): Described {
     const { definitions } = this.#options
     name('job', type)

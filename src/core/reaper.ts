@@ -1,8 +1,7 @@
-import { backoffDelay } from './backoff.ts'
-import type { Environment } from './environment.ts'
 import { patience } from './heartbeat.ts'
 import type { ServiceOptions } from './queue-core.ts'
-import type { ErrorData, JobRecord, SessionRecord, Settlement } from './storage/contract.ts'
+import { interruption } from './settlement.ts'
+import type { JobRecord, SessionRecord, Settlement } from './storage/contract.ts'
 import { settled } from './storage/transitions.ts'
 import { Ticker } from './ticker.ts'
 
@@ -114,7 +113,7 @@ export class Reaper {
   async #takeBack(jobs: readonly JobRecord[], { beats }: SessionRecord): Promise<void> {
     const { storage, environment } = this.#options
     const now = environment.now()
-    const batch = jobs.map((job) => interruption(job, { beats }, environment))
+    const batch = jobs.map((job) => ({ ...interruption(job, environment), when: { beats } }))
     const answers = await storage.settle({ batch, now })
     for (const [at, { verdict, became }] of answers.entries()) {
       const job = jobs[at] as JobRecord
@@ -136,27 +135,4 @@ export class Reaper {
       await storage.session({ close: session.id, now: environment.now(), when: { beats: session.beats } })
     }
   }
-}
-
-const WORKER_DIED: ErrorData = /* @__PURE__ */ Object.freeze({
-  name: 'HoldfastError',
-  code: 'HOLDFAST_WORKER_DIED',
-  message: 'worker died',
-})
-
-/**
- * What becomes of a job whose session is gone: it runs again, at once after the first interruption, by its backoff
- * after the second, and ends `failed` when it was interrupted more often than it may be.
- */
-export function interruption(
-  job: JobRecord,
-  when: NonNullable<Settlement['when']>,
-  { now, random }: Pick<Environment, 'now' | 'random'>,
-): Settlement {
-  const { id, fence } = job
-  const interruptions = job.interruptions + 1
-  if (interruptions > job.maxInterruptions)
-    return { id, fence, when, kind: 'fail', error: WORKER_DIED, counts: 'interruption' }
-  const delay = interruptions < 2 ? 0 : backoffDelay(job.backoff, interruptions - 1, random())
-  return { id, fence, when, kind: 'retry', runAt: now() + delay, delay, error: WORKER_DIED, counts: 'interruption' }
 }

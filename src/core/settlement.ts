@@ -70,6 +70,29 @@ function givenBack({ id, fence, unreached }: JobRecord, error: ErrorData, now: n
   return { id, fence, kind: 'release', runAt: now + delay, delay, unreached: error }
 }
 
+const WORKER_DIED: ErrorData = /* @__PURE__ */ Object.freeze({
+  name: 'HoldfastError',
+  code: 'HOLDFAST_WORKER_DIED',
+  message: 'worker died',
+})
+
+/**
+ * What becomes of a job whose session or thread is gone: it runs again, at once after the first interruption, by its
+ * backoff after the second, and ends `failed` when it was interrupted more often than it may be.
+ */
+export function interruption(
+  job: JobRecord,
+  { now, random }: Pick<Environment, 'now' | 'random'>,
+  cause?: unknown,
+): Settlement {
+  const { id, fence } = job
+  const error = cause === undefined ? WORKER_DIED : { ...WORKER_DIED, cause: toErrorData(cause) }
+  const interruptions = job.interruptions + 1
+  if (interruptions > job.maxInterruptions) return { id, fence, kind: 'fail', error, counts: 'interruption' }
+  const delay = interruptions < 2 ? 0 : backoffDelay(job.backoff, interruptions - 1, random())
+  return { id, fence, kind: 'retry', runAt: now() + delay, delay, error, counts: 'interruption' }
+}
+
 /** The handler's own words, if it had any beyond handing on the reason, stay as the cause. */
 function timedOut(ending: HoldfastError, thrown: unknown): HoldfastError {
   return thrown === ending || thrown === undefined

@@ -1,18 +1,18 @@
 import { Attempt } from './attempt.ts'
 import { Deadlines } from './deadlines.ts'
 import { HoldfastError } from './errors.ts'
-import { type BoundHandler, currentPayload, toJob } from './job.ts'
+import { toJob } from './job.ts'
 import { checkedJson } from './payload.ts'
 import type { QueueCore } from './queue-core.ts'
+import type { AttemptEnds, OpenRunner } from './runner.ts'
 import type { SettleBuffer } from './settle-buffer.ts'
-import { settlementOf } from './settlement.ts'
+import { interruption, settlementOf } from './settlement.ts'
 import type { ErrorData, JobRecord, LeaseRef, NewJob, SettleAnswer, Settlement } from './storage/contract.ts'
 import { isSuspect, settled } from './storage/transitions.ts'
 import { isThenable } from './thenable.ts'
 
 export interface SlotsOptions {
   readonly core: QueueCore
-  readonly handlers: ReadonlyMap<string, BoundHandler>
   readonly state: unknown
   readonly killGrace: number
   readonly buffer: SettleBuffer
@@ -28,19 +28,31 @@ export interface Tally {
   cancelled: number
   released: number
   lost: number
+  interrupted: number
 }
 
 /**
- * The jobs an executor runs: handler in, outcome out, settled. A slot is taken until its handler ends; an attempt may
- * be settled before that, when its handler does not heed the signal.
+ * The jobs an executor runs: job to the runner, outcome back, settled. A slot is taken until its handler ends; an
+ * attempt may be settled before that, when its handler does not heed the signal.
  */
-export class Slots {
+export class Slots implements AttemptEnds {
   readonly attempts: Set<Attempt> = new Set()
   /** How many of them are suspects, which run alone. */
   suspects = 0
   /** Attempts whose outcome is open, by job. */
   readonly #current = new Map<string, Attempt>()
-  readonly tally: Tally = { claimed: 0, completed: 0, failed: 0, retried: 0, cancelled: 0, released: 0, lost: 0 }
+  readonly tally: Tally = {
+    claimed: 0,
+    completed: 0,
+    failed: 0,
+    retried: 0,
+    cancelled: 0,
+    released: 0,
+    lost: 0,
+    interrupted: 0,
+  }
+  /** Who runs the handlers, while the executor is started. */
+  runner: OpenRunner | null = null
   readonly #options: SlotsOptions
   readonly #deadlines: Deadlines
   #waiters: (() => void)[] = []
@@ -55,8 +67,13 @@ export class Slots {
     return [...this.attempts].filter((attempt) => !attempt.settled)
   }
 
+  /** How many more jobs the runner can start now. */
+  get places(): number {
+    return this.runner?.places ?? 0
+  }
+
   run(record: JobRecord): void {
-    const { core, handlers, state } = this.#options
+    const { core, state } = this.#options
     const attempt = new Attempt(record, core, state)
     this.tally.claimed += 1
     // Whoever ran this job here before lost it to this claim.
@@ -67,22 +84,37 @@ export class Slots {
     if (isSuspect(record)) this.suspects += 1
     this.#deadlines.watch(attempt)
     if (core.events.has('started')) core.events.tell('started', { job: attempt.job })
-    try {
-      const returned = start(attempt, handlers.get(record.type) as BoundHandler)
-      if (isThenable(returned)) {
-        returned.then(
-          (value) => this.#returned(attempt, value),
-          (error: unknown) => this.#threw(attempt, error),
-        )
-      } else this.#returned(attempt, returned)
-    } catch (error) {
-      this.#threw(attempt, error)
+    this.runner?.run(attempt)
+  }
+
+  returned(attempt: Attempt, value: unknown): void {
+    if (attempt.settled) return this.#free(attempt)
+    const late = attempt.chained.some(isThenable)
+    if (!late) return this.#complete(attempt, value, attempt.chained as NewJob[])
+    Promise.all(attempt.chained.map((job) => Promise.resolve(job))).then(
+      (chained) => this.#complete(attempt, value, chained),
+      (error: unknown) => this.threw(attempt, error),
+    )
+  }
+
+  threw(attempt: Attempt, error: unknown): void {
+    if (!attempt.settled) this.#settleAs(attempt, error)
+    this.#free(attempt)
+  }
+
+  /** What was asked of the attempt before counts; else a death is an interruption, and anything else no fault of it. */
+  gone(attempt: Attempt, died: HoldfastError | null): void {
+    if (!attempt.settled) {
+      if (attempt.ending !== null) this.#settleAs(attempt, attempt.ending)
+      else if (died === null) this.#settle(attempt, givenBack(attempt.record))
+      else this.#settle(attempt, interruption(attempt.record, this.#options.core.environment, died.cause))
     }
+    this.#free(attempt)
   }
 
   /** Gives back a job that was claimed and will not be run here. */
-  giveBack({ id, fence, runAt }: LeaseRef & Pick<JobRecord, 'runAt'>): void {
-    this.#options.buffer.add({ id, fence, kind: 'release', runAt, delay: null }, () => undefined)
+  giveBack(job: LeaseRef & Pick<JobRecord, 'runAt'>): void {
+    this.#options.buffer.add(givenBack(job), () => undefined)
   }
 
   /** Whether this claim is no orphan: it runs here, or its outcome is on its way. */
@@ -115,12 +147,18 @@ export class Slots {
     return new Promise((resolve) => this.#waiters.push(resolve))
   }
 
-  stop(): void {
+  /** Ends the threads of the runner; no attempt's outcome is open any more. */
+  async stop(): Promise<void> {
     this.#deadlines.stop()
+    await this.runner?.close()
   }
 
   #ask(attempt: Attempt, reason: HoldfastError): void {
+    if (attempt.ending !== null) return
     attempt.abort(reason, this.#options.core.environment.monotonic() + this.#options.killGrace)
+    // A lease may be found lost when its handler has ended.
+    if (!this.attempts.has(attempt)) return
+    this.runner?.abort(attempt)
     this.#deadlines.watch(attempt)
   }
 
@@ -134,17 +172,11 @@ export class Slots {
           `The handler of job ${attempt.record.id} took longer than ${attempt.record.timeout} ms`,
         ),
       )
-    } else this.#settleAs(attempt, attempt.ending)
-  }
-
-  #returned(attempt: Attempt, value: unknown): void {
-    if (attempt.settled) return this.#free(attempt)
-    const late = attempt.chained.some(isThenable)
-    if (!late) return this.#complete(attempt, value, attempt.chained as NewJob[])
-    Promise.all(attempt.chained.map((job) => Promise.resolve(job))).then(
-      (chained) => this.#complete(attempt, value, chained),
-      (error: unknown) => this.#threw(attempt, error),
-    )
+    } else {
+      attempt.graceEndsAt = Infinity
+      this.runner?.kill(attempt)
+      if (!attempt.settled) this.#settleAs(attempt, attempt.ending)
+    }
   }
 
   #complete(attempt: Attempt, value: unknown, chained: readonly NewJob[]): void {
@@ -155,13 +187,8 @@ export class Slots {
       if (!attempt.settled) this.#settle(attempt, { id, fence, kind: 'complete', result, ...enqueue })
       this.#free(attempt)
     } catch (error) {
-      this.#threw(attempt, error)
+      this.threw(attempt, error)
     }
-  }
-
-  #threw(attempt: Attempt, error: unknown): void {
-    if (!attempt.settled) this.#settleAs(attempt, error)
-    this.#free(attempt)
   }
 
   #settleAs(attempt: Attempt, thrown: unknown): void {
@@ -177,12 +204,13 @@ export class Slots {
   }
 
   #lost(attempt: Attempt): void {
-    attempt.abort(
+    // Whoever has the job now is not to be disturbed for longer than a handler may take to heed its signal.
+    this.#ask(
+      attempt,
       new HoldfastError(
         'HOLDFAST_LEASE_LOST',
         `Job ${attempt.record.id} is no longer held by this attempt: nothing it still does counts`,
       ),
-      Infinity,
     )
     this.#close(attempt)
     this.tally.lost += 1
@@ -218,7 +246,7 @@ export class Slots {
 
   #tell({ record, latestProgress }: Attempt, settlement: Settlement, became: JobRecord | null): void {
     const { events, environment } = this.#options.core
-    const name = eventOf(settlement.kind, became)
+    const name = eventOf(settlement, became)
     this.tally[name === 'retrying' ? 'retried' : name] += 1
     if (!events.has(name)) return
     const now = environment.now()
@@ -233,18 +261,6 @@ export class Slots {
   }
 }
 
-/** Runs the handler, with a payload that an older version stored brought up before. */
-function start(attempt: Attempt, { definition, run }: BoundHandler): unknown {
-  const { payload } = attempt.record
-  const current = currentPayload(definition, attempt.record)
-  if (current === payload) return run(payload as never, attempt as never)
-  const go = (migrated: unknown): unknown => {
-    attempt.broughtUp(migrated)
-    return run(migrated as never, attempt as never)
-  }
-  return isThenable(current) ? Promise.resolve(current).then(go) : go(current)
-}
-
 const EVENTS = {
   complete: 'completed',
   retry: 'retrying',
@@ -253,8 +269,15 @@ const EVENTS = {
   cancelled: 'cancelled',
 } as const
 
+type Told = (typeof EVENTS)[keyof typeof EVENTS] | 'interrupted'
+
 /** What an outcome is told and counted as: what its job became, or how the attempt ended where the job goes on. */
-function eventOf(kind: Settlement['kind'], became: JobRecord | null): (typeof EVENTS)[keyof typeof EVENTS] {
+function eventOf(settlement: Settlement, became: JobRecord | null): Told {
   const state = became?.state ?? 'waiting'
-  return state === 'waiting' || state === 'running' ? EVENTS[kind] : state
+  if (state !== 'waiting' && state !== 'running') return state
+  return settlement.kind === 'retry' && settlement.counts === 'interruption' ? 'interrupted' : EVENTS[settlement.kind]
+}
+
+function givenBack({ id, fence, runAt }: LeaseRef & Pick<JobRecord, 'runAt'>): Settlement {
+  return { id, fence, kind: 'release', runAt, delay: null }
 }

@@ -1,0 +1,1 @@
+export { webWorkers, type WebWorkersOptions } from './web-workers.ts'

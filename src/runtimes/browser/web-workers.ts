@@ -1,0 +1,57 @@
+import { invalidOption } from '../../core/errors.ts'
+import type { Runner } from '../../core/runner.ts'
+import { openPool, type ThreadsOptions, threadsSettings } from '../threads/options.ts'
+import type { Port, PortEvents } from '../threads/port.ts'
+
+export type WebWorkersOptions = ThreadsOptions<Worker>
+
+/**
+ * Runs the handlers of an executor in Web Workers, where one that does not heed its signal is ended after `killGrace`,
+ * even in an endless loop:
+ *
+ *     const runner = webWorkers({
+ *       spawn: () => new Worker(new URL('./jobs.worker.ts', import.meta.url), { type: 'module' }),
+ *     })
+ *     queue.createExecutor({ runner, jobs: [resize] })
+ *
+ * Chromium may keep a thread that is busy when it is terminated spinning for up to 2 s; nothing of it is heard any more.
+ *
+ * @throws HOLDFAST_INVALID_OPTION. `executor.start()` rejects with HOLDFAST_WORKER_NOT_READY
+ */
+export function webWorkers(options: WebWorkersOptions): Runner {
+  const settings = threadsSettings('webWorkers', options)
+  const connect = (events: PortEvents): Port => new WebWorkerPort(settings.spawn(), events)
+  return { open: (host) => openPool(settings, { connect, processors: navigator.hardwareConcurrency || 1 }, host) }
+}
+
+class WebWorkerPort implements Port {
+  readonly #worker: Worker
+
+  constructor(worker: Worker, { message, died }: PortEvents) {
+    const { postMessage, terminate } = Object(worker) as Partial<Worker>
+    if (typeof postMessage !== 'function' || typeof terminate !== 'function')
+      throw invalidOption('spawn()', 'a Worker', worker)
+    this.#worker = worker
+    worker.addEventListener('message', ({ data }) => message(data))
+    worker.addEventListener('messageerror', () => died(new Error('A message of the worker could not be read')))
+    worker.addEventListener('error', (event) => {
+      // It is told here, and needs no telling in the console.
+      event.preventDefault()
+      const { error, message: text } = event as Partial<ErrorEvent>
+      died(error ?? new Error(text === undefined || text === '' ? 'The worker could not be loaded' : text))
+    })
+  }
+
+  post(message: unknown): void {
+    this.#worker.postMessage(message)
+  }
+
+  keep(): void {
+    return
+  }
+
+  terminate(): Promise<void> {
+    this.#worker.terminate()
+    return Promise.resolve()
+  }
+}

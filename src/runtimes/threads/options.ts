@@ -1,0 +1,64 @@
+import { callable, integerFrom, readOptions, type Span, spanFrom } from '../../core/options.ts'
+import type { OpenRunner, RunnerHost } from '../../core/runner.ts'
+import { type Connect } from './port.ts'
+import { Pool } from './pool.ts'
+
+export interface ThreadsOptions<Thread> {
+  /**
+   * Starts one worker of the file that calls `exposeHandlers()`. Called again whenever one has to be replaced. The
+   * address stands in the program, so that bundlers see it.
+   */
+  readonly spawn: () => Thread
+  /**
+   * How many threads, from 1. Default: as many as the machine has processors, and no more than the executor's
+   * concurrency needs.
+   */
+  readonly size?: number
+  /** How many jobs one thread runs at once, from 1. Default 1; more for handlers that mostly wait. */
+  readonly jobsPerWorker?: number
+  /** How long a worker may take from its spawn until it can run handlers, `setup()` included. Default `'10s'`. */
+  readonly readyWithin?: Span
+}
+
+interface ThreadsSettings<Thread> {
+  readonly spawn: () => Thread
+  readonly size: number | undefined
+  readonly jobsPerWorker: number
+  readonly readyWithin: number
+}
+
+const READY_WITHIN = 10_000
+
+const CHECKS = {
+  spawn: callable,
+  size: /* @__PURE__ */ integerFrom(1),
+  jobsPerWorker: /* @__PURE__ */ integerFrom(1),
+  readyWithin: /* @__PURE__ */ spanFrom(1),
+}
+
+/** @throws HOLDFAST_INVALID_OPTION */
+export function threadsSettings<Thread>(what: string, options: ThreadsOptions<Thread>): ThreadsSettings<Thread> {
+  const given = readOptions(what, options, CHECKS)
+  return {
+    spawn: (given.spawn ?? callable(`${what}.spawn`, undefined)) as () => Thread,
+    size: given.size,
+    jobsPerWorker: given.jobsPerWorker ?? 1,
+    readyWithin: given.readyWithin ?? READY_WITHIN,
+  }
+}
+
+export interface Platform {
+  readonly connect: Connect
+  /** How many threads the machine runs at once. */
+  readonly processors: number
+}
+
+/** `settings` for this executor. */
+export function openPool(
+  { size, jobsPerWorker, readyWithin }: ThreadsSettings<unknown>,
+  { connect, processors }: Platform,
+  host: RunnerHost,
+): OpenRunner {
+  const useful = Math.ceil(host.concurrency / jobsPerWorker)
+  return new Pool({ host, connect, size: Math.min(size ?? processors, useful), jobsPerWorker, readyWithin })
+}

@@ -1,0 +1,114 @@
+import type { Attempt } from '../../core/attempt.ts'
+import type { CancelTimer } from '../../core/environment.ts'
+import type { OpenRunner, RunnerHost } from '../../core/runner.ts'
+import type { Connect } from './port.ts'
+import { Thread } from './thread.ts'
+
+export interface PoolOptions {
+  readonly host: RunnerHost
+  readonly connect: Connect
+  /** Threads, from 1. */
+  readonly size: number
+  readonly jobsPerWorker: number
+  readonly readyWithin: number
+}
+
+/** Between starts that fail one after the other: doubled from one to the next. ms */
+const FIRST_PAUSE = 100
+const LAST_PAUSE = 10_000
+
+/**
+ * The threads of an executor. A thread that is over is replaced: at once when it had answered something or was killed
+ * for a job, after a pause when it died for no job at all.
+ */
+export class Pool implements OpenRunner {
+  readonly ready: Promise<void>
+  readonly kills = true
+  readonly #options: PoolOptions
+  readonly #threads = new Set<Thread>()
+  readonly #pauses = new Set<CancelTimer>()
+  /** Threads, one after the other up to now, that were of no use. */
+  #useless = 0
+  /** Whether all of the first were ready once. */
+  #opened = false
+  #closing: Promise<void> | null = null
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+    for (let count = 0; count < options.size; count++) this.#spawn()
+    this.ready = Promise.all([...this.#threads].map(({ ready }) => ready)).then(
+      () => void (this.#opened = true),
+      async (error: unknown) => {
+        await this.close()
+        throw error
+      },
+    )
+    this.ready.catch(() => undefined)
+  }
+
+  get places(): number {
+    if (this.#closing !== null) return 0
+    let places = 0
+    for (const thread of this.#threads)
+      if (thread.state === 'ready') places += this.#options.jobsPerWorker - thread.running
+    return places
+  }
+
+  /** In the thread that has least to do. */
+  run(attempt: Attempt): void {
+    let chosen: Thread | null = null
+    for (const thread of this.#threads)
+      if (thread.state === 'ready' && (chosen === null || thread.running < chosen.running)) chosen = thread
+    // The last thread may have died since the job was asked for.
+    if (chosen === null) this.#options.host.ends.gone(attempt, null)
+    else chosen.run(attempt)
+  }
+
+  abort(attempt: Attempt): void {
+    this.#threadOf(attempt)?.abort(attempt)
+  }
+
+  kill(attempt: Attempt): void {
+    this.#threadOf(attempt)?.kill()
+  }
+
+  close(): Promise<void> {
+    for (const cancel of this.#pauses) cancel()
+    this.#closing ??= Promise.all([...this.#threads].map((thread) => thread.close())).then(() => undefined)
+    return this.#closing
+  }
+
+  #spawn(): void {
+    const { host, connect, readyWithin } = this.#options
+    this.#threads.add(new Thread({ host, connect, readyWithin, changed: (thread) => this.#changed(thread) }))
+  }
+
+  #changed(thread: Thread): void {
+    if (thread.state === 'ready') return this.#options.host.onRoom()
+    this.#threads.delete(thread)
+    // One that fails at the start ends the start.
+    if (this.#closing !== null || !this.#opened) return
+    const { cause, answered, running } = thread
+    if (cause !== null) this.#options.host.onError(cause)
+    const useless = cause !== null && answered + running === 0
+    this.#useless = useless ? this.#useless + 1 : 0
+    if (useless) this.#pause(Math.min(FIRST_PAUSE * 2 ** (this.#useless - 1), LAST_PAUSE))
+    else this.#spawn()
+  }
+
+  #pause(delay: number): void {
+    const cancel = this.#options.host.environment.startTimer(
+      () => {
+        this.#pauses.delete(cancel)
+        this.#spawn()
+      },
+      delay,
+      true,
+    )
+    this.#pauses.add(cancel)
+  }
+
+  #threadOf(attempt: Attempt): Thread | undefined {
+    return [...this.#threads].find((thread) => thread.holds(attempt))
+  }
+}

@@ -1,0 +1,185 @@
+import type { HandlerContext, HandlerQueue } from '../../core/context.ts'
+import { describe } from '../../core/errors.ts'
+import { type HandlerRun, runHandler } from '../../core/handlers.ts'
+import type { EnqueueOptions } from '../../core/intake.ts'
+import { type BoundHandler, type Job, toJob } from '../../core/job.ts'
+import { checkedJson } from '../../core/payload.ts'
+import { isThenable } from '../../core/thenable.ts'
+import type { JobRecord } from '../../core/storage/contract.ts'
+import { type EnqueueCall, type FromThread, type News, type Run, thrownData } from '../threads/protocol.ts'
+import { enqueueCall } from './remote-queue.ts'
+
+export interface HandlerRunsOptions {
+  readonly handlers: ReadonlyMap<string, BoundHandler>
+  readonly queue: HandlerQueue
+  readonly post: (message: FromThread) => void
+}
+
+/** The handlers that run in this thread. */
+export class HandlerRuns {
+  readonly queue: HandlerQueue
+  state: unknown
+  payloadLimit = 0
+  readonly #options: HandlerRunsOptions
+  readonly #runs = new Map<number, RemoteAttempt>()
+  #outbox: News[] = []
+
+  constructor(options: HandlerRunsOptions) {
+    this.#options = options
+    this.queue = options.queue
+  }
+
+  open(state: unknown, payloadLimit: number): void {
+    this.state = state
+    this.payloadLimit = payloadLimit
+  }
+
+  start(runs: unknown): void {
+    for (const run of runs as readonly Run[]) this.#start(run)
+  }
+
+  abort(run: unknown, reason: Error): void {
+    this.#runs.get(run as number)?.abort(reason)
+  }
+
+  /** At once, also when the handler does not yield afterwards. */
+  tell(news: News): void {
+    this.#outbox.push(news)
+    this.#flush()
+  }
+
+  #start({ run, record, deadline }: Run): void {
+    const attempt = new RemoteAttempt(run, record, deadline, this)
+    this.#runs.set(run, attempt)
+    try {
+      const returned = runHandler(this.#options.handlers.get(record.type) as BoundHandler, attempt)
+      if (isThenable(returned)) {
+        returned.then(
+          (value) => this.#returned(attempt, value),
+          (error: unknown) => this.#threw(attempt, error),
+        )
+      } else this.#returned(attempt, returned)
+    } catch (error) {
+      this.#threw(attempt, error)
+    }
+  }
+
+  /** A result is checked here, since cloning would make something else of what is no JSON. */
+  #returned({ run, chained }: RemoteAttempt, returned: unknown): void {
+    if (!this.#runs.has(run)) return
+    try {
+      const value = checkedJson('result', returned, this.payloadLimit)
+      this.#end({ run, kind: 'returned', value, chained })
+    } catch (error) {
+      this.#end({ run, kind: 'threw', error: thrownData(error) })
+    }
+  }
+
+  #threw({ run }: RemoteAttempt, error: unknown): void {
+    if (this.#runs.has(run)) this.#end({ run, kind: 'threw', error: thrownData(error) })
+  }
+
+  /** Handlers that end in the same turn are told of in one message. */
+  #end(news: News): void {
+    this.#runs.delete(news.run)
+    if (this.#outbox.length === 0) void Promise.resolve().then(() => this.#flush())
+    this.#outbox.push(news)
+  }
+
+  #flush(): void {
+    const news = this.#outbox
+    this.#outbox = []
+    if (news.length > 0) this.#options.post({ kind: 'news', news })
+  }
+}
+
+/** What a handler sees of its job here. Made as lazily as the executor's own; functions may be taken out of it. */
+class RemoteAttempt implements HandlerRun {
+  readonly run: number
+  readonly deadline: number
+  readonly chained: EnqueueCall[] = []
+  record: JobRecord
+  readonly #runs: HandlerRuns
+  #job: Job | null = null
+  #controller: AbortController | null = null
+  #ending: Error | null = null
+
+  constructor(run: number, record: JobRecord, deadline: number, runs: HandlerRuns) {
+    this.run = run
+    this.record = record
+    this.deadline = deadline
+    this.#runs = runs
+  }
+
+  get job(): Job {
+    this.#job ??= toJob(this.record, Date.now())
+    return this.#job
+  }
+
+  get attempt(): number {
+    return this.record.attempts
+  }
+
+  get fence(): number {
+    return this.record.fence
+  }
+
+  get state(): unknown {
+    return this.#runs.state
+  }
+
+  get queue(): HandlerQueue {
+    return this.#runs.queue
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController()
+      if (this.#ending !== null) this.#controller.abort(this.#ending)
+    }
+    return this.#controller.signal
+  }
+
+  get progress(): HandlerContext['progress'] {
+    return (value) => {
+      this.#runs.tell({
+        run: this.run,
+        kind: 'progress',
+        value: checkedJson('progress', value, this.#runs.payloadLimit),
+      })
+    }
+  }
+
+  get log(): HandlerContext['log'] {
+    return (message, fields = {}) => {
+      const plain = Object.entries(fields).map(([name, value]) => [name, cloneable(value)])
+      this.#runs.tell({ run: this.run, kind: 'log', message, fields: Object.fromEntries(plain) as typeof fields })
+    }
+  }
+
+  get onComplete(): HandlerContext['onComplete'] {
+    return {
+      enqueue: (job: unknown, payload: unknown, options?: EnqueueOptions) =>
+        void this.chained.push(enqueueCall(job, payload, options)),
+    }
+  }
+
+  broughtUp(payload: unknown): void {
+    this.record = { ...this.record, payload }
+    this.#job = null
+  }
+
+  abort(reason: Error): void {
+    this.#ending ??= reason
+    this.#controller?.abort(reason)
+  }
+}
+
+/** What cannot be sent is said in words: nobody's job is to fail for what it logs. */
+function cloneable(value: unknown): unknown {
+  try {
+    return structuredClone(value)
+  } catch {
+    return describe(value)
+  }
+}

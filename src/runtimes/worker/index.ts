@@ -1,0 +1,1 @@
+export { exposeHandlers, type ExposeOptions } from './expose.ts'

@@ -1,0 +1,46 @@
+import type { HandlerQueue } from '../../core/context.ts'
+import { fieldError, HoldfastError } from '../../core/errors.ts'
+import type { EnqueueOptions } from '../../core/intake.ts'
+import type { EnqueueItem } from '../../core/queue.ts'
+import type { Calls } from '../threads/calls.ts'
+import type { EnqueueCall } from '../threads/protocol.ts'
+
+/** The queue of the executor, for handlers here: each of its functions is a call. */
+export function remoteQueue({ call }: Pick<Calls, 'call'>): HandlerQueue {
+  const functions = {
+    enqueue: async (job: unknown, payload: unknown, options?: EnqueueOptions) =>
+      call('enqueue', enqueueCall(job, payload, options)),
+    enqueueMany: async (items: readonly EnqueueItem[]) =>
+      call(
+        'enqueueMany',
+        items.map(({ job, payload, options }) => enqueueCall(job, payload, options)),
+      ),
+    get: (id: string) => call('get', id),
+    counts: () => call('counts'),
+    cancel: (id: string, reason?: string) => call('cancel', id, reason),
+    retry: (ids: readonly string[]) => call('retry', ids),
+  }
+  return functions as HandlerQueue
+}
+
+/** As it is now: what becomes of the payload afterwards is none of the job's. */
+export function enqueueCall(job: unknown, payload: unknown, options?: EnqueueOptions): EnqueueCall {
+  const { type } = Object(job) as { readonly type?: unknown }
+  const call = {
+    type: typeof job === 'string' ? job : (type as string),
+    defined: typeof job !== 'string',
+    payload,
+    ...(options === undefined ? {} : { options }),
+  }
+  try {
+    return structuredClone(call)
+  } catch (error) {
+    if (HoldfastError.is(error)) throw error
+    throw fieldError(
+      'HOLDFAST_INVALID_PAYLOAD',
+      'payload',
+      payload,
+      `A payload cannot leave its worker: ${String(error)}`,
+    )
+  }
+}

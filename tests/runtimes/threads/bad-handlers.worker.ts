@@ -1,0 +1,3 @@
+import { exposeHandlers } from '../../../src/runtimes/worker/index.ts'
+
+exposeHandlers([])

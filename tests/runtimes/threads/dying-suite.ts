@@ -1,0 +1,112 @@
+// What has to hold of every runner that can end a thread: handlers that do not end, and threads that do.
+import { expect, test } from 'vitest'
+import { type ExecutorOptions, fixed } from '../../../src/index.ts'
+import { checked, poison } from './jobs.ts'
+import { bench, firstOf, jobs } from './suite.ts'
+
+const everything = [...jobs, poison]
+
+export interface DyingOptions {
+  /** An executor with one thread that runs up to 4 jobs at once, and no grace. */
+  readonly options: () => ExecutorOptions
+  /** What kills a thread here, beside the acts that every platform has. */
+  readonly deadly: readonly string[]
+}
+
+export function dyingSuite({ options, deadly }: DyingOptions): void {
+  const started = (): ExecutorOptions => ({ ...options(), jobs: everything })
+
+  test('an endless loop ends at its timeout, and its job is tried again in a new thread', async () => {
+    await using at = await bench(started())
+    const interrupted: unknown[] = []
+    at.queue.on('interrupted', (event) => interrupted.push(event))
+    const { id } = await at.queue.enqueue(poison, 'loop', { timeout: 100, backoff: fixed(1) })
+    expect(await at.queue.result(id)).toMatchObject({ status: 'failed', error: { code: 'HOLDFAST_TIMEOUT' } })
+    expect(await at.queue.get(id)).toMatchObject({ attempts: 2, failures: 2, interruptions: 0 })
+    expect(interrupted).toEqual([])
+    expect((await at.ran(poison, 'good')).result).toBe('good')
+  })
+
+  test('an endless loop ends when its job is cancelled', async () => {
+    await using at = await bench(started())
+    const running = firstOf(at.queue, ['started'])
+    const { id } = await at.queue.enqueue(poison, 'loop')
+    await running(id)
+    await at.queue.cancel(id, 'enough')
+    expect(await at.queue.result(id)).toMatchObject({ status: 'cancelled' })
+    expect((await at.ran(poison, 'good')).result).toBe('good')
+  })
+
+  test('an endless loop does not hold up a stop, and is given back', async () => {
+    await using at = await bench(started())
+    const running = firstOf(at.queue, ['started'])
+    const released = firstOf(at.queue, ['released'])
+    const { id } = await at.queue.enqueue(poison, 'loop')
+    await running(id)
+    const closed = at.queue.close({ grace: 0 })
+    await released(id)
+    expect(await at.queue.get(id)).toMatchObject({ status: 'pending', attempts: 0, interruptions: 0 })
+    await closed
+  })
+
+  test('when a thread is ended for one job, the others in it are given back, counted as nothing', async () => {
+    await using at = await bench(started())
+    const running = firstOf(at.queue, ['started'])
+    const released = firstOf(at.queue, ['released'])
+    const beside = await at.queue.enqueue(poison, 'silent')
+    await running(beside.id)
+    await at.queue.enqueue(poison, 'loop', { timeout: 100, maxRetries: 0 })
+    await released(beside.id)
+    const job = await at.queue.get(beside.id)
+    expect(job).toMatchObject({ failures: 0, interruptions: 0 })
+    expect((job?.attempts ?? 0) + Number(job?.status !== 'running')).toBe(1)
+  })
+
+  test.each(deadly)('a job that kills its thread ends failed, with exact counts: %s', async (act) => {
+    await using at = await bench(started())
+    const died: unknown[] = []
+    at.queue.on('interrupted', ({ job }) => died.push(job.error?.code))
+    const { id } = await at.queue.enqueue(poison, act, { backoff: fixed(1) })
+    const outcome = await at.queue.result(id)
+    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'HOLDFAST_WORKER_DIED', message: 'worker died' } })
+    expect(await at.queue.get(id)).toMatchObject({ attempts: 3, failures: 0, interruptions: 3 })
+    expect(died).toEqual(['HOLDFAST_WORKER_DIED', 'HOLDFAST_WORKER_DIED'])
+    expect((await at.ran(poison, 'good')).result).toBe('good')
+  })
+
+  test('a job whose worker never answers times out', async () => {
+    await using at = await bench(started())
+    const { id } = await at.queue.enqueue(poison, 'silent', { timeout: 50, maxRetries: 0 })
+    expect(await at.queue.result(id)).toMatchObject({ status: 'failed', error: { code: 'HOLDFAST_TIMEOUT' } })
+    expect(await at.queue.get(id)).toMatchObject({ attempts: 1, failures: 1 })
+  })
+
+  test('a worker that answers twice, or for runs that are none, settles each job once', async () => {
+    await using at = await bench(started())
+    const ended: string[] = []
+    at.queue.on('completed', ({ job }) => ended.push(job.id))
+    const liar = await at.ran(poison, 'liar')
+    expect(liar).toMatchObject({ status: 'completed', attempts: 1, result: 'a lie' })
+    expect((await at.ran(poison, 'good')).result).toBe('good')
+    expect(ended.filter((id) => id === liar.id)).toEqual([liar.id])
+  })
+
+  test('200 healthy jobs complete beside every kind of poison', { timeout: 60_000 }, async () => {
+    await using at = await bench(started())
+    const acts = [...deadly, 'loop', 'silent']
+    const poisons = acts.map((payload) => ({
+      job: poison as typeof checked,
+      payload,
+      options: { timeout: deadly.includes(payload) ? 30_000 : 300, backoff: fixed(1) },
+    }))
+    const healthy = Array.from({ length: 200 }, (_, payload) => ({ job: checked, payload: String(payload) }))
+    healthy.splice(50, 0, ...poisons)
+    await at.queue.enqueueMany(healthy)
+    await at.queue.idle({ includeScheduled: true })
+    expect(await at.queue.counts()).toMatchObject({ completed: 200, failed: acts.length })
+    for await (const job of at.queue.list({ where: { type: { eq: 'poison' } } })) {
+      const dies = deadly.includes(String(job.payload))
+      expect([job.payload, dies ? job.interruptions : job.failures]).toEqual([job.payload, dies ? 3 : 2])
+    }
+  })
+}

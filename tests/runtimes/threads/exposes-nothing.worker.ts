@@ -1,0 +1,2 @@
+// Loads, and exposes nothing; in a browser it stays.
+export {}

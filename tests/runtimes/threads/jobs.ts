@@ -1,0 +1,95 @@
+// Definitions and handlers that run in every kind of runner: inline, worker_threads, Web Workers. Nothing of a platform
+// is imported here.
+import {
+  defineJob,
+  type BoundHandler,
+  FailPermanently,
+  type HandlerContext,
+  RetryLater,
+  type StandardSchema,
+} from '../../../src/index.ts'
+
+const isText: StandardSchema<string> = {
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) =>
+      typeof value === 'string' ? { value: `checked ${value}` } : { issues: [{ message: 'no text' }] },
+  },
+}
+
+export const echo = defineJob({ type: 'echo' })
+export const fails = defineJob({ type: 'fails', maxRetries: 0 })
+export const waits = defineJob({ type: 'waits', maxRetries: 0 })
+export const checked = defineJob({ type: 'checked', payload: isText, priority: 'high' })
+export const follows = defineJob({ type: 'follows', maxRetries: 0 })
+/** Ends its thread, or makes it useless; by the name in its payload. */
+export const poison = defineJob({ type: 'poison', maxRetries: 1, maxInterruptions: 2 })
+
+/** An error of the user's own, which nobody outside can know. */
+class BadDisk extends Error {
+  override readonly name = 'BadDisk'
+  readonly code = 'EIO'
+}
+
+const failures: Record<string, () => unknown> = {
+  own: () => {
+    throw new BadDisk('The disk is bad', { cause: new TypeError('deep down') })
+  },
+  text: () => {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- handlers throw what they like
+    throw 'only a text'
+  },
+  later: () => {
+    throw new RetryLater({ after: '1h' })
+  },
+  forever: () => {
+    throw new FailPermanently('No such user')
+  },
+  function: () => () => undefined,
+  date: () => new Date(0),
+  progress: (context?: HandlerContext) => context?.progress(Number.NaN),
+}
+
+async function untilAborted({ signal }: HandlerContext): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error))
+  })
+}
+
+async function follow(step: unknown, { queue, onComplete }: HandlerContext): Promise<unknown> {
+  switch (step) {
+    case 'enqueue': {
+      const job = await queue.enqueue(checked, 'text', { id: 'enqueued' })
+      return { status: job.status, counts: (await queue.counts()).running, same: (await queue.get(job.id))?.payload }
+    }
+    case 'wrong':
+      return queue.enqueue(checked, 7 as never)
+    case 'many':
+      return (
+        await queue.enqueueMany([
+          { job: 'echo', payload: 1 },
+          { job: echo, payload: 2 },
+        ])
+      ).length
+    case 'chain':
+      return onComplete.enqueue(checked, 'chained', { id: 'chained' })
+    case 'chain and fail':
+      onComplete.enqueue(checked, 'chained', { id: 'never' })
+      throw new Error('failed')
+    default:
+      onComplete.enqueue(checked, 7 as never)
+  }
+}
+
+export const handlers: readonly BoundHandler[] = [
+  echo.handler((payload, { attempt, fence, state, job, deadline, progress, log }) => {
+    progress({ half: true })
+    log('half way', { at: 1 })
+    return { payload, attempt, fence, state, id: job.id, left: Math.sign(deadline - Date.now()) }
+  }),
+  fails.handler((how, context) => (failures[String(how)] as (context: HandlerContext) => unknown)(context)),
+  waits.handler((_, context) => untilAborted(context)),
+  checked.handler((payload) => payload),
+  follows.handler((step, context) => follow(step, context)),
+]

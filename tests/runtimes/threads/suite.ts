@@ -1,0 +1,150 @@
+// What has to hold wherever handlers run. Each kind of runner has a test file that calls this with itself.
+import { expect, test } from 'vitest'
+import { memory } from '../../../src/adapters/memory/index.ts'
+import { type ExecutorOptions, type Job, type JobQueue, openQueue, type QueueOptions } from '../../../src/index.ts'
+import { checked, echo, fails, follows, poison, waits } from './jobs.ts'
+
+export const jobs = [echo, fails, waits, checked, follows]
+
+export interface Bench extends AsyncDisposable {
+  readonly queue: JobQueue
+  /** Enqueues a job, and answers it when it has ended or waits again. */
+  ran(job: (typeof jobs)[number] | typeof poison, payload: unknown, id?: string): Promise<Job>
+}
+
+/** A queue in memory with an executor that runs. */
+export async function bench(options: ExecutorOptions, queueOptions: Partial<QueueOptions> = {}): Promise<Bench> {
+  const queue = await openQueue({ storage: memory(), jobs: [...jobs, poison], ...queueOptions })
+  // Threads that die are told of; here that is the point.
+  queue.on('error', () => undefined)
+  await queue.createExecutor(options).start()
+  return {
+    queue,
+    async ran(job, payload, id) {
+      const ended = firstOf(queue, ['completed', 'failed', 'cancelled', 'released', 'retrying'])
+      const { id: given } = await queue.enqueue(job as typeof echo, payload, id === undefined ? {} : { id })
+      await ended(given)
+      return (await queue.get(given)) as Job
+    },
+    [Symbol.asyncDispose]: () => queue.close({ grace: 0 }),
+  }
+}
+
+/** Listens from now on; resolves when one of these events was told of the job. */
+export function firstOf(
+  queue: JobQueue,
+  names: readonly ('started' | 'completed' | 'failed' | 'cancelled' | 'released' | 'retrying' | 'interrupted')[],
+): (id: string) => Promise<void> {
+  const told = new Set<string>()
+  let look = (): void => undefined
+  const stops = names.map((name) =>
+    queue.on(name, ({ job }) => {
+      told.add(job.id)
+      look()
+    }),
+  )
+  return (id) =>
+    new Promise((resolve) => {
+      look = () => {
+        if (!told.has(id)) return
+        for (const stop of stops) stop()
+        resolve()
+      }
+      look()
+    })
+}
+
+/** `options`: an executor that runs `handlers` with `{ cache: 'warm' }` for state. */
+export function runnerSuite(options: () => ExecutorOptions): void {
+  test('a handler gets its payload and the whole context, and its result is stored', async () => {
+    await using at = await bench(options())
+    const told: unknown[] = []
+    at.queue.on('progress', ({ value }) => told.push(value))
+    at.queue.on('log', ({ message, fields }) => told.push(message, fields))
+    const job = await at.ran(echo, { deep: [1, 'two', null] }, 'a')
+    expect(job).toMatchObject({ status: 'completed', attempts: 1, progress: { half: true } })
+    expect(job.result).toEqual({
+      payload: { deep: [1, 'two', null] },
+      attempt: 1,
+      fence: job.fence,
+      state: { cache: 'warm' },
+      id: 'a',
+      left: 1,
+    })
+    expect(told).toEqual([{ half: true }, 'half way', { at: 1 }])
+  })
+
+  test('500 jobs at once each have their own result', async () => {
+    await using at = await bench({ ...options(), concurrency: 8 })
+    const stored = await at.queue.enqueueMany(
+      Array.from({ length: 500 }, (_, payload) => ({ job: checked, payload: String(payload) })),
+    )
+    await at.queue.idle()
+    for (const { id, payload } of stored) expect((await at.queue.get(id))?.result).toBe(payload)
+    expect((await at.queue.counts()).completed).toBe(500)
+  })
+
+  test('an error comes back with name, message, stack, code and cause', async () => {
+    await using at = await bench(options())
+    const { error } = await at.ran(fails, 'own')
+    expect(error).toMatchObject({ name: 'BadDisk', message: 'The disk is bad', code: 'EIO' })
+    expect(error?.cause).toMatchObject({ name: 'TypeError', message: 'deep down' })
+    expect(error?.stack).toContain('jobs')
+    expect((await at.ran(fails, 'text')).error?.message).toContain('only a text')
+  })
+
+  test('what a handler throws decides as it does inline: a snooze counts as nothing, a permanent failure ends it', async () => {
+    await using at = await bench(options())
+    expect(await at.ran(fails, 'later')).toMatchObject({ status: 'scheduled', attempts: 0, failures: 0 })
+    const permanent = await at.ran(fails, 'forever')
+    expect(permanent).toMatchObject({ status: 'failed', error: { code: 'HOLDFAST_FAILED_PERMANENTLY' } })
+  })
+
+  test.each(['function', 'date', 'progress'])('a value that JSON would alter fails its job: %s', async (how) => {
+    await using at = await bench(options())
+    expect(await at.ran(fails, how)).toMatchObject({ status: 'failed', error: { code: 'HOLDFAST_INVALID_PAYLOAD' } })
+  })
+
+  test('a handler enqueues, reads and counts, with the schema and defaults of the definition', async () => {
+    await using at = await bench(options())
+    const { result } = await at.ran(follows, 'enqueue')
+    expect(result).toMatchObject({ same: 'checked text' })
+    expect(await at.queue.get('enqueued')).toMatchObject({ payload: 'checked text', priority: 2 })
+    expect((await at.ran(follows, 'many')).result).toBe(2)
+    expect((await at.ran(follows, 'wrong')).error?.code).toBe('HOLDFAST_SCHEMA_MISMATCH')
+  })
+
+  test('what a handler chains is stored with its completion, and only then', async () => {
+    await using at = await bench(options())
+    expect((await at.ran(follows, 'chain')).status).toBe('completed')
+    expect(await at.queue.get('chained')).toMatchObject({ payload: 'checked chained', priority: 2 })
+    expect((await at.ran(follows, 'chain and fail')).status).toBe('failed')
+    expect(await at.queue.get('never')).toBe(null)
+    expect((await at.ran(follows, 'chain wrongly')).error?.code).toBe('HOLDFAST_SCHEMA_MISMATCH')
+  })
+
+  test('a cancel and a timeout abort the signal with their reason, and the handler ends by it', async () => {
+    await using at = await bench(options())
+    const started = firstOf(at.queue, ['started'])
+    const cancelled = firstOf(at.queue, ['cancelled'])
+    const { id } = await at.queue.enqueue(waits, null)
+    await started(id)
+    await at.queue.cancel(id, 'user left')
+    await cancelled(id)
+    expect(await at.queue.get(id)).toMatchObject({ status: 'cancelled', cancelReason: 'user left' })
+    const late = await at.queue.enqueue(waits, null, { timeout: 30 })
+    expect(await at.queue.result(late.id)).toMatchObject({ status: 'failed', error: { code: 'HOLDFAST_TIMEOUT' } })
+  })
+
+  test('a stop gives back what does not end in time, counted as nothing', async () => {
+    await using at = await bench(options())
+    const started = firstOf(at.queue, ['started'])
+    const released = firstOf(at.queue, ['released'])
+    const { id } = await at.queue.enqueue(waits, null)
+    await started(id)
+    const closed = at.queue.close({ grace: 0 })
+    await released(id)
+    expect(await at.queue.get(id)).toMatchObject({ status: 'pending', attempts: 0 })
+    await closed
+  })
+}

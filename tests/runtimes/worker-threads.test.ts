@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest'
+import { memory } from '../../src/adapters/memory/index.ts'
+import { defineJob, HoldfastError, openQueue, type QueueOptions } from '../../src/index.ts'
+import { workerThreads, type WorkerThreadsOptions } from '../../src/runtimes/node/index.ts'
+import { codeOf, problemOf } from '../core/doubles.ts'
+import { dyingSuite } from './threads/dying-suite.ts'
+import { echo } from './threads/jobs.ts'
+import { bench, firstOf, jobs, runnerSuite } from './threads/suite.ts'
+import { workerFile } from './worker-files.ts'
+
+const spawn = await workerFile('jobs.worker')
+
+describe('the same handlers', () => {
+  runnerSuite(() => ({ runner: workerThreads({ spawn, size: 2, jobsPerWorker: 4 }), jobs, killGrace: 50 }))
+})
+
+describe('threads that end', () => {
+  const small = { maxOldGenerationSizeMb: 32 }
+  dyingSuite({
+    options: () => ({
+      runner: workerThreads({ spawn: () => spawn({ resourceLimits: small, stderr: true }), size: 1, jobsPerWorker: 4 }),
+      killGrace: 0,
+    }),
+    deadly: ['exit', 'crash', 'rejection', 'memory'],
+  })
+})
+
+/** What `start` rejects with, and the error behind it; afterwards nothing is counted. */
+async function refusal(options: WorkerThreadsOptions, queueOptions: Partial<QueueOptions> = {}) {
+  await using queue = await openQueue({ storage: memory(), jobs, ...queueOptions })
+  const { id } = await queue.enqueue(echo, null)
+  const executor = queue.createExecutor({ runner: workerThreads({ size: 2, ...options }) })
+  const error = await executor.start().then(
+    () => null,
+    (thrown: unknown) => thrown,
+  )
+  expect(await queue.get(id)).toMatchObject({ status: 'pending', attempts: 0, fence: 0 })
+  expect(executor.stats()).toMatchObject({ state: 'idle', claimed: 0 })
+  return { code: codeOf(error), cause: HoldfastError.is(error) ? error.cause : null, message: String(error) }
+}
+
+describe('a worker that cannot run the jobs', () => {
+  test('since its file throws', async () => {
+    const throwing = await workerFile('throws.worker')
+    expect(await refusal({ spawn: throwing })).toMatchObject({
+      code: 'HOLDFAST_WORKER_NOT_READY',
+      cause: { name: 'TypeError', message: 'The worker file throws' },
+    })
+  })
+
+  test('since its file exposes nothing', async () => {
+    const empty = await workerFile('exposes-nothing.worker')
+    expect((await refusal({ spawn: empty })).code).toBe('HOLDFAST_WORKER_NOT_READY')
+  })
+
+  test('since it exposes nothing in time', async () => {
+    const { code } = await refusal({ spawn: () => spawn({ argv: [] }), readyWithin: 1 })
+    expect(code).toBe('HOLDFAST_WORKER_NOT_READY')
+  })
+
+  test('since its file cannot be loaded', async () => {
+    const { Worker } = await import('node:worker_threads')
+    const nowhere = new URL('nowhere.mjs', import.meta.url)
+    expect((await refusal({ spawn: () => new Worker(nowhere) })).code).toBe('HOLDFAST_WORKER_NOT_READY')
+  })
+
+  test('since it has no handler for one of them', async () => {
+    const other = defineJob({ type: 'other' })
+    const { code, message } = await refusal({ spawn }, { jobs: [echo, other] })
+    expect([code, message.includes('other')]).toEqual(['HOLDFAST_WORKER_NOT_READY', true])
+  })
+
+  test('since its setup throws', async () => {
+    const bad = await workerFile('bad-setup.worker')
+    expect(await refusal({ spawn: bad })).toMatchObject({
+      code: 'HOLDFAST_WORKER_NOT_READY',
+      cause: { name: 'TypeError', message: 'No cache to be had' },
+    })
+  })
+
+  test('since what it exposes are no handlers', async () => {
+    const bad = await workerFile('bad-handlers.worker')
+    expect(await refusal({ spawn: bad })).toMatchObject({
+      code: 'HOLDFAST_WORKER_NOT_READY',
+      cause: { code: 'HOLDFAST_INVALID_OPTION' },
+    })
+  })
+
+  test('since spawn makes none', async () => {
+    expect(await refusal({ spawn: (() => 7) as never })).toMatchObject({
+      code: 'HOLDFAST_WORKER_NOT_READY',
+      cause: { code: 'HOLDFAST_INVALID_OPTION' },
+    })
+  })
+})
+
+test('a stop while threads are being started gives them up', async () => {
+  await using queue = await openQueue({ storage: memory(), jobs })
+  const executor = queue.createExecutor({ runner: workerThreads({ spawn }) })
+  const starting = executor.start().catch(codeOf)
+  await executor.stop()
+  expect(await starting).toBe('HOLDFAST_STOPPING')
+  expect(executor.stats().state).toBe('idle')
+  await executor.start()
+  const done = firstOf(queue, ['completed'])
+  const { id } = await queue.enqueue(echo, null)
+  await done(id)
+})
+
+test('the beats of a session do not depend on the threads', async () => {
+  await using at = await bench({
+    runner: workerThreads({ spawn, size: 1 }),
+    jobs: [...jobs, (await import('./threads/jobs.ts')).poison],
+    killGrace: 0,
+  })
+  const started = firstOf(at.queue, ['started'])
+  const { id } = await at.queue.enqueue('poison', 'loop', { leaseDuration: 1000 })
+  await started(id)
+  const first = (await at.queue.get(id))?.lastHeartbeat
+  await expect.poll(async () => (await at.queue.get(id))?.lastHeartbeat, { timeout: 5000 }).not.toBe(first)
+  expect(await at.queue.get(id)).toMatchObject({ status: 'running', attempts: 1 })
+})
+
+test.each([
+  [{}, 'workerThreads.spawn'],
+  [{ spawn, size: 0 }, 'workerThreads.size'],
+  [{ spawn, jobsPerWorker: 1.5 }, 'workerThreads.jobsPerWorker'],
+  [{ spawn, readyWithin: 'soon' }, 'workerThreads.readyWithin'],
+  [{ spawn, threads: 2 }, 'workerThreads.threads'],
+])('a wrong option is refused by its name: %o', async (options, field) => {
+  expect(await problemOf(() => workerThreads(options as never))).toEqual({ code: 'HOLDFAST_INVALID_OPTION', field })
+})
+
+test.each([
+  ['handlers', { handlers: [echo.handler(() => null)] }],
+  ['state', { state: {} }],
+  ['jobs', { jobs: [] }],
+  ['runner', { runner: {} }],
+])('an executor with a runner refuses: %s', async (field, options) => {
+  await using queue = await openQueue({ storage: memory(), jobs })
+  const runner = workerThreads({ spawn })
+  expect(await problemOf(() => queue.createExecutor({ runner, ...options } as never))).toEqual({
+    code: 'HOLDFAST_INVALID_OPTION',
+    field,
+  })
+})
