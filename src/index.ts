@@ -26,17 +26,26 @@ export type { Logger } from './core/logger.ts'
 export type { Moment, Priority, Span } from './core/options.ts'
 export { FailPermanently, RetryLater, Unreachable } from './core/outcome.ts'
 export type { Retention, RetentionOptions } from './core/pruner.ts'
-export { type EnqueuedJob, type EnqueueItem, type JobQueue, openQueue, type QueueOptions } from './core/queue.ts'
+export {
+  type EnqueuedJob,
+  type EnqueueItem,
+  type JobQueue,
+  openQueue,
+  type QueueOptions,
+  type Session,
+} from './core/queue.ts'
 export type { JobResult } from './core/results.ts'
 export type {
   AttemptRecord,
   BackoffPolicy,
   Disposition,
+  DumpedRecord,
   ErrorData,
   JobCounts,
   JobKeyMode,
   JobStatus,
   StorageAdapter,
+  StorageDump,
   StorageHealth,
   StorageStatus,
   StorageTraits,

@@ -188,6 +188,11 @@ export class Executor {
     this.#slots.cancel(id, reason)
   }
 
+  /** The name of its present or latest session; empty before the first. @internal */
+  get session(): string {
+    return this.#session
+  }
+
   async #start(): Promise<void> {
     const core = this.#core
     // From here on closing the queue stops it first.

@@ -10,7 +10,16 @@ import { abortSignal, boolean, knownOptions, name, readOptions, type Span, spanT
 import type { QueueCore } from './queue-core.ts'
 import { type QueueOptions, type QueueSettings, queueSettings } from './queue-options.ts'
 import { type JobResult, Results } from './results.ts'
-import type { Amendment, Disposition, JobCounts, NewJob, StorageHealth, StorageStatus } from './storage/contract.ts'
+import type {
+  Amendment,
+  Disposition,
+  JobCounts,
+  NewJob,
+  SessionRecord,
+  StorageDump,
+  StorageHealth,
+  StorageStatus,
+} from './storage/contract.ts'
 import { guarded, isThenable } from './thenable.ts'
 import { type ChangeEvent, ChangeStream, untilIdle } from './watching.ts'
 
@@ -21,6 +30,15 @@ export type { QueueOptions } from './queue-options.ts'
 export interface EnqueuedJob<Payload = unknown> extends Job<Payload> {
   /** What the call did: stored a new job, updated the one that holds its key, or left that one as it was. */
   readonly disposition: Disposition
+}
+
+/** An executor that was started and has not stopped, in this context or another. Moments are epoch ms. */
+export interface Session
+  extends Pick<SessionRecord, 'id' | 'openedAt' | 'beats' | 'lastBeat' | 'leaseDuration' | 'jobs'> {
+  /** Whether it is one of this queue's executors. */
+  readonly own: boolean
+  /** There is proof that its process or page is over: its jobs run elsewhere at once. Without proof, after a lease of silence. */
+  readonly ended: boolean
 }
 
 /** One item of `enqueueMany`. */
@@ -160,6 +178,25 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
   async counts(): Promise<JobCounts> {
     const { storage, environment } = this.#open()
     return storage.counts({ now: environment.now() })
+  }
+
+  /** Who runs jobs of this storage: each executor that was started, in any tab, thread or process. */
+  async sessions(): Promise<readonly Session[]> {
+    const { storage, executors } = this.#open()
+    const own = new Set(Array.from(executors, ({ session }) => session))
+    return (await storage.sessions()).map(({ id, openedAt, beats, lastBeat, leaseDuration, jobs, ended = false }) => ({
+      ...{ id, openedAt, beats, lastBeat, leaseDuration, jobs },
+      own: own.has(id),
+      ended,
+    }))
+  }
+
+  /**
+   * The newest records of the log, as this context met them, and what the log comes to: for people who look for what
+   * happened, since a database browser shows the log alone. What it looks like is no promise from version to version.
+   */
+  async dump(): Promise<StorageDump> {
+    return (await this.#open().storage.dump?.()) ?? { records: [], rows: {} }
   }
 
   /** How the storage is: whether it takes writes, what was damaged, how many jobs it holds. Asks no disk. */

@@ -28,6 +28,7 @@ export interface Pauses {
   readonly queueNames: readonly string[]
 }
 
+const NONE: ReadonlySet<never> = /* @__PURE__ */ new Set()
 const NO_PAUSES: Pauses = { all: false, types: [], queueNames: [] }
 
 /**
@@ -76,6 +77,11 @@ export class JobTable {
     return this.#highest + 1
   }
 
+  /** How many rows each table holds. */
+  get sizes(): Readonly<Record<string, number>> {
+    return Object.fromEntries(Object.entries(this.tables).map(([name, rows]) => [name, (rows as Tables['jobs']).size]))
+  }
+
   get pauses(): Pauses {
     return (this.tables.meta.get('pauses')?.value as Pauses | undefined) ?? NO_PAUSES
   }
@@ -88,8 +94,8 @@ export class JobTable {
     return this.#runningCount
   }
 
-  runningOf(session: string): Iterable<JobRow> {
-    return this.#running.get(session) ?? []
+  runningOf(session: string): ReadonlySet<JobRow> {
+    return this.#running.get(session) ?? NONE
   }
 
   /** The job with this id, or the one an enqueue with this id was folded into. */
@@ -118,12 +124,10 @@ export class JobTable {
 
   /** What a new replica loads instead of the log before it. */
   snapshot(): Snapshot {
-    let count = 0
-    for (const table of Object.keys(this.tables) as TableName[]) count += this.tables[table].size
     return {
       sequence: this.#sequence,
       highest: this.#highest,
-      count,
+      count: Object.values(this.sizes).reduce((sum, size) => sum + size, 0),
       versions: this.#versions,
       rows: this.#snapshotRows(),
     }
