@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob, openQueue, type StorageAdapter } from '../../src/index.ts'
 import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
-import { never } from './doubles.ts'
 
 const task = defineJob({ type: 'task' })
 
@@ -59,27 +58,6 @@ test('a storage that shows nothing of its own has an empty dump', async () => {
   const storage = memory()
   const queue = await openQueue({ storage: new Proxy(storage, { get: (_, name) => memberOf(storage, name) }) })
   expect(await queue.dump()).toEqual({ records: [], rows: {} })
-})
-
-test('sessions are those of all handles, each with its beats and jobs, and whether it is of this queue', async () => {
-  const { queue, clock } = await testQueue()
-  expect(await queue.sessions()).toEqual([])
-  const executor = queue.createExecutor({ handlers: [task.handler(() => never)], concurrency: 2 })
-  await executor.start()
-  await queue.enqueueMany([{ job: task }, { job: task }, { job: task }])
-  await clock.settle()
-  const [opened] = await queue.sessions()
-  expect(opened).toMatchObject({ own: true, jobs: 2, lastBeat: clock.now(), leaseDuration: 30_000, ended: false })
-  await clock.advance('10s')
-  expect((await queue.sessions())[0]).toMatchObject({
-    id: opened?.id,
-    beats: (opened?.beats ?? 0) + 1,
-    lastBeat: clock.now(),
-  })
-  const stopped = executor.stop({ grace: 0 })
-  await clock.advance('2s')
-  await stopped
-  expect(await queue.sessions()).toEqual([])
 })
 
 /** Of a storage with nothing to dump. */

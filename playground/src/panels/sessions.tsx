@@ -16,7 +16,7 @@ export function Sessions() {
 
 function Row({ session }: { session: Session }) {
   const isSilent = session.ended || now.value - session.lastBeat > session.leaseDuration
-  const jobs = session.jobs === 1 ? '1 job' : `${session.jobs} jobs`
+  const jobs = session.holds.length === 1 ? '1 job' : `${session.holds.length} jobs`
   return (
     <li class={isSilent ? 'session silent' : 'session'} data-session={session.id}>
       {/* A new element for each beat: its animation begins anew. */}

@@ -56,12 +56,13 @@ async function look(): Promise<void> {
 /** Between two looks, ms: at least this, and at most a tenth of the time goes into looking. */
 const PAUSE = 150
 
-let changed = false as boolean
+/** How many changes were told. */
+let heard = 0
 let wake = (): void => undefined
 
 async function listen(): Promise<void> {
   for await (const _ of queue.events()) {
-    changed = true
+    heard += 1
     wake()
   }
 }
@@ -71,11 +72,11 @@ export async function watch(): Promise<void> {
   void listen()
   for (;;) {
     const began = performance.now()
-    changed = false
+    const before = heard
     await look().catch(() => undefined)
     const pause = Math.max(PAUSE, 10 * (performance.now() - began))
     await new Promise((resolve) => setTimeout(resolve, pause))
-    if (changed) continue
+    if (heard !== before) continue
     await new Promise<void>((resolve) => {
       wake = resolve
       setTimeout(resolve, 1000)

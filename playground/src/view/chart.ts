@@ -28,6 +28,7 @@ export class Chart {
             ...axis,
             grid: { show: false },
             scale: 'ms',
+            // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the right: the enumeration is only in the types
             side: 1,
             size: 76,
             values: (_, waits) => waits.map((wait) => `${wait} ms`),

@@ -234,8 +234,6 @@ export interface SessionRecord {
   readonly openedAt: number
   readonly lastBeat: number
   readonly epoch: number
-  /** How many jobs it holds. [session] */
-  readonly jobs: number
   /** The storage has proof that the session is over: its jobs need not wait for a lease. */
   readonly ended?: true
 }
@@ -468,7 +466,7 @@ export interface AmendRequest {
 export interface AmendAnswer {
   /** `ignored`: the job is in a state this kind does not touch; nothing changed. */
   readonly verdict: 'ok' | 'ignored' | 'missing'
-  /** The jobs as they are afterwards; empty for a removed or missing one. */
+  /** The jobs as they are afterwards, a removed one as it was last; empty for a missing one. [removal] */
   readonly jobs: readonly JobRecord[]
 }
 
@@ -639,8 +637,8 @@ export interface StorageAdapter {
   define(request: DefineRequest): Promise<void>
   definitions(kind: DefinitionKind): Promise<readonly DefinitionRecord[]>
 
-  /** Stored; held by every claim that is decided after it. Running jobs go on. [pause] */
-  pause(request: { readonly scope: PauseScope; readonly paused: boolean }): Promise<void>
+  /** Stored; held by every claim that is decided after it. Running jobs go on. False: it was so already. [pause] */
+  pause(request: { readonly scope: PauseScope; readonly paused: boolean }): Promise<boolean>
   pauses(): Promise<readonly PauseScope[]>
 
   /** Rows are copies; `null` for an unknown id. Reads see at least what this handle's own writes acknowledged. [read] */

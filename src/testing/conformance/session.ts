@@ -29,22 +29,6 @@ export const session: readonly ConformanceCase[] = area('session', {
     })
   },
 
-  'a session is listed with how many jobs it holds': async (site) => {
-    await site.add()
-    await site.add()
-    await site.open('a')
-    await site.open('b')
-    const { id, fence } = await site.claimOne({ session: 'a', limit: 1 })
-    await site.claimOne({ session: 'a', limit: 1 })
-    const held = (of: readonly number[]): Promise<void> =>
-      site.settled(async (storage) =>
-        equal((await storage.sessions()).map(({ jobs }) => jobs).sort(), of, 'the jobs that sessions hold'),
-      )
-    await held([0, 2])
-    await site.settle(complete({ id, fence }))
-    await held([0, 1])
-  },
-
   'each beat raises the number of beats and shows its moment': async (site) => {
     await site.open('a')
     const before = await beatsOf(site, 'a')

@@ -36,7 +36,13 @@ export async function startPlayground(port = 0): Promise<Playground> {
     }
     return server.exitCode
   }
-  return { address, interrupt, [Symbol.asyncDispose]: async () => void (await interrupt()) }
+  return {
+    address,
+    interrupt,
+    [Symbol.asyncDispose]: async () => {
+      await interrupt()
+    },
+  }
 }
 
 /** `npm run playground:build`, and its files on a server that knows of files only. */

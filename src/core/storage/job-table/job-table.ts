@@ -28,7 +28,6 @@ export interface Pauses {
   readonly queueNames: readonly string[]
 }
 
-const NONE: ReadonlySet<never> = /* @__PURE__ */ new Set()
 const NO_PAUSES: Pauses = { all: false, types: [], queueNames: [] }
 
 /**
@@ -94,8 +93,8 @@ export class JobTable {
     return this.#runningCount
   }
 
-  runningOf(session: string): ReadonlySet<JobRow> {
-    return this.#running.get(session) ?? NONE
+  runningOf(session: string): Iterable<JobRow> {
+    return this.#running.get(session) ?? []
   }
 
   /** The job with this id, or the one an enqueue with this id was folded into. */

@@ -87,7 +87,6 @@ export function sessionRecords(table: JobTable, isOver: (process: unknown) => bo
       openedAt,
       lastBeat,
       epoch,
-      jobs: table.runningOf(id).size,
       ...(process !== undefined && isOver(process) && { ended: true as const }),
     }),
   )
