@@ -14,6 +14,7 @@ import type {
   SessionRequest,
   SettleAnswer,
   SettleRequest,
+  StorageDump,
   StorageHealth,
   StorageStatus,
   StorageTraits,
@@ -189,6 +190,10 @@ export class LoggedStorage extends TableStorage {
     const answer = await shelf.search((payloads) => this.read((table) => list(table, request, payloads)))
     await this.#fill(answer.jobs)
     return answer
+  }
+
+  override dump(): Promise<StorageDump> {
+    return this.read((table) => ({ records: this.#replica.newest.show(), rows: table.sizes }))
   }
 
   health(): StorageHealth {

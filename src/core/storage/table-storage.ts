@@ -24,6 +24,7 @@ import type {
   SettleAnswer,
   SettleRequest,
   StorageAdapter,
+  StorageDump,
   StorageHealth,
   StorageTraits,
   TickAnswer,
@@ -132,6 +133,11 @@ export abstract class TableStorage implements StorageAdapter {
 
   counts({ now }: { readonly now: number }): Promise<JobCounts> {
     return this.read((table) => counts(table, now))
+  }
+
+  /** A table without a log has no records to show. */
+  dump(): Promise<StorageDump> {
+    return this.read((table) => ({ records: [], rows: table.sizes }))
   }
 
   /** Whether there is proof that the process of a session is over. */
