@@ -96,13 +96,17 @@ export class JobTable {
 
   /** The job with this id, or the one an enqueue with this id was folded into. */
   jobOrHolder(id: string): JobRow | undefined {
-    return this.tables.jobs.get(id) ?? this.tables.jobs.get(this.#absorbed.get(id) ?? '')
+    return this.tables.jobs.get(id) ?? this.#holderOf(id)
   }
 
   /** The digest of the call with this id, if it was folded into a job. */
   foldedAs(id: string): number | undefined {
-    const holder = this.tables.jobs.get(this.#absorbed.get(id) ?? '')
-    return holder?.absorbed.find((call) => call.id === id)?.digest
+    return this.#holderOf(id)?.absorbed.find((call) => call.id === id)?.digest
+  }
+
+  #holderOf(id: string): JobRow | undefined {
+    const holder = this.#absorbed.get(id)
+    return holder === undefined ? undefined : this.tables.jobs.get(holder)
   }
 
   /** False when the unit is void: some row has moved on since it was decided. */
