@@ -57,8 +57,7 @@ export class Shelf {
         open.weight += weight
         chunks.add(open.chunk)
         const place = open.chunk.payloads.push(copyPlain(job.payload)) - 1
-        // Half the time of a spread that is written over.
-        return Object.assign({}, job, { payload: place, shelf: open.chunk.key, digest: digestOf(job) })
+        return { ...job, payload: place, shelf: open.chunk.key, digest: digestOf(job) }
       })
       return { operation: shelved, chunks: [...chunks] }
     })

@@ -44,15 +44,17 @@ export interface Claim {
 
 /** The attempt is counted and the fence raised in the same step as the job is given away. [claim] [fence] */
 export function claimed(job: JobRecord, claim: Claim): Patch {
-  return {
+  const patch: Patch = {
     state: 'running',
     session: claim.session,
     claimId: claim.claimId,
     attempts: job.attempts + 1,
     fence: nextFence(job.fence, claim.epoch),
     startedAt: claim.now,
-    progress: null,
   }
+  // What a patch says is stored, sent to every replica and applied there: nothing that is so already.
+  if (job.progress !== null) patch.progress = null
+  return patch
 }
 
 /** After its second interruption a job may be what killed its sessions: it runs alone. [suspects] */
@@ -110,8 +112,8 @@ export function settled(job: JobRecord, settlement: Settlement, now: number): Pa
       const patch = attemptEnded(job, outcome, now)
       patch.state = 'completed'
       patch.finishedAt = now
-      patch.result = copyPlain(settlement.result)
-      patch.error = null
+      if (settlement.result !== job.result) patch.result = copyPlain(settlement.result)
+      if (job.error !== null) patch.error = null
       return patch
     }
     case 'fail':

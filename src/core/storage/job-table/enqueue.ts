@@ -30,7 +30,7 @@ export function conflictIn(draft: Draft, jobs: readonly NewJob[]): { index: numb
     const { id } = job
     const known = draft.get('jobs', id) ?? named.get(id)
     if (known === undefined ? wasFoldedOtherwise(draft, job) : !saysTheSame(known, job)) return { index, id }
-    named.set(id, job)
+    if (jobs.length > 1) named.set(id, job)
   }
   return null
 }
