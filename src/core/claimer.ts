@@ -80,6 +80,11 @@ export class Claimer {
     return this.#answer
   }
 
+  /** Resolves when no claim is under way. */
+  async settled(): Promise<void> {
+    await this.#claiming
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     this.#wakeup.cancel()
@@ -125,7 +130,7 @@ export class Claimer {
   #limit(): number {
     const { room, slots } = this.#options
     if (slots.suspects > 0) return 0
-    if (this.#suspectTurn) return slots.unsettled.length === 0 ? 1 : 0
+    if (this.#suspectTurn) return slots.unsettled.length === 0 ? Math.min(1, room()) : 0
     return room()
   }
 
