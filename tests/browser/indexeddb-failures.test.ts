@@ -152,9 +152,9 @@ describe('a connection that ends', () => {
   test('a queue that has to upgrade on its way tells so by its event `health`, and goes on', async () => {
     const name = database()
     const factory = new FaultyFactory()
-    let version: number | undefined
+    const upgrade = { to: 1 }
     const inner = factory.open.bind(factory)
-    factory.open = (database, asked) => inner(database, version ?? asked)
+    factory.open = (database) => inner(database, upgrade.to)
     const storage = indexedDb({ name, factory })
     const queue = await openQueue({ storage })
     opened.push(storage)
@@ -164,7 +164,7 @@ describe('a connection that ends', () => {
       const request = indexedDB.open(name)
       request.onsuccess = () => resolve(request.result)
     })
-    version = 2
+    upgrade.to = 2
     factory.connections[0]?.close()
     factory.connections[0]?.dispatchEvent(event_('close'))
     const enqueued = queue.enqueue('task', 1)

@@ -136,7 +136,7 @@ export class IndexedDbLog implements Log {
         const isFull = HoldfastError.is(problem, 'HOLDFAST_STORAGE_FULL')
         if (isFull) this.#full = problem
         if (attempt.appended && !isFull) throw outcomeUnknown(name, error)
-        if (isFull || tries === MOST_TRIES || !mayPass(problem)) throw problem
+        if (tries === MOST_TRIES || !mayPass(problem)) throw problem
         await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE * 2 ** (tries - 1)))
       }
     }

@@ -17,7 +17,9 @@ const storage = indexedDb({ name: 'life' })
 const happened: string[] = []
 let queue: JobQueue | null = null
 
-addEventListener('pageshow', ({ persisted }) => void (persisted && happened.push('back')))
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) happened.push('back')
+})
 addEventListener('unhandledrejection', ({ reason }) => void happened.push(`unhandled ${String(reason)}`))
 
 /** Opens the queue, and runs jobs, of which it tells what comes of them here. */
@@ -56,7 +58,7 @@ export function events(): readonly string[] {
 
 /** Of all sessions: how long others are to wait for them when they fall silent. */
 export async function patience(): Promise<readonly number[]> {
-  return (await storage.sessions()).map((session) => session.patience ?? 0)
+  return (await storage.sessions()).map((session) => session.patience)
 }
 
 /** Opens the database as a newer version of the package would, and answers whether somebody was in the way. */
