@@ -56,7 +56,7 @@ const OPTIONS = /* @__PURE__ */ Object.assign(
     jobKey: longName,
     jobKeyMode: keyMode,
     queueName: longName,
-    version: integerFrom(1),
+    version: /* @__PURE__ */ integerFrom(1),
   },
   SETTINGS,
 )
