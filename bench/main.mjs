@@ -11,6 +11,7 @@ const NAMES = [
   'latency',
   'claim',
   'blocked',
+  'runners',
   'weight',
   'node-fs-enqueue',
   'node-fs-drain',

@@ -1,3 +1,4 @@
+export type { RescheduleOptions, Session } from './core/administration.ts'
 export { exponential, fixed, graphile } from './core/backoff.ts'
 export type { HandlerContext, HandlerQueue } from './core/context.ts'
 export type { CancelTimer, Environment } from './core/environment.ts'
@@ -25,7 +26,7 @@ export type { JobList, JobPage, ListOptions, PageOptions } from './core/listing.
 export type { Logger } from './core/logger.ts'
 export type { Moment, Priority, Span } from './core/options.ts'
 export { FailPermanently, RetryLater, Unreachable } from './core/outcome.ts'
-export type { Retention, RetentionOptions } from './core/pruner.ts'
+export type { Cleanup, Retention, RetentionOptions } from './core/pruner.ts'
 export { type EnqueuedJob, type EnqueueItem, type JobQueue, openQueue, type QueueOptions } from './core/queue.ts'
 export type { JobResult } from './core/results.ts'
 export type { Runner } from './core/runner.ts'
@@ -37,6 +38,7 @@ export type {
   JobCounts,
   JobKeyMode,
   JobStatus,
+  PauseScope,
   StorageAdapter,
   StorageHealth,
   StorageStatus,

@@ -6,7 +6,7 @@ import { Wakeup } from './wakeup.ts'
 
 export interface ClaimerOptions extends ServiceOptions {
   readonly lanes: readonly Lane[]
-  readonly slots: Pick<Slots, 'unsettled' | 'suspects' | 'places'>
+  readonly slots: Pick<Slots, 'unsettled' | 'suspects'>
   /** How many jobs may be taken now. */
   readonly room: () => number
   readonly take: (job: JobRecord) => void
@@ -80,6 +80,11 @@ export class Claimer {
     return this.#answer
   }
 
+  /** Resolves when no claim is under way. */
+  async settled(): Promise<void> {
+    await this.#claiming
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     this.#wakeup.cancel()
@@ -125,7 +130,7 @@ export class Claimer {
   #limit(): number {
     const { room, slots } = this.#options
     if (slots.suspects > 0) return 0
-    if (this.#suspectTurn) return slots.unsettled.length === 0 ? Math.min(1, slots.places) : 0
+    if (this.#suspectTurn) return slots.unsettled.length === 0 ? Math.min(1, room()) : 0
     return room()
   }
 

@@ -7,7 +7,6 @@ import { Heartbeat, patience } from './heartbeat.ts'
 import { toJob } from './job.ts'
 import { type Moment, momentToMs, readOptions, type Span, spanToMs } from './options.ts'
 import { nextRunAt } from './next-run.ts'
-import { Pruner } from './pruner.ts'
 import type { QueueCore, ServiceOptions } from './queue-core.ts'
 import { Reaper } from './reaper.ts'
 import { Reconnection } from './reconnection.ts'
@@ -15,12 +14,14 @@ import type { OpenRunner } from './runner.ts'
 import { SettleBuffer } from './settle-buffer.ts'
 import { Slots } from './slots.ts'
 import type { JobRecord, Lane } from './storage/contract.ts'
+import type { Ticker } from './ticker.ts'
 
 export type { ExecutorOptions } from './executor-options.ts'
 
 /** Numbers since the executor was made, and of this moment. */
 export interface ExecutorStats {
   readonly state: 'idle' | 'running' | 'stopping'
+  readonly paused: boolean
   readonly running: number
   readonly free: number
   /** Handlers that go on although their attempt is settled: they did not heed their signal. */
@@ -66,8 +67,9 @@ export class Executor {
   #claimer: Claimer
   readonly #services: { stop(): Promise<void> | void }[] = []
   #heartbeat: Heartbeat | null = null
-  #pruner: Pruner | null = null
+  #pruning: Ticker | null = null
   #session = ''
+  #paused = false
   #state: ExecutorStats['state'] = 'idle'
   #starting: Promise<void> | null = null
   #stopping: Promise<void> | null = null
@@ -140,6 +142,25 @@ export class Executor {
   }
 
   /**
+   * Starts no more jobs until `resume`; those that run go on, and the session beats. Resolves when no claim is under way
+   * any more: nothing is started after that. Of this executor alone, also while it is stopped; not stored.
+   */
+  async pause(): Promise<void> {
+    this.#paused = true
+    await this.#claimer.settled()
+  }
+
+  resume(): void {
+    this.#paused = false
+    if (this.#state === 'running') this.#claimer.now()
+  }
+
+  /** The name of its session in `queue.sessions()`; empty while it is not at work. */
+  get session(): string {
+    return this.#session
+  }
+
+  /**
    * Works until nothing that it handles is due and nothing runs, or until `deadline`: for cron triggers, edge runtimes
    * and tests. An executor that was not started is started for it and stopped afterwards; at the deadline running
    * handlers are asked to end. Answers how many jobs it took and when the next one is due (epoch ms, `null`: none).
@@ -159,7 +180,7 @@ export class Executor {
     try {
       const nextRunAt = await this.#untilIdle(deadline)
       const processed = this.#slots.tally.claimed - before
-      if (own) await this.#pruner?.now()
+      if (own) await this.#pruning?.now()
       return { processed, nextRunAt }
     } finally {
       deadline.cancel()
@@ -171,6 +192,7 @@ export class Executor {
     const running = this.#slots.unsettled.length
     return {
       state: this.#state,
+      paused: this.#paused,
       running,
       free: this.#free(),
       overdue: this.#slots.attempts.size - running,
@@ -207,7 +229,7 @@ export class Executor {
 
   /** One after the other: when one cannot be started, those before it are known and stopped. */
   #startServices(): void {
-    const { storage, retention } = this.#core
+    const { storage, pruner, onError } = this.#core
     const services = this.#services
     const leaseDuration = this.#leaseDuration
     services.push({ stop: storage.notifier?.subscribe(({ ready }) => this.wake(ready)) ?? ((): void => undefined) })
@@ -227,12 +249,8 @@ export class Executor {
       interrupted: (record) => this.#interrupted(record),
     })
     services.push(reaper)
-    this.#pruner = new Pruner({
-      ...this.#service('pruner'),
-      rules: retention,
-      expired: (record) => this.#expired(record),
-    })
-    services.push(this.#pruner)
+    this.#pruning = pruner.ticker(onError('pruner'))
+    services.push(this.#pruning)
   }
 
   async #stop(grace: Expiry): Promise<void> {
@@ -270,6 +288,7 @@ export class Executor {
     await this.#slots.stop().catch(onError('stop'))
     if (this.#session !== '')
       await storage.session({ close: this.#session, now: environment.now() }).catch(onError('session'))
+    this.#session = ''
     executors.delete(this)
   }
 
@@ -322,7 +341,7 @@ export class Executor {
 
   #room(): number {
     const most = Math.max(LEAST_UNACKNOWLEDGED, 2 * this.#concurrency)
-    if (this.#buffer.unacknowledged >= most) return 0
+    if (this.#paused || this.#buffer.unacknowledged >= most) return 0
     return this.#free()
   }
 
@@ -334,12 +353,6 @@ export class Executor {
     const { events, environment, queue } = this.#core
     queue.wakeExecutors([record.type])
     if (events.has('interrupted')) events.tell('interrupted', { job: toJob(record, environment.now()) })
-  }
-
-  #expired(record: JobRecord): void {
-    const { events, environment } = this.#core
-    const { error } = record
-    if (error !== null) events.tell('failed', { job: toJob(record, environment.now()), error })
   }
 
   /** Works until a whole claim brings nothing while nothing runs. Answers when the next job is due. */

@@ -1,6 +1,8 @@
+import type { Environment } from './environment.ts'
+import type { Events } from './events.ts'
+import { toJob } from './job.ts'
 import { integerFrom, orInfinite, readOptions, type Span, spanToMs } from './options.ts'
-import type { ServiceOptions } from './queue-core.ts'
-import type { ErrorData, FinishedState, JobRecord } from './storage/contract.ts'
+import type { ErrorData, FinishedState, StorageAdapter } from './storage/contract.ts'
 import { Ticker } from './ticker.ts'
 
 /** How long finished jobs of one kind are kept. */
@@ -48,10 +50,21 @@ function retention(field: string, value: unknown): { readonly maxAge?: number; r
   return readOptions(field, value, { maxAge: orInfinite(spanToMs), maxCount: orInfinite(integerFrom(0)) })
 }
 
-export interface PrunerOptions extends Omit<ServiceOptions, 'session'> {
+export interface PrunerOptions {
+  readonly storage: StorageAdapter
+  readonly environment: Environment
+  readonly events: Events
   readonly rules: readonly KeptFor[]
-  /** Told of each job that was failed since its time was up. */
-  readonly expired: (job: JobRecord) => void
+}
+
+/** What one run has done. */
+export interface Cleanup {
+  /** Jobs that were failed since their time was up; that takes two runs, at least a second apart. */
+  readonly expired: number
+  /** Finished jobs that went by retention. */
+  readonly removed: number
+  /** The clock jumped since the run before, so nothing was done; the next run believes it. */
+  readonly clockJumped: boolean
 }
 
 const EXPIRED: ErrorData = /* @__PURE__ */ Object.freeze({
@@ -63,10 +76,9 @@ const EXPIRED: ErrorData = /* @__PURE__ */ Object.freeze({
 /** Jobs failed in one step: each brings the error that it had along. */
 const EXPIRED_BATCH = 100
 
-/** Fails jobs whose time is up and removes finished ones by retention, in bounded steps. */
+/** Fails jobs whose time is up and removes finished ones by retention, in bounded steps. A queue has one. */
 export class Pruner {
   readonly #options: PrunerOptions
-  readonly #ticker: Ticker
   #wall: number
   #monotonic: number
 
@@ -75,49 +87,43 @@ export class Pruner {
     this.#options = options
     this.#wall = environment.now()
     this.#monotonic = environment.monotonic()
+  }
+
+  /** Runs now and then, as long as an executor is at work. */
+  ticker(onError: (error: unknown) => void): Ticker {
+    const { environment } = this.#options
     const first = INTERVAL * (0.5 + environment.random())
-    this.#ticker = new Ticker({
-      environment,
-      first,
-      interval: () => INTERVAL,
-      run: () => this.#prune(),
-      onError: options.onError,
-    })
+    const run = async (): Promise<void> => void (await this.prune())
+    return new Ticker({ environment, first, interval: () => INTERVAL, run, onError })
   }
 
-  /** For those that do not run long enough for a tick. */
-  now(): Promise<void> {
-    return this.#ticker.now()
-  }
-
-  stop(): Promise<void> {
-    return this.#ticker.stop()
-  }
-
-  async #prune(): Promise<void> {
+  async prune(): Promise<Cleanup> {
     const { storage, rules } = this.#options
     const now = this.#believedNow()
-    if (now === null) return
-    await this.#expire(now)
+    if (now === null) return { expired: 0, removed: 0, clockJumped: true }
+    const expired = await this.#expire(now)
     const request = {
       rules: rules.map(({ state, maxAge, maxCount }) => ({ state, finishedBefore: now - maxAge, keep: maxCount })),
       spareSince: now - SPARED,
       limit: BATCH,
       now,
     }
-    while ((await storage.prune(request)).more);
+    for (let removed = 0; ; ) {
+      const answer = await storage.prune(request)
+      removed += answer.removed
+      if (!answer.more) return { expired, removed, clockJumped: false }
+    }
   }
 
-  async #expire(now: number): Promise<void> {
-    const { storage, expired } = this.#options
+  async #expire(now: number): Promise<number> {
+    const { storage, events } = this.#options
     const batch = [{ kind: 'expire', error: EXPIRED, limit: EXPIRED_BATCH }] as const
-    let ended: number
-    do {
-      const [answer] = await storage.amend({ batch, now })
-      const jobs = answer?.jobs ?? []
-      for (const job of jobs) expired(job)
-      ended = jobs.length
-    } while (ended === EXPIRED_BATCH)
+    for (let expired = 0; ; ) {
+      const [{ jobs } = { jobs: [] }] = await storage.amend({ batch, now })
+      for (const job of jobs) if (job.error !== null) events.tell('failed', { job: toJob(job, now), error: job.error })
+      expired += jobs.length
+      if (jobs.length < EXPIRED_BATCH) return expired
+    }
   }
 
   /** `null` after the clock jumped: a dead letter must not go because a clock was a year ahead for a moment. [clock] */

@@ -3,7 +3,7 @@ import type { Events } from './events.ts'
 import type { Executor } from './executor.ts'
 import type { Intake } from './intake.ts'
 import type { Logger } from './logger.ts'
-import type { KeptFor } from './pruner.ts'
+import type { Pruner } from './pruner.ts'
 import type { JobQueue } from './queue.ts'
 import type { StorageAdapter } from './storage/contract.ts'
 
@@ -29,7 +29,7 @@ export interface QueueCore {
   /** Those that run now. */
   readonly executors: Set<Executor>
   readonly payloadLimit: number
-  readonly retention: readonly KeptFor[]
+  readonly pruner: Pruner
   /** An error of a background service: told to listeners and the logger, or reported when nobody listens. */
   readonly onError: (service: string) => (error: unknown) => void
 }

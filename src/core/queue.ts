@@ -1,3 +1,4 @@
+import { Administration } from './administration.ts'
 import { type Environment, idMaker } from './environment.ts'
 import { fieldError, HoldfastError, invalidOption, queueClosed } from './errors.ts'
 import { type EventName, Events, type Listener } from './events.ts'
@@ -7,10 +8,11 @@ import { type Job, type JobDefinition, toJob } from './job.ts'
 import { JobList, type ListOptions } from './listing.ts'
 import { SILENT } from './logger.ts'
 import { abortSignal, boolean, knownOptions, name, readOptions, type Span, spanToMs } from './options.ts'
+import { Pruner } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
 import { type QueueOptions, type QueueSettings, queueSettings } from './queue-options.ts'
 import { type JobResult, Results } from './results.ts'
-import type { Amendment, Disposition, JobCounts, NewJob, StorageHealth, StorageStatus } from './storage/contract.ts'
+import type { Disposition, JobCounts, NewJob, StorageHealth, StorageStatus } from './storage/contract.ts'
 import { guarded, isThenable } from './thenable.ts'
 import { type ChangeEvent, ChangeStream, untilIdle } from './watching.ts'
 
@@ -65,8 +67,8 @@ export async function openQueue<const Jobs extends Definitions = Definitions>(
   return queue
 }
 
-/** Where jobs are enqueued, seen and steered. Made by `openQueue`. */
-export class JobQueue<Jobs extends Definitions = Definitions> {
+/** Where jobs are enqueued and seen; `Administration` has what steers them. Made by `openQueue`. */
+export class JobQueue<Jobs extends Definitions = Definitions> extends Administration {
   readonly #core: QueueCore
   readonly #results: Results
   /** Ends those that watch, when the queue is shut. */
@@ -80,6 +82,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /** @internal */
   constructor({ storage, environment, logger, jobs, retention, payloadLimit, ...settings }: QueueSettings) {
+    super()
     const { report } = environment
     const events = new Events(report)
     const newId = idMaker(environment)
@@ -97,7 +100,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
       payloadLimit,
       executors: new Set(),
       intake: new Intake({ ...settings, storage, environment, newId, payloadLimit, definitions: jobs }),
-      retention,
+      pruner: new Pruner({ storage, environment, events, rules: retention }),
       onError: (service) => (error) => {
         log('error', `The ${service} service met an error`, { error })
         if (events.has('error')) events.tell('error', { error, service })
@@ -144,7 +147,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /** `null` when there is no such job: never stored, removed, or gone by retention. */
   async get(id: string): Promise<Job | null> {
-    const { storage, environment } = this.#open()
+    const { storage, environment } = this.open()
     const [record] = await storage.get([name('id', id)])
     if (record === undefined || record === null) return null
     const sessions = record.state === 'running' ? await storage.sessions() : []
@@ -153,24 +156,24 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
 
   /** Jobs that fit: iterate them, or read one `page()` at a time. */
   list(options: ListOptions = {}): JobList {
-    this.#open()
-    return new JobList(() => this.#open(), options)
+    this.open()
+    return new JobList(() => this.open(), options)
   }
 
   async counts(): Promise<JobCounts> {
-    const { storage, environment } = this.#open()
+    const { storage, environment } = this.open()
     return storage.counts({ now: environment.now() })
   }
 
   /** How the storage is: whether it takes writes, what was damaged, how many jobs it holds. Asks no disk. */
   health(): StorageHealth {
-    const { storage } = this.#open()
+    const { storage } = this.open()
     return storage.health?.() ?? { state: 'ok', cause: null, damaged: 0, jobs: 0, weaker: false, resets: 0 }
   }
 
   /** What the browser says of its storage; all `null` where nothing can be told, as in Node. */
   async storageStatus(): Promise<StorageStatus> {
-    return (await this.#open().storage.status?.()) ?? { persisted: null, usage: null, quota: null }
+    return (await this.open().storage.status?.()) ?? { persisted: null, usage: null, quota: null }
   }
 
   /**
@@ -178,36 +181,14 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
    * where there is nothing to ask.
    */
   async requestPersistence(): Promise<boolean | null> {
-    return (await this.#open().storage.requestPersistence?.()) ?? null
+    return (await this.open().storage.requestPersistence?.()) ?? null
   }
 
   /** How the job ended, as soon as it has; whoever runs it, and across reloads. Rejects only with the signal's reason. */
   async result(id: string, options: { signal?: AbortSignal } = {}): Promise<JobResult> {
     const { signal } = readOptions('result', options, { signal: abortSignal })
-    this.#open()
+    this.open()
     return this.#results.wait(name('id', id), signal)
-  }
-
-  /**
-   * A waiting job is cancelled at once. A running one gets its signal aborted, in this context now, elsewhere with its
-   * next heartbeat, and is cancelled when its handler ends, unless it completes all the same. Answers the job as it is
-   * then, `null` when there was nothing to cancel.
-   */
-  async cancel(id: string, reason = 'cancelled'): Promise<Job | null> {
-    const [job] = await this.#amend([{ kind: 'cancel', id: name('id', id), reason: name('reason', reason, 1000) }])
-    if (job?.status === 'running') for (const executor of this.#core.executors) executor.cancel(id, reason)
-    return job ?? null
-  }
-
-  /** Failed, cancelled or waiting jobs become due now, their counters at 0, history and fence kept. Answers those changed. */
-  async retry(ids: readonly string[]): Promise<readonly Job[]> {
-    if (!Array.isArray(ids)) throw invalidOption('ids', 'an array of ids', ids)
-    const runAt = this.#core.environment.now()
-    const jobs = await this.#amend(
-      Array.from(ids, (id) => ({ kind: 'requeue', id: name('ids[]', id), runAt, delay: null })),
-    )
-    this.wakeExecutors(jobs.map(({ type }) => type))
-    return jobs
   }
 
   /**
@@ -216,7 +197,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
    */
   async idle(options: { signal?: AbortSignal; includeScheduled?: boolean } = {}): Promise<void> {
     const checks = { signal: abortSignal, includeScheduled: boolean }
-    return untilIdle(() => this.#open(), this.#watchers, readOptions('idle', options, checks))
+    return untilIdle(() => this.open(), this.#watchers, readOptions('idle', options, checks))
   }
 
   createExecutor(options: ExecutorOptions): Executor {
@@ -237,7 +218,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
    */
   events(options: { signal?: AbortSignal } = {}): AsyncIterableIterator<ChangeEvent> {
     const { signal } = readOptions('events', options, { signal: abortSignal })
-    return new ChangeStream(this.#open().storage, this.#watchers, signal)
+    return new ChangeStream(this.open().storage, this.#watchers, signal)
   }
 
   /**
@@ -324,20 +305,14 @@ export class JobQueue<Jobs extends Definitions = Definitions> {
     return stored
   }
 
-  async #amend(batch: readonly Amendment[]): Promise<readonly Job[]> {
-    const { storage, environment } = this.#open()
-    const now = environment.now()
-    const answers = await storage.amend({ batch, now })
-    return answers.flatMap(({ verdict, jobs }) => (verdict === 'ok' ? jobs.map((record) => toJob(record, now)) : []))
-  }
-
-  #open(): QueueCore {
+  /** @internal */
+  protected override open(): QueueCore {
     if (this.#shut) throw queueClosed()
     return this.#core
   }
 
   #assertTakesJobs(): void {
-    this.#open()
+    this.open()
     if (!this.#workersEnabled) throw workersDisabled()
   }
 }

@@ -448,7 +448,7 @@ export interface AmendRequest {
 export interface AmendAnswer {
   /** `ignored`: the job is in a state this kind does not touch; nothing changed. */
   readonly verdict: 'ok' | 'ignored' | 'missing'
-  /** The jobs as they are afterwards; empty for a removed or missing one. */
+  /** The jobs as they are afterwards, a removed one as it was last; empty for a missing one. [removal] */
   readonly jobs: readonly JobRecord[]
 }
 
@@ -616,8 +616,8 @@ export interface StorageAdapter {
   define(request: DefineRequest): Promise<void>
   definitions(kind: DefinitionKind): Promise<readonly DefinitionRecord[]>
 
-  /** Stored; held by every claim that is decided after it. Running jobs go on. [pause] */
-  pause(request: { readonly scope: PauseScope; readonly paused: boolean }): Promise<void>
+  /** Stored; held by every claim that is decided after it. Running jobs go on. False: it was so already. [pause] */
+  pause(request: { readonly scope: PauseScope; readonly paused: boolean }): Promise<boolean>
   pauses(): Promise<readonly PauseScope[]>
 
   /** Rows are copies; `null` for an unknown id. Reads see at least what this handle's own writes acknowledged. [read] */

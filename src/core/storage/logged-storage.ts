@@ -192,7 +192,7 @@ export class LoggedStorage implements StorageAdapter {
     return this.#call({ name: 'define', request })
   }
 
-  pause(request: { readonly scope: PauseScope; readonly paused: boolean }): Promise<void> {
+  pause(request: { readonly scope: PauseScope; readonly paused: boolean }): Promise<boolean> {
     return this.#call({ name: 'pause', request })
   }
 

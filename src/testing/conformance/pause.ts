@@ -93,6 +93,13 @@ export const pause: readonly ConformanceCase[] = area('pause', {
     equal((await site.claim()).nextRunAt, null, 'nextRunAt')
   },
 
+  'a pause and a resume tell whether they changed anything': async (site) => {
+    const scope = { queueName: 'queue' }
+    equal(await set(site, scope, false), false, 'the answer to a resume without a pause')
+    equal([await set(site, scope, true), await set(site, scope, true)], [true, false], 'the answers to two pauses')
+    equal([await set(site, scope, false), await set(site, scope, false)], [true, false], 'the answers to two resumes')
+  },
+
   'the pauses are told': async (site) => {
     await tells(site, [])
     await set(site, { type: 'task' }, true)
@@ -105,9 +112,9 @@ export const pause: readonly ConformanceCase[] = area('pause', {
   },
 })
 
-async function set(site: Site, scope: PauseScope, paused: boolean): Promise<void> {
+async function set(site: Site, scope: PauseScope, paused: boolean): Promise<boolean> {
   const storage = await site.storage()
-  await storage.pause({ scope, paused })
+  return storage.pause({ scope, paused })
 }
 
 /** In any order. */

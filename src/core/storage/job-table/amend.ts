@@ -7,18 +7,18 @@ import { expire, expiryOf, retryUnreached } from './expire.ts'
 import { type JobRow, toRecord } from './rows.ts'
 import { endAttempt, freeKey, writeJob } from './settle.ts'
 
-/** What one amendment did; the jobs it names are answered as they are afterwards. */
+/** What one amendment did; the jobs it names are answered as they are afterwards, removed ones as they were. */
 interface Amended {
   readonly verdict: AmendAnswer['verdict']
-  readonly ids: readonly string[]
+  readonly jobs: readonly Readonly<JobRow>[]
 }
 
-const MISSING: Amended = { verdict: 'missing', ids: [] }
+const MISSING: Amended = { verdict: 'missing', jobs: [] }
 
 export function amend(draft: Draft, amendment: Amendment, now: number): () => AmendAnswer {
   const { table } = draft
-  const { verdict, ids } = decideAmendment(draft, amendment, now)
-  return () => ({ verdict, jobs: ids.flatMap((id) => table.row('jobs', id) ?? []).map(toRecord) })
+  const { verdict, jobs } = decideAmendment(draft, amendment, now)
+  return () => ({ verdict, jobs: jobs.map((job) => toRecord(table.row('jobs', job.id) ?? job)) })
 }
 
 function decideAmendment(draft: Draft, amendment: Amendment, now: number): Amended {
@@ -29,11 +29,11 @@ function decideAmendment(draft: Draft, amendment: Amendment, now: number): Amend
   const job = draft.get('jobs', amendment.id)
   if (job === undefined) return MISSING
   const done = amendJob(draft, job, amendment, now)
-  return { verdict: done ? 'ok' : 'ignored', ids: [job.id] }
+  return { verdict: done ? 'ok' : 'ignored', jobs: [job] }
 }
 
-function amended(ids: readonly string[]): Amended {
-  return { verdict: ids.length > 0 ? 'ok' : 'ignored', ids }
+function amended(jobs: Amended['jobs']): Amended {
+  return { verdict: jobs.length > 0 ? 'ok' : 'ignored', jobs }
 }
 
 type JobAmendment = Extract<Amendment, { readonly id: string }>
@@ -100,7 +100,7 @@ function removeKey(draft: Draft, jobKey: string): Amended {
   draft.remove('keys', jobKey)
   if (holder.state === 'running') draft.put('jobs', holder.id, keyLost(holder))
   else draft.remove('jobs', holder.id)
-  return { verdict: 'ok', ids: [holder.id] }
+  return { verdict: 'ok', jobs: [holder] }
 }
 
 function forceRelease(draft: Draft, session: string, now: number): Amended {
@@ -109,5 +109,5 @@ function forceRelease(draft: Draft, session: string, now: number): Amended {
   const held = [...table.runningOf(session)]
   for (const job of held) endAttempt(draft, job, interrupted(job, now))
   draft.remove('sessions', session)
-  return { verdict: 'ok', ids: held.map((job) => job.id) }
+  return { verdict: 'ok', jobs: held }
 }

@@ -93,8 +93,7 @@ function answerWhole(draft: Draft, operation: Exclude<Operation, Batched>): () =
       define(draft, operation.request)
       return known(undefined)
     case 'pause':
-      pause(draft, operation.request)
-      return known(undefined)
+      return known(pause(draft, operation.request))
     case 'prune':
       return known(prune(draft, operation.request))
     default:

@@ -1,6 +1,7 @@
 import type { Amendment } from '../contract.ts'
 import { expired } from '../transitions.ts'
 import type { Draft } from './draft.ts'
+import type { JobRow } from './rows.ts'
 
 /** Two readings of the clock closer together than this count as one: a call that is repeated proves nothing. ms */
 const APART = 1000
@@ -24,21 +25,21 @@ export function expire(
   draft: Draft,
   { error, limit }: Extract<Amendment, { kind: 'expire' }>,
   now: number,
-): readonly string[] {
+): readonly JobRow[] {
   const seen = draft.get('meta', 'expiry')?.value as number | undefined
-  const ids: string[] = []
+  const ended: JobRow[] = []
   let unsure = false
   for (const job of draft.table.ready.expired) {
     if (seen === undefined || now < seen + APART || (job.expireAt ?? 0) > seen) unsure = true
-    else if (ids.length < limit) {
+    else if (ended.length < limit) {
       draft.put('jobs', job.id, expired(job, error, now))
-      ids.push(job.id)
+      ended.push(job)
     }
   }
-  if (ids.length > 0) draft.require('meta', 'expiry')
+  if (ended.length > 0) draft.require('meta', 'expiry')
   if (seen === undefined ? unsure : now < seen || (unsure && now >= seen + APART))
     draft.put('meta', 'expiry', { value: now })
-  return ids
+  return ended
 }
 
 /** Who was given back for want of a condition that holds anew need not sit out the delay. [unreached] */
@@ -46,13 +47,13 @@ export function retryUnreached(
   draft: Draft,
   { requires, limit }: Extract<Amendment, { kind: 'retryUnreached' }>,
   now: number,
-): readonly string[] {
-  const ids: string[] = []
+): readonly JobRow[] {
+  const brought: JobRow[] = []
   for (const job of draft.table.ready.delayedFor(requires)) {
     if (job.unreached === 0) continue
-    if (ids.length === limit) break
+    if (brought.length === limit) break
     draft.put('jobs', job.id, { unreached: 0, runAt: now, delay: null })
-    ids.push(job.id)
+    brought.push(job)
   }
-  return ids
+  return brought
 }

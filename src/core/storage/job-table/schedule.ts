@@ -34,14 +34,21 @@ export function definitions(table: JobTable, kind: DefinitionKind): readonly Def
 }
 
 /** Every claim names the row of pauses it saw, so none that is decided before a pause can land after it. [pause] */
-export function pause(draft: Draft, { scope, paused }: { scope: PauseScope; paused: boolean }): void {
+export function pause(draft: Draft, { scope, paused }: { scope: PauseScope; paused: boolean }): boolean {
   const before = draft.table.pauses
+  if (isPaused(before, scope) === paused) return false
   const after: Pauses = {
     all: 'all' in scope ? paused : before.all,
     types: 'type' in scope ? toggled(before.types, scope.type, paused) : before.types,
     queueNames: 'queueName' in scope ? toggled(before.queueNames, scope.queueName, paused) : before.queueNames,
   }
   draft.put('meta', 'pauses', { value: after })
+  return true
+}
+
+function isPaused({ all, types, queueNames }: Pauses, scope: PauseScope): boolean {
+  if ('all' in scope) return all
+  return 'type' in scope ? types.includes(scope.type) : queueNames.includes(scope.queueName)
 }
 
 function toggled(names: readonly string[], name: string, on: boolean): readonly string[] {
