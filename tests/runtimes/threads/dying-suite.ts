@@ -91,7 +91,7 @@ export function dyingSuite({ options, deadly }: DyingOptions): void {
     expect(ended.filter((id) => id === liar.id)).toEqual([liar.id])
   })
 
-  test('200 healthy jobs complete beside every kind of poison', { timeout: 60_000 }, async () => {
+  test('200 healthy jobs complete beside every kind of poison', async () => {
     await using at = await bench(started())
     const acts = [...deadly, 'loop', 'silent']
     const poisons = acts.map((payload) => ({
