@@ -11,6 +11,7 @@ const NAMES = [
   'latency',
   'claim',
   'blocked',
+  'runners',
   'weight',
   'list',
   'node-fs-enqueue',

@@ -24,35 +24,37 @@ export const writeManifest = defineJob({
   backoff: fixed('200ms'),
 })
 
-export const handlers = [
-  compressFile.handler(async (file, { job, fence, signal, state }) => {
-    // A pipe that has taken the file's place would block an open that waits for its writer.
-    const source = await open(locate(file.folder, file), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
-    // Written aside under a name of this attempt's own, so that no other attempt can disturb it.
-    const unfinished = join(state.unfinished, `${job.id}.${fence}`)
-    try {
-      if (!(await source.stat()).isFile()) throw new Error('not a file')
-      const { bytes, sha256 } = await compress(source, unfinished, signal)
-      const { size: gzipBytes } = await stat(unfinished)
-      const output = join(state.out, outputOf(file))
-      await mkdir(dirname(output), { recursive: true })
-      await rename(unfinished, output)
-      return { bytes, gzipBytes, sha256 }
-    } finally {
-      await source.close()
-      await rm(unfinished, { force: true })
-    }
-  }),
+/** Runs in worker threads: compressing is work for a processor. */
+export const compressing = compressFile.handler(async (file, { job, fence, signal, state }) => {
+  // A pipe that has taken the file's place would block an open that waits for its writer.
+  const source = await open(locate(file.folder, file), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  // Written aside under a name of this attempt's own, so that no other attempt can disturb it.
+  const unfinished = join(state.unfinished, `${job.id}.${fence}`)
+  try {
+    if (!(await source.stat()).isFile()) throw new Error('not a file')
+    const { bytes, sha256 } = await compress(source, unfinished, signal)
+    const { size: gzipBytes } = await stat(unfinished)
+    const output = join(state.out, outputOf(file))
+    await mkdir(dirname(output), { recursive: true })
+    await rename(unfinished, output)
+    return { bytes, gzipBytes, sha256 }
+  } finally {
+    await source.close()
+    await rm(unfinished, { force: true })
+  }
+})
 
-  writeManifest.handler(async (_, { job, fence, queue, state }) => {
+/** Runs beside the queue, of which it reads more than a thread can. @param {import('holdfast').JobQueue} queue */
+export function writingManifest(queue) {
+  return writeManifest.handler(async (_, { job, fence, state }) => {
     const { pending, scheduled, running } = await queue.counts()
     // This job is one of the running ones. To be run later costs it none of its attempts.
     if (pending + scheduled + running > 1) throw new RetryLater({ after: '100ms' })
     const unfinished = join(state.unfinished, `${job.id}.${fence}`)
     await writeFile(unfinished, `${JSON.stringify(await collected(queue), null, 2)}\n`)
     await rename(unfinished, state.manifest)
-  }),
-]
+  })
+}
 
 /**
  * @param {import('node:fs/promises').FileHandle} source

@@ -4,18 +4,9 @@ import { HoldfastError } from 'holdfast'
 import { stopOnSignals } from 'holdfast/node'
 import { UsageError, usage, whatToDo } from './arguments.mjs'
 import { filesBelow, inBatches } from './files.mjs'
+import { places, work } from './places.mjs'
 import { Report } from './report.mjs'
-import {
-  createExecutor,
-  enqueueFiles,
-  enqueueManifest,
-  lastRun,
-  openJobs,
-  places,
-  removeOutput,
-  removeRun,
-  work,
-} from './run.mjs'
+import { enqueueFiles, enqueueManifest, lastRun, openJobs, removeOutput, removeRun, startExecutors } from './run.mjs'
 import { Workers } from './workers.mjs'
 
 const number = new Intl.NumberFormat('en')
@@ -28,7 +19,7 @@ async function compressAll(folder, count) {
   stopOnSignals(queue, { grace: '10s', onStop: () => report.stopping() })
   const workers = new Workers(count - 1)
   try {
-    await createExecutor(queue).start()
+    await startExecutors(queue)
     if (left?.complete !== true) {
       // Jobs run while the folder is still being read. They are stored in batches: one write for many.
       for await (const files of inBatches(filesBelow(folder), 500)) {

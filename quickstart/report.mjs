@@ -3,7 +3,7 @@
 import { Presets, SingleBar } from 'cli-progress'
 import Table from 'cli-table3'
 import { compressFile, reasonOf } from './jobs.mjs'
-import { places } from './run.mjs'
+import { places } from './places.mjs'
 
 const MOST_LISTED = 20
 const LOOK_EVERY = 100

@@ -3,18 +3,12 @@ import { createHash } from 'node:crypto'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import { openQueue } from 'holdfast'
+import { workerThreads } from 'holdfast/node'
 import { nodeFs } from 'holdfast/node-fs'
-import { compressFile, handlers, writeManifest } from './jobs.mjs'
-
-export const work = fileURLToPath(new URL('../.holdfast/quickstart/', import.meta.url))
-export const places = {
-  jobs: `${work}jobs`,
-  out: `${work}out`,
-  unfinished: `${work}unfinished`,
-  manifest: `${work}manifest.json`,
-}
+import { compressFile, writeManifest, writingManifest } from './jobs.mjs'
+import { places, work } from './places.mjs'
 
 /** Everything is kept: the manifest reads what every job has found out. */
 const KEPT = { maxAge: Infinity, maxCount: Infinity }
@@ -30,9 +24,14 @@ export async function openJobs() {
   })
 }
 
-/** @param {import('holdfast').JobQueue} queue */
-export function createExecutor(queue) {
-  return queue.createExecutor({ handlers, concurrency: 2 * availableParallelism(), state: places })
+/** Two executors: files in threads, the manifest here. @param {import('holdfast').JobQueue} queue */
+export async function startExecutors(queue) {
+  const spawn = () => new Worker(new URL('compress.worker.mjs', import.meta.url))
+  // While one file of a thread is read or written, another is compressed.
+  const runner = workerThreads({ spawn, jobsPerWorker: 2 })
+  const files = queue.createExecutor({ runner, jobs: [compressFile], concurrency: 2 * availableParallelism() })
+  const manifest = queue.createExecutor({ handlers: [writingManifest(queue)], concurrency: 1, state: places })
+  await Promise.all([files.start(), manifest.start()])
 }
 
 /**

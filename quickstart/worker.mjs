@@ -1,10 +1,10 @@
 // One more process on the same jobs, started by `npm start -- --workers N`. It knows nothing but where they are.
 import { stopOnSignals } from 'holdfast/node'
-import { createExecutor, openJobs } from './run.mjs'
+import { openJobs, startExecutors } from './run.mjs'
 
 const queue = await openJobs()
 stopOnSignals(queue, { grace: '10s' })
 // Whoever started this process has no more work for it, or has died; perhaps before this process listened.
 process.on('disconnect', () => void queue.close({ grace: '10s' }))
-if (process.connected) await createExecutor(queue).start()
+if (process.connected) await startExecutors(queue)
 else await queue.close()

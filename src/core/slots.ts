@@ -69,7 +69,7 @@ export class Slots implements AttemptEnds {
 
   /** How many more jobs the runner can start now. */
   get places(): number {
-    return this.runner?.places ?? 0
+    return this.runner?.places ?? Infinity
   }
 
   run(record: JobRecord): void {
@@ -150,7 +150,9 @@ export class Slots implements AttemptEnds {
   /** Ends the threads of the runner; no attempt's outcome is open any more. */
   async stop(): Promise<void> {
     this.#deadlines.stop()
-    await this.runner?.close()
+    const { runner } = this
+    this.runner = null
+    await runner?.close()
   }
 
   #ask(attempt: Attempt, reason: HoldfastError): void {

@@ -15,7 +15,7 @@ describe('the packed package in another project', () => {
     project = await mkdtemp(join(tmpdir(), 'holdfast-consumer-'))
     await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
     await npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', await pack(project)], project)
-    await cp(join(root, 'tests/package/consumer/main.ts'), join(project, 'main.ts'))
+    await cp(join(root, 'tests/package/consumer'), project, { recursive: true })
     // What an application brings itself is taken from here: this is no test of the registry.
     await mkdir(join(project, 'node_modules/@types'), { recursive: true })
     for (const name of ['zod', '@types/node', 'undici-types']) {
@@ -24,9 +24,9 @@ describe('the packed package in another project', () => {
   })
   afterAll(() => rm(project, { recursive: true, force: true }))
 
-  async function compile(options: Record<string, unknown>): Promise<void> {
+  async function compile(options: Record<string, unknown>, files = ['main.ts']): Promise<void> {
     const compilerOptions = { target: 'ES2022', strict: true, exactOptionalPropertyTypes: true, ...options }
-    await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
+    await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
     // tsc writes its findings to standard output, and a failure of it says only that there are some.
     await runNode([join(root, 'node_modules/typescript/lib/tsc.js')], project).catch((error: unknown) => {
       throw new Error((error as { stdout: string }).stdout)
@@ -42,5 +42,15 @@ describe('the packed package in another project', () => {
     await compile({ module: 'nodenext', lib: ['ES2022', 'ESNext.Disposable'], types: ['node'] })
     const { stdout } = await runNode(['main.js'], project)
     expect(JSON.parse(stdout)).toMatchObject({ status: 'completed', result: { greeting: 'hello world' } })
+  })
+
+  test('runs handlers in worker_threads, ends one that does not end, and then by itself', async () => {
+    const files = ['threads.ts', 'jobs.worker.ts']
+    await compile({ module: 'nodenext', lib: ['ES2022', 'ESNext.Disposable'], types: ['node'] }, files)
+    const { stdout } = await runNode(['threads.js'], project)
+    expect(JSON.parse(stdout)).toMatchObject([
+      { status: 'failed', error: { code: 'HOLDFAST_TIMEOUT' } },
+      { status: 'completed', result: 144 },
+    ])
   })
 })

@@ -6,6 +6,7 @@ import {
   fixed,
   graphile,
   type Job,
+  type HandlerQueue,
   type JobQueue,
   type JobResult,
   type PayloadInput,
@@ -48,7 +49,7 @@ test('the context has what the design says, and no more', () => {
     expectTypeOf(context.fence).toBeNumber()
     expectTypeOf(context.deadline).toBeNumber()
     expectTypeOf(context.signal).toEqualTypeOf<AbortSignal>()
-    expectTypeOf(context.queue).toEqualTypeOf<JobQueue>()
+    expectTypeOf(context.queue).toEqualTypeOf<HandlerQueue>()
     expectTypeOf(context.state).toBeUnknown()
     context.progress({ percent: 50 })
     context.log('half way', { percent: 50 })

@@ -27,18 +27,17 @@ export function webWorkers(options: WebWorkersOptions): Runner {
 class WebWorkerPort implements Port {
   readonly #worker: Worker
 
-  constructor(worker: Worker, { message, died }: PortEvents) {
-    const { postMessage, terminate } = Object(worker) as Partial<Worker>
-    if (typeof postMessage !== 'function' || typeof terminate !== 'function')
+  constructor(worker: Worker, events: PortEvents) {
+    if (typeof (Object(worker) as Partial<Worker>).terminate !== 'function')
       throw invalidOption('spawn()', 'a Worker', worker)
     this.#worker = worker
-    worker.addEventListener('message', ({ data }) => message(data))
-    worker.addEventListener('messageerror', () => died(new Error('A message of the worker could not be read')))
+    worker.addEventListener('message', ({ data }) => events.message(data))
+    worker.addEventListener('messageerror', () => events.died(new Error('A message of the worker could not be read')))
     worker.addEventListener('error', (event) => {
       // It is told here, and needs no telling in the console.
       event.preventDefault()
-      const { error, message: text } = event as Partial<ErrorEvent>
-      died(error ?? new Error(text === undefined || text === '' ? 'The worker could not be loaded' : text))
+      const { error, message: text } = event as { readonly error?: unknown; readonly message?: string }
+      events.died(error ?? new Error(text === undefined || text === '' ? 'The worker could not be loaded' : text))
     })
   }
 

@@ -28,16 +28,16 @@ export function workerThreads(options: WorkerThreadsOptions): Runner {
 class WorkerPort implements Port {
   readonly #worker: Worker
 
-  constructor(worker: unknown, { message, died }: PortEvents) {
+  constructor(worker: unknown, events: PortEvents) {
     if (!(worker instanceof Worker)) throw invalidOption('spawn()', 'a Worker of node:worker_threads', worker)
     this.#worker = worker
     let cause: unknown
-    worker.on('message', message)
-    worker.on('messageerror', (error) => died(error))
+    worker.on('message', (data) => events.message(data))
+    worker.on('messageerror', (error) => events.died(error))
     // Comes first where there is one; the exit follows.
     worker.on('error', (error) => (cause = error))
     // After every message that the worker has posted.
-    worker.on('exit', (code) => died(cause ?? new Error(`The thread ended with exit code ${code}`)))
+    worker.on('exit', (code) => events.died(cause ?? new Error(`The thread ended with exit code ${code}`)))
   }
 
   post(message: unknown): void {

@@ -88,7 +88,7 @@ export function revived(data: unknown): Error {
 
 /** A message of this protocol as it was sent, with the mark taken off; `null` for anything else. */
 export function unmarked(data: unknown): Readonly<Record<string, unknown>> | null {
-  return isObject(data) && MARK in data && isObject(data[MARK]) ? (data[MARK] as Record<string, unknown>) : null
+  return isObject(data) && MARK in data && isObject(data[MARK]) ? data[MARK] : null
 }
 
 export function marked(message: ToThread | FromThread): Readonly<Record<string, unknown>> {

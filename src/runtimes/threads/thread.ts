@@ -9,7 +9,6 @@ import type { Connect, Port } from './port.ts'
 import {
   type EnqueueCall,
   marked,
-  type News,
   revived,
   type Run,
   thrownData,
@@ -179,8 +178,8 @@ export class Thread {
 
   /** One piece of news of one run. What does not fit is not heard; a run of which nothing is heard times out. */
   #hear(news: unknown): void {
-    const { run, kind, ...told } = Object(news) as News & Partial<Record<string, unknown>>
-    const attempt = this.#runs.get(run)
+    const { run, kind, ...told } = Object(news) as Readonly<Record<string, unknown>>
+    const attempt = this.#runs.get(run as number)
     if (attempt === undefined) return
     const { ends, onError } = this.#options.host
     try {
@@ -191,7 +190,7 @@ export class Thread {
     }
     if (kind !== 'returned' && kind !== 'threw') return
     this.answered += 1
-    this.#runs.delete(run)
+    this.#runs.delete(run as number)
     if (this.#runs.size === 0) this.#port?.keep(false)
     if (kind === 'threw') return ends.threw(attempt, revived(told.error))
     try {

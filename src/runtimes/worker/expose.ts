@@ -19,7 +19,7 @@ export interface ExposeOptions {
 }
 
 /** Scopes that have exposed handlers. */
-const exposed = new WeakSet<object>()
+const exposed = new WeakSet()
 
 /**
  * Called once by the file of a worker, of either platform: the executor that spawned it runs these handlers here. They

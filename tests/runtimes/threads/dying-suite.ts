@@ -1,6 +1,6 @@
 // What has to hold of every runner that can end a thread: handlers that do not end, and threads that do.
 import { expect, test } from 'vitest'
-import { type ExecutorOptions, fixed } from '../../../src/index.ts'
+import { type EnqueueItem, type ExecutorOptions, fixed } from '../../../src/index.ts'
 import { checked, poison } from './jobs.ts'
 import { bench, firstOf, jobs } from './suite.ts'
 
@@ -91,15 +91,18 @@ export function dyingSuite({ options, deadly }: DyingOptions): void {
     expect(ended.filter((id) => id === liar.id)).toEqual([liar.id])
   })
 
-  test('200 healthy jobs complete beside every kind of poison', { timeout: 60_000 }, async () => {
+  test('200 healthy jobs complete beside every kind of poison', async () => {
     await using at = await bench(started())
     const acts = [...deadly, 'loop', 'silent']
     const poisons = acts.map((payload) => ({
-      job: poison as typeof checked,
+      job: poison,
       payload,
       options: { timeout: deadly.includes(payload) ? 30_000 : 300, backoff: fixed(1) },
     }))
-    const healthy = Array.from({ length: 200 }, (_, payload) => ({ job: checked, payload: String(payload) }))
+    const healthy: EnqueueItem[] = Array.from({ length: 200 }, (_, payload) => ({
+      job: checked,
+      payload: String(payload),
+    }))
     healthy.splice(50, 0, ...poisons)
     await at.queue.enqueueMany(healthy)
     await at.queue.idle({ includeScheduled: true })

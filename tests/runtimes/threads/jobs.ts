@@ -73,12 +73,14 @@ async function follow(step: unknown, { queue, onComplete }: HandlerContext): Pro
         ])
       ).length
     case 'chain':
-      return onComplete.enqueue(checked, 'chained', { id: 'chained' })
+      onComplete.enqueue(checked, 'chained', { id: 'chained' })
+      return null
     case 'chain and fail':
       onComplete.enqueue(checked, 'chained', { id: 'never' })
       throw new Error('failed')
     default:
       onComplete.enqueue(checked, 7 as never)
+      return null
   }
 }
 

@@ -1,0 +1,147 @@
+// Handlers in worker_threads: dispatch beside piscina, the round trip of one job, work for a processor on one thread and
+// on two, and an endless loop that its timeout ends.
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { openQueue } from 'holdfast'
+import { memory } from 'holdfast/memory'
+import { workerThreads } from 'holdfast/node'
+import { Piscina } from 'piscina'
+import { hang, hash, noop } from './runners.jobs.mjs'
+import { PAYLOAD, quantile, report, whole } from './work.mjs'
+
+const JOBS = 30_000
+const IN_FLIGHT = 200
+const ROUNDS = 3
+
+const spawn = () => new Worker(new URL('runners.worker.mjs', import.meta.url))
+
+async function open(size, concurrency, options = {}) {
+  const queue = await openQueue({ storage: memory(), jobs: [noop, hash, hang] })
+  const runner = workerThreads({ spawn, size, jobsPerWorker: concurrency / size })
+  const executor = queue.createExecutor({ runner, concurrency, ...options })
+  await executor.start()
+  return { queue, executor }
+}
+
+async function dispatch() {
+  const { queue, executor } = await open(2, IN_FLIGHT)
+  executor.pause()
+  for (let at = 0; at < JOBS; at += 1000)
+    await queue.enqueueMany(Array.from({ length: 1000 }, () => ({ job: noop, payload: PAYLOAD })))
+  const started = performance.now()
+  executor.resume()
+  await queue.idle()
+  const rate = (JOBS / (performance.now() - started)) * 1000
+  const { completed } = await queue.counts()
+  await queue.close()
+  if (completed < 1000) throw new Error(`${completed} jobs were kept`)
+  return rate
+}
+
+async function piscina() {
+  const pool = new Piscina({
+    filename: fileURLToPath(new URL('runners.work.mjs', import.meta.url)),
+    minThreads: 2,
+    maxThreads: 2,
+    concurrentTasksPerWorker: IN_FLIGHT / 2,
+    maxQueue: Infinity,
+  })
+  await pool.run(PAYLOAD)
+  const started = performance.now()
+  await Promise.all(Array.from({ length: JOBS }, () => pool.run(PAYLOAD)))
+  const rate = (JOBS / (performance.now() - started)) * 1000
+  await pool.destroy()
+  return rate
+}
+
+async function roundTrip() {
+  const { queue } = await open(1, 1)
+  let done = () => undefined
+  queue.on('completed', () => done())
+  const spans = []
+  for (let at = 0; at < 5000; at++) {
+    const completed = new Promise((resolve) => (done = resolve))
+    const asked = performance.now()
+    await queue.enqueue(noop, PAYLOAD)
+    await completed
+    spans.push(performance.now() - asked)
+  }
+  await queue.close()
+  return quantile(spans, 0.5)
+}
+
+async function hashing(size) {
+  const { queue } = await open(size, size)
+  const started = performance.now()
+  await queue.enqueueMany(Array.from({ length: 16 }, () => ({ job: hash, payload: 150_000 })))
+  await queue.idle()
+  const span = performance.now() - started
+  await queue.close()
+  return span
+}
+
+/** Short jobs in one thread, one after the other, while the other one hangs and is replaced. ms */
+async function hanging(loops) {
+  const { queue } = await open(2, 2, { killGrace: 0 })
+  const starts = []
+  queue.on('started', ({ job }) => job.type === 'hang' && starts.push(performance.now()))
+  if (loops) await queue.enqueue(hang, null)
+  let done = () => undefined
+  queue.on('completed', ({ job }) => job.type === 'noop' && done())
+  const spans = []
+  const until = performance.now() + 1500
+  while (performance.now() < until) {
+    const completed = new Promise((resolve) => (done = resolve))
+    const asked = performance.now()
+    await queue.enqueue(noop, PAYLOAD)
+    await completed
+    spans.push(performance.now() - asked)
+  }
+  await queue.close()
+  return { retried: starts[1] - starts[0] - 500, p99: quantile(spans, 0.99) }
+}
+
+let [own, theirs, one, two] = [0, 0, Infinity, Infinity]
+for (let round = 0; round < ROUNDS; round++) {
+  own = Math.max(own, await dispatch())
+  theirs = Math.max(theirs, await piscina())
+  one = Math.min(one, await hashing(1))
+  two = Math.min(two, await hashing(2))
+}
+const trip = await roundTrip()
+const calm = await hanging(false)
+const loop = await hanging(true)
+const rise = loop.p99 - calm.p99
+report([
+  {
+    what: `dispatch of no-op jobs to 2 threads, ${IN_FLIGHT} in flight (${whole(JOBS)}, best of ${ROUNDS})`,
+    result: `${whole(own)} jobs/s`,
+    aim: '≥ 20,000',
+    met: own >= 20_000,
+  },
+  {
+    what: 'the same by piscina, which stores nothing',
+    result: `${whole(theirs)} tasks/s, × ${(own / theirs).toFixed(2)}`,
+    aim: '≥ × 1.3',
+    met: own >= 1.3 * theirs,
+  },
+  { what: 'enqueue → completed, p50', result: `${trip.toFixed(3)} ms`, aim: '≤ 0.2 ms', met: trip <= 0.2 },
+  {
+    what: 'SHA-256 on 2 threads against 1',
+    result: `× ${(one / two).toFixed(2)}`,
+    aim: '≥ × 1.8',
+    met: one / two >= 1.8,
+  },
+  {
+    what: 'endless loop: from its timeout to its retry in a new thread',
+    result: `${loop.retried.toFixed(0)} ms`,
+    aim: '≤ 150 ms',
+    met: loop.retried <= 150,
+  },
+  {
+    what: 'by how much it raises the p99 of others',
+    result: `${rise.toFixed(1)} ms`,
+    aim: '≤ 100 ms',
+    met: rise <= 100,
+  },
+])
