@@ -92,9 +92,9 @@ const field = fc.constantFrom(
 )
 const order: fc.Arbitrary<ListOrder> = fc.record({
   path: fc.oneof(
-    { weight: 3, arbitrary: field.map((one) => [one]) },
-    { weight: 1, arbitrary: fc.array(name, { maxLength: 2 }).map((path) => ['payload', ...path]) },
-  ) as fc.Arbitrary<ListOrder['path']>,
+    { weight: 3, arbitrary: field.map((one) => [one] as const) },
+    { weight: 1, arbitrary: fc.array(name, { maxLength: 2 }).map((path) => ['payload', ...path] as const) },
+  ),
   direction: fc.constantFrom('asc', 'desc'),
 })
 
