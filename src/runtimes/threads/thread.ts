@@ -6,15 +6,7 @@ import type { RunnerHost } from '../../core/runner.ts'
 import { isObject } from '../../core/storage/plain.ts'
 import { answering, type Calls, calling } from './calls.ts'
 import type { Connect, Port } from './port.ts'
-import {
-  type EnqueueCall,
-  marked,
-  revived,
-  type Run,
-  thrownData,
-  type ToThread,
-  unmarked,
-} from './protocol.ts'
+import { type EnqueueCall, marked, revived, type Run, thrownData, type ToThread, unmarked } from './protocol.ts'
 import { enqueueFor, queueFunctions } from './queue-functions.ts'
 
 export interface ThreadOptions {
