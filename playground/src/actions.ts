@@ -20,11 +20,13 @@ export async function add(what: string, items: readonly EnqueueItem[]): Promise<
   })
 }
 
-/** Does something and says so when it fails. */
-export async function attempt(action: () => Promise<void>): Promise<void> {
+/** Does something and says so when it fails. Answers whether it did not. */
+export async function attempt(action: () => Promise<void>): Promise<boolean> {
   try {
     await action()
+    return true
   } catch (error) {
     notice.value = HoldfastError.is(error) ? `${error.code}: ${error.message}` : String(error)
+    return false
   }
 }
