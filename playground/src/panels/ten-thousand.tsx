@@ -15,7 +15,7 @@ export function TenThousand() {
 
   async function run(): Promise<void> {
     isBusy.value = true
-    await attempt(async () => {
+    const succeeded = await attempt(async () => {
       // The chart's code is loaded when it is first needed.
       const { Chart } = await import('../view/chart.ts')
       if (place.current === null) return
@@ -41,6 +41,7 @@ export function TenThousand() {
         chart.show(measurement.points())
       }
     })
+    if (!succeeded) summary.value = `It failed: ${notice.peek()}`
     isBusy.value = false
   }
 
