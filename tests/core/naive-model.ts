@@ -234,7 +234,11 @@ export class NaiveModel {
     const name = `${job.type} ${job.limitKey}`
     const window = this.#windows.get(name)
     if (window !== undefined && now < window.until) window.used += 1
-    else this.#windows.set(name, { until: now + rate.per, used: 1 })
+    else
+      this.#windows.set(name, {
+        until: (window && now < window.until + rate.per ? window.until : now) + rate.per,
+        used: 1,
+      })
   }
 
   #wait(job: ModelJob, runAt: number, delay: number | null): void {

@@ -476,4 +476,10 @@ export const mutants = [
     'pause: a pause and a resume tell whether they changed anything',
     ['if (isPaused(before, scope) === paused) return false', ''],
   ),
+  mutant(
+    'a window that is opened late ends late',
+    `${table}/claim.ts`,
+    'limits: a window that is opened late ends no later: the next follows the last without a gap',
+    ['now < last.until + per ? last.until : now', 'now < last.until + per ? now : now'],
+  ),
 ]
