@@ -1,5 +1,6 @@
 import type { HandlerContext } from './context.ts'
 import type { HoldfastError } from './errors.ts'
+import { depthOf } from './automations.ts'
 import { type Job, toJob } from './job.ts'
 import { checkedJson } from './payload.ts'
 import type { JobQueue } from './queue.ts'
@@ -59,8 +60,11 @@ export class Attempt implements HandlerContext {
     return this.record.fence
   }
 
+  /** What an automation's job emits counts on from there, so that a loop comes to its end. [tests/core/automations.test.ts] */
   get queue(): JobQueue {
-    return this.#core.queue
+    const { queue } = this.#core
+    const depth = depthOf(this.record.id)
+    return depth === 0 ? queue : emittingFrom(queue, depth)
   }
 
   get signal(): AbortSignal {
@@ -116,4 +120,15 @@ export class Attempt implements HandlerContext {
     if (saved.some(({ id, value }) => id === this.record.id && value === this.latestProgress))
       this.#progressSaved = true
   }
+}
+
+function emittingFrom(queue: JobQueue, depth: number): JobQueue {
+  const emit: JobQueue['emit'] = (event, document, options = {}) => queue.emitFrom(depth, event, document, options)
+  return new Proxy(queue, {
+    get(_target, key) {
+      const member: unknown = Reflect.get(queue, key, queue)
+      if (key === 'emit') return emit
+      return typeof member === 'function' ? (member as () => unknown).bind(queue) : member
+    },
+  })
 }

@@ -112,9 +112,10 @@ export class Reaper {
 
   /** Whatever the proof, only while the session shows the same beats: a page that comes back beats under a new name. */
   async #takeBack(jobs: readonly JobRecord[], { beats }: SessionRecord): Promise<void> {
-    const { storage, environment } = this.#options
+    const { storage, environment, withAutomations } = this.#options
     const now = environment.now()
-    const batch = jobs.map((job) => interruption(job, { beats }, environment))
+    const ends = jobs.map((job) => interruption(job, { beats }, environment))
+    const batch = (await withAutomations?.(ends)) ?? ends
     const answers = await storage.settle({ batch, now })
     for (const [at, { verdict, became }] of answers.entries()) {
       const job = jobs[at] as JobRecord
