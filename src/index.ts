@@ -1,5 +1,7 @@
 export type { RescheduleOptions, Session } from './core/administration.ts'
+export type { Automation, AutomationJob, AutomationOptions, EmitOptions } from './core/automations.ts'
 export { exponential, fixed, graphile } from './core/backoff.ts'
+export type { JobFilter, MomentFilter } from './core/conditions.ts'
 export type { HandlerContext, HandlerQueue } from './core/context.ts'
 export type { CancelTimer, Environment } from './core/environment.ts'
 export { type ErrorCode, type ErrorDetails, HoldfastError } from './core/errors.ts'
@@ -22,7 +24,7 @@ export {
   type PayloadOutput,
   type StandardSchema,
 } from './core/job.ts'
-export type { JobList, JobPage, ListOptions, PageOptions } from './core/listing.ts'
+export type { JobList, JobPage, ListOptions, OrderBy, PageOptions } from './core/listing.ts'
 export type { Logger } from './core/logger.ts'
 export type { Moment, Priority, Span } from './core/options.ts'
 export { FailPermanently, RetryLater, Unreachable } from './core/outcome.ts'
@@ -46,6 +48,8 @@ export type {
   StorageHealth,
   StorageStatus,
   StorageTraits,
+  Condition,
+  FieldFilter,
   Where,
 } from './core/storage/contract.ts'
 export type { ChangeEvent } from './core/watching.ts'

@@ -1,3 +1,4 @@
+import { depthOf } from './automation-depth.ts'
 import type { HandlerContext } from './context.ts'
 import type { HoldfastError } from './errors.ts'
 import type { HandlerRun } from './handlers.ts'
@@ -60,8 +61,11 @@ export class Attempt implements HandlerRun {
     return this.record.fence
   }
 
+  /** What an automation's job emits counts on from there, so that a loop comes to its end. [tests/core/automations.test.ts] */
   get queue(): JobQueue {
-    return this.#core.queue
+    const { queue } = this.#core
+    const depth = depthOf(this.record.id)
+    return depth === 0 ? queue : emittingFrom(queue, depth)
   }
 
   get signal(): AbortSignal {
@@ -129,4 +133,15 @@ export class Attempt implements HandlerRun {
     if (saved.some(({ id, value }) => id === this.record.id && value === this.latestProgress))
       this.#progressSaved = true
   }
+}
+
+function emittingFrom(queue: JobQueue, depth: number): JobQueue {
+  const emit: JobQueue['emit'] = (event, document, options = {}) => queue.emitFrom(depth, event, document, options)
+  return new Proxy(queue, {
+    get(_target, key) {
+      const member: unknown = Reflect.get(queue, key, queue)
+      if (key === 'emit') return emit
+      return typeof member === 'function' ? (member as () => unknown).bind(queue) : member
+    },
+  })
 }

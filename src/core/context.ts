@@ -2,7 +2,7 @@ import type { Job, JobDefinition } from './job.ts'
 import type { EnqueueOptions, JobQueue } from './queue.ts'
 
 /** What a handler may do with the queue, in whatever thread it runs. In a worker each is a call to the executor's. */
-export type HandlerQueue = Pick<JobQueue, 'enqueue' | 'enqueueMany' | 'get' | 'counts' | 'cancel' | 'retry'>
+export type HandlerQueue = Pick<JobQueue, 'enqueue' | 'enqueueMany' | 'emit' | 'get' | 'counts' | 'cancel' | 'retry'>
 
 /**
  * What a handler gets beside its payload. Signal and job view are made when they are first read; functions may be taken

@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'HOLDFAST_UNREACHABLE'
   | 'HOLDFAST_EXPIRED'
   | 'HOLDFAST_WORK_LEFT'
+  | 'HOLDFAST_AUTOMATION'
 
 /** What went wrong where: the field, the rule it broke, the value it had. Issues of a schema go in `issues`. */
 export interface ErrorDetails {
@@ -130,6 +131,13 @@ export function invalidOption(field: string, rule: string, value: unknown): Hold
 /** An error about one field of what a caller gave. */
 export function fieldError(code: ErrorCode, field: string, value: unknown, message: string): HoldfastError {
   return new HoldfastError(code, message, { details: { field, value } })
+}
+
+export function workersDisabled(): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_WORKERS_DISABLED',
+    'The queue was opened with `workersEnabled: false`: nothing would run its jobs',
+  )
 }
 
 export function queueClosed(): HoldfastError {

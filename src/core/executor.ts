@@ -1,3 +1,4 @@
+import { withAutomations } from './automations.ts'
 import { Claimer } from './claimer.ts'
 import { queueClosed } from './errors.ts'
 import { type ExecutorOptions, executorSettings } from './executor-options.ts'
@@ -330,7 +331,10 @@ export class Executor {
 
   #service(name: string): ServiceOptions {
     const { storage, environment, onError } = this.#core
-    return { storage, environment, session: () => this.#session, onError: onError(name) }
+    return {
+      ...{ storage, environment, session: () => this.#session, onError: onError(name) },
+      withAutomations: (batch) => withAutomations(this.#core, batch),
+    }
   }
 
   #take(job: JobRecord): void {

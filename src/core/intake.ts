@@ -14,7 +14,7 @@ import {
   spanToMs,
 } from './options.ts'
 import { checkedJson } from './payload.ts'
-import type { BackoffPolicy, JobKeyMode, NewJob, SerialMode, StorageAdapter } from './storage/contract.ts'
+import type { BackoffPolicy, ErrorData, JobKeyMode, NewJob, SerialMode, StorageAdapter } from './storage/contract.ts'
 import { checkedStructured } from './structured-payload.ts'
 
 /** Options of one enqueue. What is not given comes from the job's definition. */
@@ -97,7 +97,7 @@ export class Intake {
 
   /** A promise only when the schema makes one. Throws, or rejects, before anything is stored. */
   prepare(job: JobDefinition | string, payload: unknown, options: EnqueueOptions = {}): NewJob | Promise<NewJob> {
-    const definition = typeof job === 'string' ? this.#byName(job) : this.known(job)
+    const definition = this.definitionOf(job)
     const { payloadFormat, defaults } = definition
     const { payloadLimit, binaryLimit } = this.#options
     const details = this.#details(definition, options)
@@ -109,6 +109,17 @@ export class Intake {
       details.limitKey = limitKeyOf(defaults, details.payload)
       return details
     })
+  }
+
+  /** A job that could not be made: it is stored as `failed`, so that it is seen. */
+  broken(job: JobDefinition | string, payload: unknown, options: EnqueueOptions, error: ErrorData): NewJob {
+    const details = this.#details(this.definitionOf(job), options)
+    // A key would let it replace a job that waits.
+    return { ...details, payload, jobKey: null, failed: error }
+  }
+
+  definitionOf(job: JobDefinition | string): Described {
+    return typeof job === 'string' ? this.#byName(job) : this.known(job)
   }
 
   /** A definition that may be used with this queue. With a list of jobs it has to be the very one of the list. */

@@ -5,7 +5,7 @@ import type { Intake } from './intake.ts'
 import type { Logger } from './logger.ts'
 import type { Pruner } from './pruner.ts'
 import type { JobQueue } from './queue.ts'
-import type { StorageAdapter } from './storage/contract.ts'
+import type { Settlement, StorageAdapter } from './storage/contract.ts'
 
 /** What each service of an executor works with. */
 export interface ServiceOptions {
@@ -14,6 +14,8 @@ export interface ServiceOptions {
   /** The session that the executor has now. */
   readonly session: () => string
   readonly onError: (error: unknown) => void
+  /** Outcomes together with the jobs that automations make of them. Absent: there are none. */
+  readonly withAutomations?: (batch: readonly Settlement[]) => Promise<readonly Settlement[]>
 }
 
 /** What a queue shares with its executors. */

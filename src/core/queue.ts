@@ -1,6 +1,6 @@
-import { Administration } from './administration.ts'
+import { Automated } from './automations.ts'
 import { type Environment, idMaker } from './environment.ts'
-import { fieldError, HoldfastError, invalidOption, queueClosed } from './errors.ts'
+import { fieldError, invalidOption, queueClosed, workersDisabled } from './errors.ts'
 import { type EventName, Events, type Listener } from './events.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import { type EnqueueOptions, Intake } from './intake.ts'
@@ -67,8 +67,8 @@ export async function openQueue<const Jobs extends Definitions = Definitions>(
   return queue
 }
 
-/** Where jobs are enqueued and seen; `Administration` has what steers them. Made by `openQueue`. */
-export class JobQueue<Jobs extends Definitions = Definitions> extends Administration {
+/** Where jobs are enqueued and seen; `Administration` has what steers them, `Automated` jobs that follow events. Made by `openQueue`. */
+export class JobQueue<Jobs extends Definitions = Definitions> extends Automated {
   readonly #core: QueueCore
   readonly #results: Results
   /** Ends those that watch, when the queue is shut. */
@@ -123,15 +123,15 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Administra
     payload: PayloadFor<Reference, Jobs>,
     options?: EnqueueOptions,
   ): Promise<EnqueuedJob> {
-    this.#assertTakesJobs()
+    this.takesJobs()
     const prepared = this.#core.intake.prepare(job, payload, options)
-    const [stored] = await this.#store([isThenable(prepared) ? await prepared : prepared])
+    const [stored] = await this.store([isThenable(prepared) ? await prepared : prepared])
     return stored as EnqueuedJob
   }
 
   /** Stores many jobs, all or none, as the calls one after another would. Answers in order. Throws as `enqueue` does. */
   async enqueueMany(items: readonly EnqueueItem[]): Promise<readonly EnqueuedJob[]> {
-    this.#assertTakesJobs()
+    this.takesJobs()
     if (!Array.isArray(items)) throw invalidOption('items', 'an array of { job, payload, options }', items)
     const prepared = Array.from(items as readonly EnqueueItem[], (item) => {
       knownOptions('items[]', item, ['job', 'payload', 'options'])
@@ -142,7 +142,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Administra
     })
     if (prepared.length === 0) return []
     const late = prepared.some(isThenable)
-    return this.#store(late ? await Promise.all(prepared.map((job) => Promise.resolve(job))) : (prepared as NewJob[]))
+    return this.store(late ? await Promise.all(prepared.map((job) => Promise.resolve(job))) : (prepared as NewJob[]))
   }
 
   /** `null` when there is no such job: never stored, removed, or gone by retention. */
@@ -290,7 +290,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Administra
     await Promise.all(Array.from(this.#core.executors, (executor) => executor.stop(grace)))
   }
 
-  async #store(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
+  protected override async store(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
     const { storage, environment, events } = this.#core
     const now = environment.now()
     const storing = storage.enqueue({ jobs, now })
@@ -319,15 +319,8 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Administra
     return this.#core
   }
 
-  #assertTakesJobs(): void {
+  protected override takesJobs(): void {
     this.open()
     if (!this.#workersEnabled) throw workersDisabled()
   }
-}
-
-function workersDisabled(): HoldfastError {
-  return new HoldfastError(
-    'HOLDFAST_WORKERS_DISABLED',
-    'The queue was opened with `workersEnabled: false`: nothing would run its jobs',
-  )
 }

@@ -111,9 +111,10 @@ export class Reaper {
 
   /** Whatever the proof, only while the session shows the same beats: a page that comes back beats under a new name. */
   async #takeBack(jobs: readonly JobRecord[], { beats }: SessionRecord): Promise<void> {
-    const { storage, environment } = this.#options
+    const { storage, environment, withAutomations } = this.#options
     const now = environment.now()
-    const batch = jobs.map((job) => ({ ...interruption(job, environment), when: { beats } }))
+    const ends = jobs.map((job) => ({ ...interruption(job, environment), when: { beats } }))
+    const batch = (await withAutomations?.(ends)) ?? ends
     const answers = await storage.settle({ batch, now })
     for (const [at, { verdict, became }] of answers.entries()) {
       const job = jobs[at] as JobRecord

@@ -1,7 +1,7 @@
 import type { Progress } from './attempt.ts'
 import { HoldfastError, toErrorData } from './errors.ts'
 import type { ServiceOptions } from './queue-core.ts'
-import type { SettleAnswer, Settlement } from './storage/contract.ts'
+import type { SettleAnswer, Settlement, SettleRequest } from './storage/contract.ts'
 
 /** Told the answer, and what it is about: the outcome that was added, or the failure that took its place. */
 type Acknowledged = (answer: SettleAnswer, settlement: Settlement) => void
@@ -108,14 +108,17 @@ export class SettleBuffer {
 
   /** `null` when the storage takes no more writes. Throws what no repeat can mend. */
   async #ask(entries: readonly Entry[]): Promise<readonly SettleAnswer[] | null> {
-    const { storage, environment, session, onError } = this.#options
-    const request = { batch: entries.map(({ settlement }) => settlement), now: environment.now() }
+    const { storage, environment, session, onError, withAutomations } = this.#options
+    const batch = entries.map(({ settlement }) => settlement)
+    const now = environment.now()
+    // Made once, so that what is repeated is the same.
+    let request: SettleRequest | null = null
     const progress = entries.flatMap((entry) => entry.progress)
     for (let delay = FIRST_RETRY; ; delay = Math.min(2 * delay, LAST_RETRY)) {
       try {
         // Its answer is for the heartbeat, which asks for itself.
-        if (progress.length > 0)
-          await storage.beat({ session: session(), now: request.now, holds: [], claiming: [], progress })
+        if (progress.length > 0) await storage.beat({ session: session(), now, holds: [], claiming: [], progress })
+        request ??= { batch: (await withAutomations?.(batch)) ?? batch, now }
         return await storage.settle(request)
       } catch (error) {
         if (HoldfastError.is(error) && !REPEATED.includes(error.code) && !OVER.includes(error.code)) throw error

@@ -178,6 +178,8 @@ export interface NewJob {
   readonly limitKey: string | null
   readonly requires: readonly string[]
   readonly backoff: BackoffPolicy | null
+  /** It never waits: it is stored as `failed` with this error, at `createdAt`. [enqueue] */
+  readonly failed?: ErrorData
 }
 
 export interface StorageTraits {

@@ -1,3 +1,4 @@
+import type { EmitOptions } from '../../core/automations.ts'
 import { HoldfastError, invalidOption } from '../../core/errors.ts'
 import type { JobDefinition } from '../../core/job.ts'
 import type { EnqueueItem } from '../../core/queue.ts'
@@ -27,6 +28,8 @@ export function queueFunctions(host: Host): Functions {
           ),
         ),
       ),
+    emit: (depth: number, event: string, document: unknown, options?: EmitOptions) =>
+      queue.emitFrom(depth, event, document, options ?? {}),
     get: (id: string) => queue.get(id),
     counts: () => queue.counts(),
     cancel: (id: string, reason?: string) => queue.cancel(id, reason),

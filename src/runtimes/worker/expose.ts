@@ -48,7 +48,7 @@ function expose(scope: Scope, given: readonly BoundHandler[], options: ExposeOpt
   exposed.add(globalThis)
   const post = (message: FromThread): void => scope.post(marked(message))
   const calls = calling(post)
-  const runs = new HandlerRuns({ handlers, post, queue: remoteQueue(calls) })
+  const runs = new HandlerRuns({ handlers, post, queue: (depth) => remoteQueue(calls, depth) })
   const request = answering(
     {
       open: async ({ payloadLimit }: { readonly payloadLimit: number }) => {

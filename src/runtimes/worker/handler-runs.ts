@@ -1,3 +1,4 @@
+import { depthOf } from '../../core/automation-depth.ts'
 import type { HandlerContext, HandlerQueue } from '../../core/context.ts'
 import { describe } from '../../core/errors.ts'
 import { type HandlerRun, runHandler } from '../../core/handlers.ts'
@@ -11,13 +12,14 @@ import { enqueueCall } from './remote-queue.ts'
 
 export interface HandlerRunsOptions {
   readonly handlers: ReadonlyMap<string, BoundHandler>
-  readonly queue: HandlerQueue
+  /** The queue for a handler whose job so many automations led to. */
+  readonly queue: (depth: number) => HandlerQueue
   readonly post: (message: FromThread) => void
 }
 
 /** The handlers that run in this thread. */
 export class HandlerRuns {
-  readonly queue: HandlerQueue
+  readonly queue: HandlerRunsOptions['queue']
   state: unknown
   payloadLimit = 0
   readonly #options: HandlerRunsOptions
@@ -101,6 +103,7 @@ class RemoteAttempt implements HandlerRun {
   record: JobRecord
   readonly #runs: HandlerRuns
   #job: Job | null = null
+  #queue: HandlerQueue | null = null
   #controller: AbortController | null = null
   #ending: Error | null = null
 
@@ -129,7 +132,8 @@ class RemoteAttempt implements HandlerRun {
   }
 
   get queue(): HandlerQueue {
-    return this.#runs.queue
+    this.#queue ??= this.#runs.queue(depthOf(this.record.id))
+    return this.#queue
   }
 
   get signal(): AbortSignal {

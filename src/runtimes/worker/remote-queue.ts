@@ -1,3 +1,4 @@
+import type { EmitOptions } from '../../core/automations.ts'
 import type { HandlerQueue } from '../../core/context.ts'
 import { fieldError, HoldfastError } from '../../core/errors.ts'
 import type { EnqueueOptions } from '../../core/intake.ts'
@@ -5,8 +6,8 @@ import type { EnqueueItem } from '../../core/queue.ts'
 import type { Calls } from '../threads/calls.ts'
 import type { EnqueueCall } from '../threads/protocol.ts'
 
-/** The queue of the executor, for handlers here: each of its functions is a call. */
-export function remoteQueue({ call }: Pick<Calls, 'call'>): HandlerQueue {
+/** The queue of the executor, for a handler whose job so many automations led to: each of its functions is a call. */
+export function remoteQueue({ call }: Pick<Calls, 'call'>, depth: number): HandlerQueue {
   const functions = {
     enqueue: async (job: unknown, payload: unknown, options?: EnqueueOptions) =>
       call('enqueue', enqueueCall(job, payload, options)),
@@ -15,6 +16,7 @@ export function remoteQueue({ call }: Pick<Calls, 'call'>): HandlerQueue {
         'enqueueMany',
         items.map(({ job, payload, options }) => enqueueCall(job, payload, options)),
       ),
+    emit: (event: string, document: unknown, options?: EmitOptions) => call('emit', depth, event, document, options),
     get: (id: string) => call('get', id),
     counts: () => call('counts'),
     cancel: (id: string, reason?: string) => call('cancel', id, reason),

@@ -72,6 +72,8 @@ async function follow(step: unknown, { queue, onComplete }: HandlerContext): Pro
           { job: echo, payload: 2 },
         ])
       ).length
+    case 'emit':
+      return (await queue.emit('insert:loops', null)).length
     case 'chain':
       onComplete.enqueue(checked, 'chained', { id: 'chained' })
       return null

@@ -117,6 +117,14 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     expect((await at.ran(follows, 'wrong')).error?.code).toBe('HOLDFAST_SCHEMA_MISMATCH')
   })
 
+  test('a handler that emits what triggers its job is cut off', async () => {
+    await using at = await bench(options())
+    await at.queue.automate({ name: 'loop', on: 'insert:loops', enqueue: { job: follows, payload: 'emit' } })
+    await at.queue.emit('insert:loops', null)
+    await at.queue.idle()
+    expect(await at.queue.counts()).toMatchObject({ completed: 16, failed: 1 })
+  })
+
   test('what a handler chains is stored with its completion, and only then', async () => {
     await using at = await bench(options())
     expect((await at.ran(follows, 'chain')).status).toBe('completed')

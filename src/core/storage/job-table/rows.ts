@@ -229,6 +229,8 @@ export function newJobFields(job: ShelvedJob, expireAt: number | null): Partial<
   if (job.limitKey !== null) fields.limitKey = job.limitKey
   if (job.requires.length > 0) fields.requires = [...job.requires].sort()
   if (job.backoff !== null) fields.backoff = { ...job.backoff }
+  if (job.failed !== undefined)
+    Object.assign(fields, { state: 'failed', error: copyPlain(job.failed), finishedAt: job.createdAt })
   if (job.shelf !== undefined) {
     fields.shelf = job.shelf
     fields.digest = job.digest ?? null

@@ -1,0 +1,204 @@
+import type { FieldNode } from 'graphql'
+import type { Job } from '../core/job.ts'
+import type { JobList, ListOptions } from '../core/listing.ts'
+import type { JobQueue } from '../core/queue.ts'
+import type { PauseScope } from '../core/storage/contract.ts'
+import { argumentsOf, ENQUEUE, enqueueOptions, type Given, orderOf, whereOf } from './arguments.ts'
+import { selected, type View, viewOf } from './job-fields.ts'
+import { Problem, unknown } from './problem.ts'
+import type { Values } from './values.ts'
+
+/** What a field does, once the whole text was found to be right. */
+export type Step = () => Promise<unknown>
+
+type Plan = (queue: JobQueue, field: FieldNode, values: Values) => Step
+
+/** Jobs of a list that says no number. */
+const USUAL_LIMIT = 100
+const MOST_LIMIT = 1000
+
+const LIST = [['where'], ['orderBy'], ['limit', 'first'], ['offset', 'skip'], ['after']]
+
+const QUERIES: Readonly<Record<string, Plan>> = {
+  _jobs: (queue, field, values) => {
+    const { list, limit, offset, after } = listOf(queue, field, argumentsOf(field, LIST, values), values)
+    const connection = connectionOf(field)
+    const page = pageOf(list, limit, offset, after)
+    if (connection !== null) return async () => connection(await page())
+    const view = viewOf(field.selectionSet, field)
+    return async () => (await page()).jobs.map(view)
+  },
+  _jobsCount: (queue, field, values) => {
+    const given = argumentsOf(field, [['where']], values)
+    noFields(field)
+    const list = queue.list(listOptions(given, field, values))
+    return async () => {
+      let count = 0
+      for await (const _job of list) count += 1
+      return count
+    }
+  },
+  _stats: (queue, field, values) => {
+    argumentsOf(field, [], values)
+    const known = ['pending', 'scheduled', 'running', 'completed', 'failed', 'cancelled', 'total']
+    const parts = field.selectionSet === undefined ? null : selected(field.selectionSet)
+    for (const { name, node } of parts ?? []) if (!known.includes(name)) throw unknown('field', name, known, node)
+    return async () => {
+      const counts = await queue.counts()
+      const stats: Given = { ...counts, total: Object.values(counts).reduce((sum, count) => sum + count, 0) }
+      return parts === null ? stats : Object.fromEntries(parts.map(({ key, name }) => [key, stats[name]]))
+    }
+  },
+}
+
+const MUTATIONS: Readonly<Record<string, Plan>> = {
+  enqueueJob: (queue, field, values) => {
+    const given = argumentsOf(field, [...ENQUEUE, ['payload']], values)
+    const { type, options } = enqueueOptions(field, given)
+    const view = viewOf(field.selectionSet, field)
+    return async () => view(await queue.enqueue(type as never, given['payload'] as never, options))
+  },
+  enqueueJobs: (queue, field, values) => {
+    const given = argumentsOf(field, [...ENQUEUE, ['payloads']], values)
+    const { type, options } = enqueueOptions(field, given)
+    const payloads = given['payloads']
+    if (!Array.isArray(payloads)) throw new Problem('Expected `payloads` to be a list', field)
+    const view = viewOf(field.selectionSet, field)
+    return async () => (await queue.enqueueMany(payloads.map((payload) => ({ job: type, payload, options })))).map(view)
+  },
+  cancelJob: (queue, field, values) => {
+    const { id, reason } = argumentsOf(field, [['id', 'jobId'], ['reason']], values)
+    const view = orNull(viewOf(field.selectionSet, field))
+    return async () => view(await queue.cancel(id as string, reason as string | undefined))
+  },
+  retryJobs: (queue, field, values) => {
+    const { ids } = argumentsOf(field, [['ids', 'jobIds']], values)
+    const view = viewOf(field.selectionSet, field)
+    return async () => (await queue.retry(ids as readonly string[])).map(view)
+  },
+  removeJob: (queue, field, values) => {
+    const { id, jobKey } = argumentsOf(field, [['id', 'jobId'], ['jobKey']], values)
+    if ((id === undefined) === (jobKey === undefined)) throw new Problem('Expected one of `id` and `jobKey`', field)
+    const view = orNull(viewOf(field.selectionSet, field))
+    const which = id === undefined ? { jobKey: jobKey as string } : [id as string]
+    return async () => view((await queue.remove(which))[0] ?? null)
+  },
+  pause: (queue, field, values) => {
+    const scope = scopeOf(field, values)
+    return () => queue.pause(scope)
+  },
+  resume: (queue, field, values) => {
+    const scope = scopeOf(field, values)
+    return () => queue.resume(scope)
+  },
+}
+
+/** Throws a Problem, or what the queue says to options that are wrong. Changes nothing. */
+export function planField(queue: JobQueue, operation: 'query' | 'mutation', field: FieldNode, values: Values): Step {
+  const plans = operation === 'query' ? QUERIES : MUTATIONS
+  const { value: name } = field.name
+  const plan = Object.hasOwn(plans, name) ? plans[name] : undefined
+  if (plan === undefined) throw unknown(`field of ${operation}`, name, Object.keys(plans), field)
+  return plan(queue, field, values)
+}
+
+function listOptions({ where, orderBy }: Given, field: FieldNode, values: Values): ListOptions {
+  const at = (name: string): FieldNode | NonNullable<FieldNode['arguments']>[number] =>
+    field.arguments?.find((argument) => argument.name.value === name) ?? field
+  return {
+    ...(where === undefined ? {} : { where: whereOf(where, values, at('where')) }),
+    ...(orderBy === undefined ? {} : { orderBy: orderOf(orderBy, values, at('orderBy')) }),
+  }
+}
+
+interface Asked {
+  readonly list: JobList
+  readonly limit: number
+  readonly offset: number
+  readonly after: string | null
+}
+
+function listOf(queue: JobQueue, field: FieldNode, given: Given, values: Values): Asked {
+  const { limit = USUAL_LIMIT, offset = 0, after = null } = given
+  const isCount = (value: unknown, least: number): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= (least === 1 ? MOST_LIMIT : 1e9)
+  if (!isCount(limit, 1)) throw new Problem(`Expected \`limit\` to be an integer from 1 to ${MOST_LIMIT}`, field)
+  if (!isCount(offset, 0)) throw new Problem('Expected `offset` to be an integer from 0', field)
+  if (after !== null && typeof after !== 'string')
+    throw new Problem('Expected `after` to be the cursor of a page', field)
+  return { list: queue.list(listOptions(given, field, values)), limit, offset, after }
+}
+
+interface Page {
+  readonly jobs: readonly Job[]
+  readonly cursors: readonly string[]
+  readonly isMore: boolean
+}
+
+function pageOf(list: JobList, limit: number, offset: number, after: string | null): () => Promise<Page> {
+  return async () => {
+    let from = after
+    for (let left = offset; left > 0; left -= MOST_LIMIT) {
+      const { cursor } = await list.page({
+        size: Math.min(left, MOST_LIMIT),
+        ...(from === null ? {} : { after: from }),
+      })
+      if (cursor === null) return { jobs: [], cursors: [], isMore: false }
+      from = cursor
+    }
+    const { jobs, cursors, cursor } = await list.page({ size: limit, ...(from === null ? {} : { after: from }) })
+    return { jobs, cursors, isMore: cursor !== null }
+  }
+}
+
+/** `edges` and `pageInfo`; `null` when the field asks for jobs themselves. */
+function connectionOf(field: FieldNode): ((page: Page) => unknown) | null {
+  const parts = field.selectionSet === undefined ? [] : selected(field.selectionSet)
+  if (!parts.some(({ name }) => name === 'edges' || name === 'pageInfo')) return null
+  const readers = parts.map(({ key, name, node, within }) => {
+    if (within === undefined) throw new Problem(`Expected fields of \`${name}\` in braces`, node)
+    if (name === 'edges') return [key, edgesOf(within)] as const
+    if (name === 'pageInfo') return [key, pageInfoOf(within)] as const
+    throw unknown('field', name, ['edges', 'pageInfo'], node)
+  })
+  return (page) => Object.fromEntries(readers.map(([key, read]) => [key, read(page)]))
+}
+
+type Selection = NonNullable<FieldNode['selectionSet']>
+
+function edgesOf(set: Selection): (page: Page) => unknown {
+  const readers = selected(set).map(({ key, name, node, within }) => {
+    if (name === 'cursor') return [key, ({ cursors }: Page, at: number) => cursors[at]] as const
+    if (name !== 'node') throw unknown('field', name, ['cursor', 'node'], node)
+    const view = viewOf(within, node)
+    return [key, ({ jobs }: Page, at: number) => view(jobs[at] as Job)] as const
+  })
+  return (page) => page.jobs.map((_job, at) => Object.fromEntries(readers.map(([key, read]) => [key, read(page, at)])))
+}
+
+function pageInfoOf(set: Selection): (page: Page) => unknown {
+  const readers = selected(set).map(({ key, name, node }) => {
+    if (name === 'hasNextPage') return [key, ({ isMore }: Page): unknown => isMore] as const
+    if (name === 'endCursor') return [key, ({ cursors }: Page): unknown => cursors.at(-1) ?? null] as const
+    throw unknown('field', name, ['hasNextPage', 'endCursor'], node)
+  })
+  return (page) => Object.fromEntries(readers.map(([key, read]) => [key, read(page)]))
+}
+
+function scopeOf(field: FieldNode, values: Values): PauseScope {
+  const given = argumentsOf(field, [['all'], ['type', 'jobType'], ['queueName']], values)
+  noFields(field)
+  const [name, ...more] = Object.keys(given)
+  const value = name === undefined ? undefined : given[name]
+  if (more.length > 0 || value === undefined || (name === 'all' ? value !== true : typeof value !== 'string'))
+    throw new Problem('Expected one of `all: true`, `type` and `queueName`', field)
+  return given as PauseScope
+}
+
+function noFields(field: FieldNode): void {
+  if (field.selectionSet !== undefined) throw new Problem(`\`${field.name.value}\` has no fields`, field)
+}
+
+function orNull(view: View): (job: Job | null) => unknown {
+  return (job) => (job === null ? null : view(job))
+}

@@ -1,0 +1,156 @@
+import type { FieldNode } from 'graphql'
+import type { AutomationOptions } from '../core/automations.ts'
+import { HoldfastError } from '../core/errors.ts'
+import type { JobQueue } from '../core/queue.ts'
+import { argumentsOf, ENQUEUE, enqueueOptions } from './arguments.ts'
+import { planField, type Step } from './fields.ts'
+import { selected } from './job-fields.ts'
+import { type AqlDefinition, type HandlerNode, parse } from './parser.ts'
+import { Problem, type Placed, unknown } from './problem.ts'
+import { Values } from './values.ts'
+
+/** Why a text was not, or not wholly, done. Lines and columns count from 1. */
+export interface AqlError {
+  /** `HOLDFAST_AQL` for what is wrong with the text; else the code of what the queue threw. */
+  readonly code: string
+  /** What was expected, and what was found. */
+  readonly message: string
+  readonly line: number
+  readonly column: number
+}
+
+/** Plain data, as JSON carries it. */
+export interface AqlResult {
+  /** What each field answered, under its name or alias; null for one that failed, and for all when nothing was done. */
+  readonly data: Readonly<Record<string, unknown>> | null
+  /** Empty when all went well. */
+  readonly errors: readonly AqlError[]
+}
+
+export interface AqlOptions {
+  /** Values of the `$variables` that the text declares. */
+  readonly variables?: Readonly<Record<string, unknown>>
+}
+
+export interface Aql {
+  /**
+   * Does what a text says, field after field, and never rejects. A text with an error anywhere does nothing. When a field
+   * fails while it is done, those after it are done all the same.
+   */
+  readonly execute: (text: string, options?: AqlOptions) => Promise<AqlResult>
+}
+
+interface Planned {
+  readonly key: string
+  readonly step: Step
+  readonly at: Placed
+}
+
+/** The query language on a queue; docs/aql.md tells what it can say. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a queue of any jobs
+export function aql(queue: JobQueue<any>): Aql {
+  return { execute: (text, options = {}) => execute(queue as JobQueue, text, options) }
+}
+
+async function execute(queue: JobQueue, text: string, { variables = {} }: AqlOptions): Promise<AqlResult> {
+  let steps: readonly Planned[]
+  try {
+    steps = planned(queue, parse(text), variables)
+  } catch (error) {
+    return { data: null, errors: [errorOf(error, undefined)] }
+  }
+  const data: [string, unknown][] = []
+  const errors: AqlError[] = []
+  for (const { key, step, at } of steps) {
+    try {
+      data.push([key, await step()])
+    } catch (error) {
+      data.push([key, null])
+      errors.push(errorOf(error, at))
+    }
+  }
+  return { data: Object.fromEntries(data), errors }
+}
+
+function planned(
+  queue: JobQueue,
+  definitions: readonly AqlDefinition[],
+  variables: Readonly<Record<string, unknown>>,
+): readonly Planned[] {
+  const steps: Planned[] = []
+  for (const definition of definitions) {
+    const values = new Values()
+    if (definition.kind === 'Handler') steps.push(handlerStep(queue, definition, values))
+    else if (definition.kind === 'OperationDefinition' && definition.operation !== 'subscription') {
+      values.declare(definition, variables)
+      for (const { key, node } of selected(definition.selectionSet)) {
+        const at = node as FieldNode
+        steps.push({
+          key,
+          at,
+          step: placed(at, () => planField(queue, definition.operation as 'query' | 'mutation', at, values)),
+        })
+      }
+    } else throw new Problem('Expected query, mutation or define handler', definition)
+  }
+  for (const [index, { key, at }] of steps.entries())
+    if (steps.findIndex((step) => step.key === key) < index)
+      throw new Problem(`\`${key}\` is answered twice: give one of them another name, as \`other: ${key}\``, at)
+  return steps
+}
+
+/** What the queue refuses at once is told with the place of the field. */
+function placed<Value>(at: Placed, plan: () => Value): Value {
+  try {
+    return plan()
+  } catch (error) {
+    if (!HoldfastError.is(error)) throw error
+    throw Object.assign(new Problem(error.message, at), { code: error.code })
+  }
+}
+
+const ENTRIES = ['on', 'where', 'action', 'atomic', 'enabled']
+
+function handlerStep(queue: JobQueue, { name, entries, loc }: HandlerNode, values: Values): Planned {
+  const at: Placed = { loc }
+  const given: Record<string, unknown> = {}
+  for (const { name: entry, value } of entries) {
+    if (!ENTRIES.includes(entry.value)) throw unknown('entry of a handler', entry.value, ENTRIES, entry)
+    if (entry.value in given) throw new Problem(`\`${entry.value}\` stands here twice`, entry)
+    given[entry.value] = value.kind === 'Field' ? enqueueOf(value, values) : values.of(value)
+  }
+  for (const needed of ['on', 'action'])
+    if (!(needed in given)) throw new Problem(`Expected \`${needed}:\` in the handler`, at)
+  const { action, ...options } = given
+  const automation = { name: name.value, ...options, enqueue: action } as unknown as AutomationOptions
+  return {
+    key: name.value,
+    at,
+    step: async () => {
+      const { name: defined, on, enabled } = await queue.automate(automation)
+      return { name: defined, on, enabled }
+    },
+  }
+}
+
+function enqueueOf(field: FieldNode, values: Values): AutomationOptions['enqueue'] {
+  if (field.name.value !== 'enqueueJob') throw unknown('action', field.name.value, ['enqueueJob'], field)
+  const given = argumentsOf(field, [...ENQUEUE, ['payload']], values)
+  const { type, options } = enqueueOptions(field, given)
+  return { job: type, payload: given['payload'] ?? null, ...options }
+}
+
+function errorOf(error: unknown, at: Placed | undefined): AqlError {
+  const { message, locations, code, line, column } = Object(error) as Partial<AqlError> & {
+    locations?: readonly { readonly line: number; readonly column: number }[]
+  }
+  const place = locations?.[0] ?? {
+    line: line ?? at?.loc?.startToken.line ?? 1,
+    column: column ?? at?.loc?.startToken.column ?? 1,
+  }
+  return {
+    code: HoldfastError.is(error) ? error.code : (code ?? 'HOLDFAST_AQL'),
+    message: message ?? String(error),
+    ...place,
+  }
+}

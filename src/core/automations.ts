@@ -1,0 +1,265 @@
+import { Administration } from './administration.ts'
+import { depthOf, idAtDepth } from './automation-depth.ts'
+import { checkCondition } from './conditions.ts'
+import { HoldfastError, invalidOption, toErrorData } from './errors.ts'
+import type { EnqueueOptions } from './intake.ts'
+import { type JobDefinition, toJob } from './job.ts'
+import { anything, boolean, type Check, name, readOptions } from './options.ts'
+import { checkedJson } from './payload.ts'
+import type { EnqueuedJob } from './queue.ts'
+import type { QueueCore } from './queue-core.ts'
+import { testOf } from './storage/condition-test.ts'
+import type { Condition, NewJob, Settlement } from './storage/contract.ts'
+import { settled } from './storage/transitions.ts'
+import { checkTemplate, fill, type Source } from './template.ts'
+
+/** What an automation is stored as, and listed. */
+export interface Automation {
+  readonly name: string
+  /** `insert:TABLE`, `update:TABLE`, `delete:TABLE`, `*:TABLE`, `job:completed` or `job:failed`. */
+  readonly on: string
+  readonly where: Condition
+  readonly enqueue: { readonly job: string; readonly payload: unknown; readonly options: EnqueueOptions }
+  readonly atomic: boolean
+  readonly enabled: boolean
+}
+
+/** The job that an automation enqueues: options as those of `enqueue`, but for `id` and `runAt`. */
+export interface AutomationJob extends Omit<EnqueueOptions, 'id' | 'runAt'> {
+  readonly job: JobDefinition | string
+  /** JSON in whose texts `${path}` stands for values of the document. */
+  readonly payload?: unknown
+}
+
+export interface AutomationOptions {
+  /** Another automation of this name is replaced. */
+  readonly name: string
+  readonly on: string
+  /** On the document. Default: every one. */
+  readonly where?: Condition
+  readonly enqueue: AutomationJob
+  /** An event whose job could not be made is refused, and with it all that it triggers. Not for `job:…`. Default false. */
+  readonly atomic?: boolean
+  /** Default true. */
+  readonly enabled?: boolean
+}
+
+export interface EmitOptions {
+  /** The document before an update or delete: `${old.status}`. */
+  readonly previous?: unknown
+}
+
+/** One thing that happened. */
+interface Happening {
+  readonly event: string
+  readonly document: unknown
+  readonly previous?: unknown
+  readonly now: number
+  /** How many automations in a row led to it. */
+  readonly depth: number
+}
+
+/** Automations that trigger each other, and jobs that trigger themselves, end here. */
+export const MOST_AUTOMATIONS_IN_A_ROW = 16
+
+/** Jobs that follow events, by what is stored under a name; see docs/automations.md. */
+export abstract class Automated extends Administration {
+  protected abstract store(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]>
+  protected abstract takesJobs(): void
+
+  /**
+   * Stores an automation: from when this resolves, and after a restart too, each event it fits enqueues its job.
+   *
+   * @throws HOLDFAST_INVALID_OPTION naming the place, HOLDFAST_UNKNOWN_JOB, HOLDFAST_SCHEMA_MISMATCH where no document
+   * could make the payload fit its schema, HOLDFAST_WORKERS_DISABLED; nothing was stored
+   */
+  async automate(options: AutomationOptions): Promise<Automation> {
+    this.takesJobs()
+    const core = this.open()
+    const automation = await automationOf(core, options)
+    const { name: named, ...value } = automation
+    await core.storage.define({ kind: 'automation', batch: [{ name: named, value }] })
+    return automation
+  }
+
+  /** All automations, by name. */
+  async automations(): Promise<readonly Automation[]> {
+    return automationsOf(this.open())
+  }
+
+  /** Keeps an automation and makes it do nothing, or (`true`) do its work again. False when there is none of the name. */
+  async enableAutomation(called: string, enabled: boolean): Promise<boolean> {
+    const found = (await this.automations()).find((one) => one.name === name('name', called))
+    if (found === undefined) return false
+    const { name: named, ...value } = { ...found, enabled: boolean('enabled', enabled) }
+    await this.open().storage.define({ kind: 'automation', batch: [{ name: named, value }] })
+    return true
+  }
+
+  /** False when there was none of the name. */
+  async removeAutomation(called: string): Promise<boolean> {
+    const known = (await this.automations()).some((one) => one.name === name('name', called))
+    await this.open().storage.define({ kind: 'automation', batch: [{ name: called, value: null }] })
+    return known
+  }
+
+  /**
+   * Tells that something happened: `insert:users`, `update:users` or `delete:users`. Answers the jobs that automations
+   * made of it, those that could not be made among them: they are `failed` with `HOLDFAST_AUTOMATION`.
+   *
+   * @throws HOLDFAST_INVALID_OPTION; HOLDFAST_AUTOMATION when an automation that is `atomic` refuses, and nothing was stored
+   */
+  async emit(event: string, document: unknown, options: EmitOptions = {}): Promise<readonly EnqueuedJob[]> {
+    return this.emitFrom(0, event, document, options)
+  }
+
+  /** @internal */
+  async emitFrom(
+    depth: number,
+    event: string,
+    document: unknown,
+    options: EmitOptions,
+  ): Promise<readonly EnqueuedJob[]> {
+    this.takesJobs()
+    const core = this.open()
+    const { previous } = readOptions('emit', options, { previous: anything })
+    if (!/^(?:insert|update|delete):./.test(name('event', event)))
+      throw invalidOption('event', 'insert:TABLE, update:TABLE or delete:TABLE', event)
+    const json = (what: string, value: unknown): unknown => checkedJson(what, value, core.payloadLimit)
+    const happening: Happening = {
+      event,
+      document: json('document', document),
+      ...(previous === undefined ? {} : { previous: json('previous', previous) }),
+      now: core.environment.now(),
+      depth,
+    }
+    const jobs = await jobsAfter(core, happening, await automationsOf(core))
+    return jobs.length === 0 ? [] : this.store(jobs)
+  }
+}
+
+/** Outcomes with the jobs that automations make of them: both are stored in one step. */
+export async function withAutomations(core: QueueCore, batch: readonly Settlement[]): Promise<readonly Settlement[]> {
+  const ending = batch.filter(({ kind }) => kind === 'complete' || kind === 'fail')
+  if (ending.length === 0) return batch
+  const automations = (await automationsOf(core)).filter(({ on }) => on.startsWith('job:'))
+  if (automations.length === 0) return batch
+  const now = core.environment.now()
+  const records = await core.storage.get(ending.map(({ id }) => id))
+  const made = new Map<Settlement, readonly NewJob[]>()
+  for (const [at, settlement] of ending.entries()) {
+    const record = records[at]
+    if (record === undefined || record === null) continue
+    const job = toJob({ ...record, ...settled(record, settlement, now) }, now)
+    if (job.status !== 'completed' && job.status !== 'failed') continue
+    const happening = { event: `job:${job.status}`, document: job, now, depth: depthOf(job.id) }
+    made.set(settlement, await jobsAfter(core, happening, automations))
+  }
+  return batch.map((settlement) => {
+    const jobs = made.get(settlement) ?? []
+    return jobs.length === 0 ? settlement : { ...settlement, enqueue: [...(settlement.enqueue ?? []), ...jobs] }
+  })
+}
+
+async function automationsOf({ storage }: QueueCore): Promise<readonly Automation[]> {
+  const records = await storage.definitions('automation')
+  return records.map((record) => ({ name: record.name, ...(record.value as Omit<Automation, 'name'>) }))
+}
+
+async function jobsAfter(
+  core: QueueCore,
+  happening: Happening,
+  automations: readonly Automation[],
+): Promise<readonly NewJob[]> {
+  const { event, document } = happening
+  const any = `*:${event.slice(event.indexOf(':') + 1)}`
+  const jobs: NewJob[] = []
+  for (const automation of automations) {
+    const { on, where, enabled } = automation
+    if (enabled && (on === event || (on === any && !event.startsWith('job:'))) && testOf(where)(document))
+      jobs.push(await jobOf(core, automation, happening))
+  }
+  return jobs
+}
+
+async function jobOf(core: QueueCore, automation: Automation, happening: Happening): Promise<NewJob> {
+  const { enqueue, atomic } = automation
+  const { depth, event, now } = happening
+  const id = core.newId()
+  const lost: string[] = []
+  const source: Source = {
+    ...happening,
+    facts: { $id: id, $event: event, $now: now },
+    missing: (path) => lost.push(path),
+  }
+  const payload = fill(enqueue.payload, source)
+  const options = { ...enqueue.options, id: idAtDepth(id, depth + 1) }
+  try {
+    if (depth >= MOST_AUTOMATIONS_IN_A_ROW) throw failure(automation, `${depth} automations led to it: it is a loop`)
+    if (lost.length > 0) throw failure(automation, `the document has no ${lost.join(', ')}`)
+    return await core.intake.prepare(enqueue.job, payload, options)
+  } catch (error) {
+    const reason = HoldfastError.is(error, 'HOLDFAST_AUTOMATION') ? error : failure(automation, 'see the cause', error)
+    if (atomic) throw reason
+    return core.intake.broken(enqueue.job, payload, options, toErrorData(reason))
+  }
+}
+
+function failure({ name: named, on }: Automation, why: string, cause?: unknown): HoldfastError {
+  const message = `Automation \`${named}\` (${on}) made no job: ${why}`
+  return new HoldfastError('HOLDFAST_AUTOMATION', message, cause === undefined ? {} : { cause })
+}
+
+async function automationOf(core: QueueCore, options: unknown): Promise<Automation> {
+  const checks = { name, on: checkTrigger, where: checkCondition, enqueue: anything, atomic: boolean, enabled: boolean }
+  const given = readOptions('automate', options, checks)
+  const { atomic = false, enabled = true, where = {} } = given
+  const on = given.on ?? checkTrigger('automate.on', undefined)
+  if (atomic && on.startsWith('job:'))
+    throw invalidOption('automate.atomic', 'absent for an event of jobs: what ended cannot be refused', atomic)
+  const enqueue = await enqueueOf(core, given.enqueue)
+  return { name: given.name ?? name('automate.name', undefined), on, where, enqueue, atomic, enabled }
+}
+
+async function enqueueOf(core: QueueCore, given: unknown): Promise<Automation['enqueue']> {
+  if (typeof given !== 'object' || given === null) throw invalidOption('automate.enqueue', 'an object', given)
+  const { job, payload = null, ...options } = given as AutomationJob
+  for (const option of ['id', 'runAt'])
+    if (option in options)
+      throw invalidOption(`automate.enqueue.${option}`, 'absent: it would be that of every job', given)
+  const template = checkedJson('automate.enqueue.payload', payload, core.payloadLimit)
+  checkTemplate('automate.enqueue.payload', template)
+  // Also tells of a job that is unknown and of bad options.
+  const { type, schema } = core.intake.definitionOf(job)
+  core.intake.broken(job, null, options, toErrorData(null))
+  const result = await schema?.['~standard'].validate(template)
+  const never = result?.issues?.filter(({ path }) => !isOpen(template, path ?? []))
+  if (never !== undefined && never.length > 0) {
+    const message = `No document could make this payload fit the schema of job \`${type}\`: ${never[0]?.message ?? ''}`
+    throw new HoldfastError('HOLDFAST_SCHEMA_MISMATCH', message, {
+      details: { field: 'automate.enqueue.payload', issues: never },
+    })
+  }
+  return {
+    job: type,
+    payload: template,
+    options: checkedJson('automate.enqueue', options, core.payloadLimit) as EnqueueOptions,
+  }
+}
+
+/** Whether what stands there, or around it, depends on the document. */
+function isOpen(template: unknown, path: readonly unknown[]): boolean {
+  let at = template
+  for (const part of path) {
+    if (typeof at === 'string') break
+    const key = typeof part === 'object' && part !== null && 'key' in part ? part.key : part
+    at = (Object(at) as Record<PropertyKey, unknown>)[key as PropertyKey]
+  }
+  return checkTemplate('payload', at)
+}
+
+const checkTrigger: Check<string> = (field, value) => {
+  if (/^(?:(?:insert|update|delete|\*):[^*]+|job:(?:completed|failed))$/.test(name(field, value)))
+    return value as string
+  throw invalidOption(field, 'insert:TABLE, update:TABLE, delete:TABLE, *:TABLE, job:completed or job:failed', value)
+}

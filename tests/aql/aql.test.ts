@@ -1,0 +1,187 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { memory } from '../../src/adapters/memory/index.ts'
+import { nodeFs } from '../../src/adapters/node-fs/index.ts'
+import { type AqlResult, aql } from '../../src/aql/index.ts'
+import { defineJob, openQueue } from '../../src/index.ts'
+import { keepsItsPromises } from './promises.ts'
+
+const task = defineJob({ type: 'task' })
+
+async function run(text: string, variables: Record<string, unknown> = {}): Promise<AqlResult> {
+  await using queue = await openQueue({ storage: memory() })
+  await queue.enqueue(task, { n: 1, list: [{ x: 1 }] }, { id: 'one', priority: 'critical', jobKey: 'key' })
+  return await aql(queue).execute(text, { variables })
+}
+
+describe('every text that the documentation shows does what it says', () => {
+  test('on memory', () => keepsItsPromises(memory()))
+
+  test('on node-fs', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'holdfast-aql-'))
+    await keepsItsPromises(nodeFs({ directory }))
+    await rm(directory, { recursive: true, force: true })
+  })
+})
+
+describe('an answer', () => {
+  test.each([
+    ['{ _jobs { id payload { n } } }', { _jobs: [{ id: 'one', payload: { n: 1 } }] }],
+    [
+      '{ _jobs { payload { list { x } } p: payload } }',
+      { _jobs: [{ payload: { list: [{ x: 1 }] }, p: { n: 1, list: [{ x: 1 }] } }] },
+    ],
+    [
+      '{ _jobs(where: { job_key: { eq: "key" } priority: { gte: HIGH } }) { job_key priority } }',
+      { _jobs: [{ job_key: 'key', priority: 'CRITICAL' }] },
+    ],
+    ['{ _jobs(where: { not: { status: { in: [PENDING, RUNNING] } } }) { id } }', { _jobs: [] }],
+    ['{ _jobs(skip: 1) { id } }', { _jobs: [] }],
+    ['{ a: _jobsCount b: _jobsCount }', { a: 1, b: 1 }],
+    [
+      'query ($p: JobPriority) { _jobs(where: { or: [{ priority: { eq: $p } }] }) { id } }',
+      { _jobs: [{ id: 'one' }] },
+      { p: 'CRITICAL' },
+    ],
+    [
+      'query ($n: Int = 1) { _jobs(limit: $n, orderBy: [{ payload: { n: DESC } }, { created_at: ASC }]) { type error completed_at last_retry } }',
+      { _jobs: [{ type: 'task', error: null, completed_at: null, last_retry: null }] },
+    ],
+    [
+      'mutation { cancelJob(id: "nobody") { id } removeJob(jobKey: "nobody") { id } }',
+      { cancelJob: null, removeJob: null },
+    ],
+  ] as [string, object, Record<string, unknown>?][])('to %s', async (text, data, variables = {}) => {
+    expect(await run(text, variables)).toEqual({ data, errors: [] })
+  })
+})
+
+describe('an error names its place', () => {
+  test.each([
+    ['', 1, 1, 'Unexpected <EOF>'],
+    ['{ _jobs(', 1, 9, 'Expected Name'],
+    ['{\n  _jobs { idd }\n}', 2, 11, 'did you mean `id`'],
+    ['{ _job { id } }', 1, 3, 'did you mean `_jobs`'],
+    ['{ _jobs(wher: {}) { id } }', 1, 9, 'did you mean `where`'],
+    ['{ _jobs(where: { statu: { eq: 1 } }) { id } }', 1, 18, 'did you mean `status`'],
+    ['{ _jobs(where: { type: { equals: 1 } }) { id } }', 1, 26, 'Expected one of'],
+    ['{ _jobs(where: { type: { endWith: "x" } }) { id } }', 1, 26, 'did you mean `endsWith`'],
+    ['{ _jobs(where: { payload: { a: { matches: "(a" } } }) { id } }', 1, 3, 'matches'],
+    ['{ _jobs(where: { status: { eq: "FAILD" } }) { id } }', 1, 3, 'status'],
+    ['{ _jobs(limit: 1, first: 2) { id } }', 1, 19, 'already'],
+    ['{ _jobs(limit: 1, limit: 2) { id } }', 1, 19, 'already'],
+    ['{ _jobs(limit: 0) { id } }', 1, 3, 'from 1'],
+    ['{ _jobs }', 1, 3, 'in braces'],
+    ['{ _jobs { id id } }', 1, 14, 'another name'],
+    ['{ _jobs { id { x } } }', 1, 11, 'no fields'],
+    ['{ _jobs(where: { type: { eq: $x } }) { id } }', 1, 30, '$x'],
+    ['query ($x: Int!) { _jobsCount }', 1, 8, 'required'],
+    ['query ($x: Inte) { _jobsCount }', 1, 12, 'did you mean `Int`'],
+    ['{ _jobs { ...x } }', 1, 11, 'fragments'],
+    ['{ _jobs @skip(if: true) { id } }', 1, 3, 'directive'],
+    ['subscription { _jobs { id } }', 1, 1, 'Expected query'],
+    ['mutation { enqueueJob(type: "a", jobType: "b") { id } }', 1, 34, 'already'],
+    ['mutation { enqueueJob(type: "a", payload: { x: 1, x: 2 }) { id } }', 1, 51, 'twice'],
+    ['mutation { enqueueJob(payload: 1) { id } }', 1, 12, '`type`'],
+    ['mutation { pause }', 1, 12, 'Expected one of'],
+    ['define handler welcome { on: "insert:x" }', 1, 16, 'Unexpected Name'],
+    ['define handler "a" { on: "insert:x" }', 1, 1, '`action:`'],
+    ['define handler "a" { on: "insert:x", when: 1, action: { enqueueJob(type: "a") } }', 1, 38, 'entry of a handler'],
+    ['define handler "a" { on: "insert:x", action: { cancelJob(id: 1) } }', 1, 48, 'enqueueJob'],
+    [`{ _jobs(where: { payload: { eq: ${'['.repeat(100)}${']'.repeat(100)} } }) { id } }`, 1, 94, 'levels'],
+    ['{ _jobs(where: { payload: { n: { eq: 12345678901234567890 } } }) { id } }', 1, 38, 'number'],
+  ] as [string, number, number, string][])('%s', async (text, line, column, said) => {
+    const { data, errors } = await run(text)
+    expect([data, errors.length]).toEqual([null, 1])
+    expect(errors[0]).toMatchObject({ line, column })
+    expect(errors[0]?.message).toContain(said)
+  })
+
+  test('also when a field fails while it is done, and the others are done', async () => {
+    const { data, errors } = await run(
+      'mutation {\n  bad: enqueueJob(type: "x", runAt: "tomorrow") { id }\n  pause(all: true)\n}',
+    )
+    expect(data).toEqual({ bad: null, pause: true })
+    expect(errors).toMatchObject([{ code: 'HOLDFAST_INVALID_OPTION', line: 2, column: 3 }])
+  })
+
+  test('a text that is wrong anywhere does nothing', async () => {
+    await using queue = await openQueue({ storage: memory() })
+    const { data } = await aql(queue).execute('mutation { enqueueJob(type: "x") { id } cancelJob(idd: 1) { id } }')
+    expect([data, (await queue.counts()).pending]).toEqual([null, 0])
+  })
+})
+
+describe('texts of any kind', () => {
+  const texts = [
+    'mutation { enqueueJob(type: "a", payload: { __proto__: { polluted: true }, constructor: { prototype: 1 } }, priority: HIGH) { jobId status } }',
+    'query ($x: [Int!] = [1, 2]) { _jobs(where: { payload: { constructor: { in: $x } }, or: [] }, orderBy: [{ runAt: ASC }], first: 3) { edges { node { id error { __proto__ } } } pageInfo { endCursor } } }',
+    'define handler "__proto__" { on: "*:t", where: { a: { gt: 1.5e3 } }, action: { enqueueJob(type: "b", payload: ["${a}", """block"""]) } }',
+    '{ __proto__: _stats { constructor: total } _jobsCount(where: { not: { type: { startsWith: "x" } } }) }',
+  ]
+  const piece = fc.constantFrom(
+    ...' {}()[]:,!$@"\\\n#=|&.',
+    '"""',
+    '...',
+    'on',
+    'null',
+    '__proto__',
+    '-1e9',
+    '\u0000',
+    '💧',
+    'define handler',
+    '${',
+  )
+  const mutated = fc
+    .tuple(
+      fc.constantFrom(...texts),
+      fc.array(fc.tuple(fc.nat(300), fc.nat(12), fc.oneof(piece, fc.string({ maxLength: 5 }))), { maxLength: 4 }),
+    )
+    .map(([text, cuts]) =>
+      cuts.reduce((changed, [at, length, put]) => changed.slice(0, at) + put + changed.slice(at + length), text),
+    )
+  const random = fc
+    .array(fc.oneof(piece, fc.constantFrom('_jobs', 'where', 'eq', 'mutation', 'enqueueJob', 'type')), {
+      maxLength: 60,
+    })
+    .map((all) => all.join(' '))
+
+  test('valid ones do what they say, and nothing gets into prototypes', async () => {
+    for (const text of texts) {
+      const { errors } = await run(text)
+      expect(errors, text).toEqual([])
+    }
+    expect(({} as Record<string, unknown>)['polluted']).toBe(undefined)
+  })
+
+  test('neither crash nor hang nor pollute, and errors have a place', async () => {
+    await using queue = await openQueue({ storage: memory() })
+    const { execute } = aql(queue)
+    const before = Object.getOwnPropertyNames(Object.prototype)
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(mutated, random, fc.string({ unit: 'binary', maxLength: 80 })), async (text) => {
+        const { data, errors } = await execute(text)
+        for (const { line, column, message, code } of errors) {
+          expect([line >= 1, column >= 1, message.length > 0, code.startsWith('HOLDFAST_')]).toEqual([
+            true,
+            true,
+            true,
+            true,
+          ])
+          expect(line).toBeLessThanOrEqual(text.split(/\r\n|[\n\r]/).length)
+        }
+        if (errors.length === 0) expect(data).not.toBe(null)
+        expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before)
+      }),
+      { numRuns: Number(process.env['HOLDFAST_AQL_RUNS'] ?? 600) },
+    )
+  }, 60_000)
+
+  test('what is no text is an error too', async () => {
+    for (const text of [undefined, null, 5, {}, 'x'.repeat(1_000_001)])
+      expect((await run(text as string)).errors.length).toBe(1)
+  })
+})
