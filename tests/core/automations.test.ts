@@ -230,10 +230,14 @@ describe('automations that follow jobs', () => {
     for (let step = 0; step < 30; step++) await advance('1s')
     expect(runs).toBe(17)
     expect(await queue.counts()).toMatchObject({ completed: 17, failed: 1 })
-    // However the id of a user looks, no automation led to it.
+  })
+
+  test('but a job whose id a user gave begins anew, whatever the id looks like', async () => {
+    const { queue, advance } = await testQueue({ handlers: [task.handler(() => null)] })
+    await queue.automate({ name: 'next', on: 'job:completed', enqueue: { job: task } })
     await queue.enqueue(task, null, { id: 'mine~16' })
-    await advance('1s')
-    expect(await queue.counts()).toMatchObject({ failed: 1 })
+    for (let step = 0; step < 30; step++) await advance('1s')
+    expect(await queue.counts()).toMatchObject({ completed: 17, failed: 1 })
   })
 
   test('a job whose handler emits what triggers it comes to an end', async () => {

@@ -209,6 +209,8 @@ describe('registerBackgroundSync', () => {
   test('jobs stored together are one registration', async () => {
     const { queue, clock, calls, start } = await page('works', 'photos')
     start()
+    // What it looks for at first is over.
+    await clock.settle()
     await queue.enqueueMany(Array.from({ length: 10 }, () => ({ job: upload })))
     await clock.settle()
     expect(calls).toEqual(['sync photos'])
@@ -221,6 +223,8 @@ describe('registerBackgroundSync', () => {
   ] as const)('where Background Sync %s, it is found out by trying', async (sync, expected, by) => {
     const { queue, clock, calls, asked, start } = await page(sync)
     start()
+    // What it looks for at first is over.
+    await clock.settle()
     await queue.enqueue(upload, null)
     await clock.settle()
     expect([calls, asked]).toEqual([expected, [by]])
@@ -266,6 +270,8 @@ describe('registerBackgroundSync', () => {
     const { queue, clock } = await testQueue()
     const asked: AskedBy[] = []
     registerBackgroundSync({ queue, platform: {}, onAsked: (by) => void asked.push(by) })
+    // What it looks for at first is over.
+    await clock.settle()
     await queue.enqueue(upload, null)
     await clock.settle()
     expect([asked, clock.reported]).toEqual([['nobody'], []])
