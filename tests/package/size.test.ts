@@ -29,10 +29,10 @@ async function weighModule(contents: string): Promise<number> {
 // storage, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 17_700,
-  'holdfast/memory': 16_184,
-  'holdfast/indexeddb': 24_175,
-  'holdfast/node-fs': 22_899,
+  holdfast: 17_717,
+  'holdfast/memory': 16_416,
+  'holdfast/indexeddb': 24_361,
+  'holdfast/node-fs': 23_087,
   'holdfast/service-worker': 2299,
 }
 
