@@ -29,9 +29,9 @@ async function weighModule(contents: string): Promise<number> {
 // storage, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 17_717,
+  holdfast: 17_992,
   'holdfast/memory': 16_416,
-  'holdfast/indexeddb': 24_361,
+  'holdfast/indexeddb': 24_533,
   'holdfast/node-fs': 23_087,
   'holdfast/service-worker': 2299,
 }
