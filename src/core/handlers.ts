@@ -1,7 +1,8 @@
 import type { HandlerContext } from './context.ts'
 import { fieldError, invalidOption } from './errors.ts'
 import type { Intake } from './intake.ts'
-import { type BoundHandler, currentPayload, type HandlerFunction, type JobDefinition } from './job.ts'
+import type { BoundHandler, HandlerFunction, JobDefinition } from './job.ts'
+import { currentPayload } from './schema.ts'
 import type { JobRecord, Lane } from './storage/contract.ts'
 import { isThenable } from './thenable.ts'
 

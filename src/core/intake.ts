@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts'
 import { fieldError, type HoldfastError, invalidOption } from './errors.ts'
-import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, SETTINGS, validated } from './job.ts'
+import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, SETTINGS } from './job.ts'
 import {
   exclusive,
   integerFrom,
@@ -14,6 +14,7 @@ import {
   spanToMs,
 } from './options.ts'
 import { checkedJson } from './payload.ts'
+import { validated } from './schema.ts'
 import type { BackoffPolicy, ErrorData, JobKeyMode, NewJob, SerialMode, StorageAdapter } from './storage/contract.ts'
 import { checkedStructured } from './structured-payload.ts'
 

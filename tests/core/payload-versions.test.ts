@@ -118,7 +118,7 @@ describe('bad input is a typed error that names the field', () => {
   ]
 
   test.each(definitions)('%s of %j', async (field, options) => {
-    const problem = await problemOf(() => defineJob({ type: 'mail', ...options } as never))
+    const problem = await problemOf(() => defineJob({ type: 'mail', ...options }))
     expect(problem).toEqual({ code: 'HOLDFAST_INVALID_OPTION', field })
   })
 

@@ -268,10 +268,9 @@ export class ReadyIndex {
   #fill(group: Group, lane: ReadyLane): void {
     const places = group.places(lane)
     const capacity = this.capacity(group)
-    for (let last = places.heads.last(); last !== undefined; last = places.heads.last()) {
-      if (places.heads.size <= capacity && this.#mayPass(last, group)) break
-      this.#sendBack(last, lane, group)
-    }
+    for (let last = places.heads.last(); last !== undefined; last = places.heads.last())
+      if (places.heads.size > capacity || !this.#mayPass(last, group)) this.#sendBack(last, lane, group)
+      else break
     while (places.heads.size < capacity) {
       const row = places.rest.first()
       if (row === undefined || !this.#mayPass(row, group)) break
