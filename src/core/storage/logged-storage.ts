@@ -14,6 +14,7 @@ import type {
   SessionRequest,
   SettleAnswer,
   SettleRequest,
+  StorageDump,
   StorageHealth,
   StorageStatus,
   StorageTraits,
@@ -182,6 +183,10 @@ export class LoggedStorage extends TableStorage {
     const answer = await super.list(request)
     await this.#fill(answer.jobs)
     return answer
+  }
+
+  dump(): Promise<StorageDump> {
+    return this.read((table) => ({ records: this.#replica.newest.show(), rows: table.sizes }))
   }
 
   health(): StorageHealth {

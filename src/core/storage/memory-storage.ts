@@ -1,4 +1,4 @@
-import type { StorageHealth, StorageTraits } from './contract.ts'
+import type { StorageDump, StorageHealth, StorageTraits } from './contract.ts'
 import { answerOf, decide, type Operation, type Part, partsOf } from './job-table/decide.ts'
 import { JobTable } from './job-table/job-table.ts'
 import { TableHints } from './table-hints.ts'
@@ -34,6 +34,10 @@ export class MemoryStorage extends TableStorage {
   health(): StorageHealth {
     const jobs = this.#table.tables.jobs.size
     return { state: 'ok', cause: null, damaged: 0, jobs, weaker: false, resets: 0 }
+  }
+
+  dump(): Promise<StorageDump> {
+    return this.read((table) => ({ records: [], rows: table.sizes }))
   }
 
   protected async call<Answer>(operation: Operation): Promise<Answer> {

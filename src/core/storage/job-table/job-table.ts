@@ -76,6 +76,11 @@ export class JobTable {
     return this.#highest + 1
   }
 
+  /** How many rows each table holds. */
+  get sizes(): Readonly<Record<string, number>> {
+    return Object.fromEntries(Object.entries(this.tables).map(([name, rows]) => [name, (rows as Tables['jobs']).size]))
+  }
+
   get pauses(): Pauses {
     return (this.tables.meta.get('pauses')?.value as Pauses | undefined) ?? NO_PAUSES
   }
@@ -113,12 +118,10 @@ export class JobTable {
 
   /** What a new replica loads instead of the log before it. */
   snapshot(): Snapshot {
-    let count = 0
-    for (const table of Object.keys(this.tables) as TableName[]) count += this.tables[table].size
     return {
       sequence: this.#sequence,
       highest: this.#highest,
-      count,
+      count: Object.values(this.sizes).reduce((sum, size) => sum + size, 0),
       versions: this.#versions,
       rows: this.#snapshotRows(),
     }
