@@ -33,11 +33,11 @@ test('a dump shows what another handle wrote, each record once and in the order 
   expect((await right?.dump())?.records).toEqual(dumped?.records)
 })
 
-test('a record of thousands of changes is shown by its first ones, and only the newest records are kept', async () => {
+test('a record of hundreds of changes is shown by its first ones, and only the newest records are kept', async () => {
   const { queue } = await testQueue({ storage: sharedStorage(new SharedLog()) })
-  await queue.enqueueMany(Array.from({ length: 5000 }, () => ({ job: task })))
+  await queue.enqueueMany(Array.from({ length: 500 }, () => ({ job: task })))
   const [record] = (await queue.dump()).records
-  expect([record?.changes, record?.units.flat().length]).toEqual([5000, 10])
+  expect([record?.changes, record?.units.flat().length]).toEqual([500, 10])
   for (let n = 0; n < 300; n++) await queue.enqueue(task, null, { id: `job-${n}` })
   const { records } = await queue.dump()
   expect(records).toHaveLength(100)
