@@ -21,8 +21,8 @@ export class Attempt implements HandlerContext {
   /** The executor's. */
   readonly state: unknown
   /** Monotonic ms at which it times out. */
-  readonly expiresAt: number
-  readonly deadline: number
+  expiresAt: number
+  deadline: number
   /** Why its signal was aborted. */
   ending: HoldfastError | null = null
   /** When the executor stops waiting for the handler to heed the signal, monotonic ms. */
@@ -104,6 +104,13 @@ export class Attempt implements HandlerContext {
     this.ending = reason
     this.graceEndsAt = graceEndsAt
     this.#controller?.abort(reason)
+  }
+
+  /** Time in which nothing ran here is not counted. */
+  prolong(span: number): void {
+    this.expiresAt += span
+    this.graceEndsAt += span
+    this.deadline += span
   }
 
   unsavedProgress(): readonly Progress[] {

@@ -29,9 +29,9 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 17_337,
-  'holdfast/memory': 12_200,
-  'holdfast/indexeddb': 23_981,
+  holdfast: 17_612,
+  'holdfast/memory': 12_232,
+  'holdfast/indexeddb': 24_153,
   'holdfast/node-fs': 22_679,
   'holdfast/service-worker': 2299,
 }

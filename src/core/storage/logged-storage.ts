@@ -65,6 +65,7 @@ export class LoggedStorage extends TableStorage {
     this.#replica = new Replica(name)
     this.#shelf = log.payloads === undefined ? null : new Shelf(log.payloads, writer)
     this.#condition = new Condition(log, this.#replica)
+    log.watchHealth?.(() => this.#condition.publish())
     this.#flushes = new Flushes({
       ...{ name, log, writer },
       replica: this.#replica,
