@@ -40,6 +40,7 @@ export type {
   JobKeyMode,
   JobStatus,
   PauseScope,
+  SerialMode,
   StorageAdapter,
   StorageDump,
   StorageHealth,

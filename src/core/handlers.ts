@@ -38,6 +38,10 @@ export function byType<Item extends { readonly type: string }>(
 }
 
 /** What an executor claims for a job. */
-export function laneOf({ type, defaults: { limit } }: JobDefinition): Lane {
-  return limit === null ? { type } : { type, limit }
+export function laneOf({ type, version, defaults }: JobDefinition): Lane {
+  return {
+    type,
+    ...(defaults.limit !== null && { limit: defaults.limit }),
+    ...(version > 1 && { payloadVersion: version }),
+  }
 }

@@ -1,6 +1,7 @@
 import type { Attempt } from './attempt.ts'
 import type { BoundHandler } from './job.ts'
 import type { AttemptEnds, OpenRunner, Runner } from './runner.ts'
+import { currentPayload } from './schema.ts'
 import { isThenable } from './thenable.ts'
 
 /** Runs handlers in this thread, where nobody can stop them from outside. */
@@ -21,10 +22,9 @@ class InlineRunner implements OpenRunner {
   }
 
   run(attempt: Attempt): void {
-    const { type, payload } = attempt.record
     const ends = this.#ends
     try {
-      const returned = this.#handlers.get(type)?.run(payload as never, attempt as never)
+      const returned = startHandler(attempt, this.#handlers.get(attempt.record.type) as BoundHandler)
       if (isThenable(returned)) {
         returned.then(
           (value) => ends.returned(attempt, value),
@@ -48,4 +48,19 @@ class InlineRunner implements OpenRunner {
   close(): Promise<void> {
     return this.ready
   }
+}
+
+/** Runs the handler, with a payload that an older version stored brought up before. */
+export function startHandler(
+  attempt: Pick<Attempt, 'record' | 'broughtUp'>,
+  { definition, run }: BoundHandler,
+): unknown {
+  const { payload } = attempt.record
+  const current = currentPayload(definition, attempt.record)
+  if (current === payload) return run(payload as never, attempt as never)
+  const go = (migrated: unknown): unknown => {
+    attempt.broughtUp(migrated)
+    return run(migrated as never, attempt as never)
+  }
+  return isThenable(current) ? Promise.resolve(current).then(go) : go(current)
 }

@@ -1,5 +1,6 @@
 import type { HandlerContext, HandlerQueue } from '../../core/context.ts'
 import { describe } from '../../core/errors.ts'
+import { startHandler } from '../../core/inline-runner.ts'
 import type { EnqueueOptions } from '../../core/intake.ts'
 import { type BoundHandler, type Job, toJob } from '../../core/job.ts'
 import { checkedJson } from '../../core/payload.ts'
@@ -51,7 +52,7 @@ export class HandlerRuns {
     const attempt = new RemoteAttempt(run, record, deadline, this)
     this.#runs.set(run, attempt)
     try {
-      const returned = this.#options.handlers.get(record.type)?.run(record.payload as never, attempt as never)
+      const returned = startHandler(attempt, this.#options.handlers.get(record.type) as BoundHandler)
       if (isThenable(returned)) {
         returned.then(
           (value) => this.#returned(attempt, value),
@@ -97,7 +98,7 @@ class RemoteAttempt implements HandlerContext {
   readonly run: number
   readonly deadline: number
   readonly chained: EnqueueCall[] = []
-  readonly #record: JobRecord
+  record: JobRecord
   readonly #runs: HandlerRuns
   #job: Job | null = null
   #controller: AbortController | null = null
@@ -105,22 +106,22 @@ class RemoteAttempt implements HandlerContext {
 
   constructor(run: number, record: JobRecord, deadline: number, runs: HandlerRuns) {
     this.run = run
-    this.#record = record
+    this.record = record
     this.deadline = deadline
     this.#runs = runs
   }
 
   get job(): Job {
-    this.#job ??= toJob(this.#record, Date.now())
+    this.#job ??= toJob(this.record, Date.now())
     return this.#job
   }
 
   get attempt(): number {
-    return this.#record.attempts
+    return this.record.attempts
   }
 
   get fence(): number {
-    return this.#record.fence
+    return this.record.fence
   }
 
   get state(): unknown {
@@ -161,6 +162,12 @@ class RemoteAttempt implements HandlerContext {
       enqueue: (job: unknown, payload: unknown, options?: EnqueueOptions) =>
         void this.chained.push(enqueueCall(job, payload, options)),
     }
+  }
+
+  /** An older version of the definition had stored it. */
+  broughtUp(payload: unknown): void {
+    this.record = { ...this.record, payload }
+    this.#job = null
   }
 
   abort(reason: Error): void {
