@@ -21,7 +21,7 @@ const platformGlobals = [
 const isPlatformGlobal = `/^(${platformGlobals.join('|')})$/`
 
 export default defineConfig(
-  globalIgnores(['dist', 'coverage', 'reports', '.holdfast']),
+  globalIgnores(['dist', 'playground/dist', 'coverage', 'reports', '.holdfast']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   comments.recommended,
@@ -34,7 +34,7 @@ export default defineConfig(
   },
 
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

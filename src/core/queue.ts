@@ -12,7 +12,7 @@ import { Pruner } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
 import { type QueueOptions, type QueueSettings, queueSettings } from './queue-options.ts'
 import { type JobResult, Results } from './results.ts'
-import type { Disposition, JobCounts, NewJob, StorageHealth, StorageStatus } from './storage/contract.ts'
+import type { Disposition, JobCounts, NewJob, StorageDump, StorageHealth, StorageStatus } from './storage/contract.ts'
 import { guarded, isThenable } from './thenable.ts'
 import { type ChangeEvent, ChangeStream, untilIdle } from './watching.ts'
 
@@ -163,6 +163,14 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Administra
   async counts(): Promise<JobCounts> {
     const { storage, environment } = this.open()
     return storage.counts({ now: environment.now() })
+  }
+
+  /**
+   * The newest records of the log, as this context met them, and what the log comes to: for people who look for what
+   * happened, since a database browser shows the log alone. What it looks like is no promise from version to version.
+   */
+  async dump(): Promise<StorageDump> {
+    return (await this.open().storage.dump?.()) ?? { records: [], rows: {} }
   }
 
   /** How the storage is: whether it takes writes, what was damaged, how many jobs it holds. Asks no disk. */

@@ -29,10 +29,10 @@ async function weighModule(contents: string): Promise<number> {
 // storage, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 16_678,
-  'holdfast/memory': 15_787,
-  'holdfast/indexeddb': 23_748,
-  'holdfast/node-fs': 22_503,
+  holdfast: 17_337,
+  'holdfast/memory': 15_991,
+  'holdfast/indexeddb': 23_981,
+  'holdfast/node-fs': 22_679,
   'holdfast/service-worker': 2299,
 }
 

@@ -238,6 +238,24 @@ export interface SessionRecord {
   readonly ended?: true
 }
 
+/** What a handle holds of the storage, for people. */
+export interface StorageDump {
+  /** The newest that it read or wrote, oldest first; it begins with what it read when it was opened. */
+  readonly records: readonly DumpedRecord[]
+  /** How many rows stand in each table: what the log comes to. */
+  readonly rows: Readonly<Record<string, number>>
+}
+
+/** What one flush wrote. */
+export interface DumpedRecord {
+  readonly id: string
+  readonly format: number
+  /** How many rows it changes. */
+  readonly changes: number
+  /** The first ten of them or so, by units as they are stored; see `Unit`. A unit whose rows had moved on changed nothing. */
+  readonly units: readonly unknown[]
+}
+
 /** How a storage is. */
 export interface StorageHealth {
   /**
@@ -569,6 +587,9 @@ export interface StorageAdapter {
   status?(): Promise<StorageStatus>
   /** Asks the platform to keep the data when it needs space. `null`: it cannot be asked. Rejects with nothing. */
   requestPersistence?(): Promise<boolean | null>
+
+  /** Absent: there is nothing beyond the other reads. [tests/core/queue-dump.test.ts] */
+  dump?(): Promise<StorageDump>
 
   /** Idempotent. Every other operation before it or after `close` rejects with `HOLDFAST_STORAGE_CLOSED`. [lifecycle] */
   open(): Promise<void>

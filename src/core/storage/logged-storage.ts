@@ -24,6 +24,7 @@ import type {
   SettleAnswer,
   SettleRequest,
   StorageAdapter,
+  StorageDump,
   StorageHealth,
   StorageStatus,
   StorageTraits,
@@ -246,6 +247,10 @@ export class LoggedStorage implements StorageAdapter {
 
   counts({ now }: { readonly now: number }): Promise<JobCounts> {
     return this.#read((table) => counts(table, now))
+  }
+
+  dump(): Promise<StorageDump> {
+    return this.#read((table) => ({ records: this.#replica.newest.show(), rows: table.sizes }))
   }
 
   health(): StorageHealth {

@@ -5,6 +5,7 @@ import { decide, type Operation, type Part } from './job-table/decide.ts'
 import { JobTable, type Snapshot, type Undo } from './job-table/job-table.ts'
 import type { Unit } from './job-table/rows.ts'
 import { type Append, LOG_FORMAT, type LogRecord, type Need, type Receipt, type Tail } from './log.ts'
+import { NewestRecords } from './newest-records.ts'
 import { RecordReplay } from './record-replay.ts'
 
 /** Losing one of these in a power cut causes a re-run at most; everything else is durable before it is answered. */
@@ -36,6 +37,7 @@ export class Replica {
   /** Changes were missed or taken back: who keeps a picture must read again. */
   gap = false
   changes: JobChange[] = []
+  readonly newest: NewestRecords = new NewestRecords()
   readonly #name: string
   #uncertain: Uncertain | null = null
   #newer = false
@@ -46,6 +48,8 @@ export class Replica {
   /** Calls whose record was found in a tail: answered once an exchange confirms that the log is durable that far. */
   #found: Call[] = []
   #undo: Undo | undefined
+  /** What the latest turn wants to be appended. */
+  #record: LogRecord | null = null
 
   constructor(name: string) {
     this.#name = name
@@ -92,6 +96,7 @@ export class Replica {
       else {
         // It arrived after all. A second copy of it is void.
         arrived = true
+        this.newest.add(record)
         again = this.#applyCalls(again)
       }
     }
@@ -135,6 +140,7 @@ export class Replica {
 
   #append(recordId: string): Append | null {
     const units: Unit[] = []
+    this.#record = null
     if (this.problem !== null) return null
     // An answer that rests on what others wrote must not outlive it. [answers rest on durable records]
     let durable = this.#found.length > 0
@@ -144,8 +150,9 @@ export class Replica {
     }
     if (units.length > 0) {
       const payloads = new Set(this.#deciding.flatMap(({ chunks }) => chunks ?? []))
+      this.#record = { id: recordId, format: LOG_FORMAT, units }
       return {
-        record: { id: recordId, format: LOG_FORMAT, units },
+        record: this.#record,
         durable,
         ...(payloads.size > 0 && { payloads: [...payloads] }),
       }
@@ -167,6 +174,7 @@ export class Replica {
       for (const record of between) this.#applyRecord(record)
       again = this.#applyCalls(calls)
     }
+    if (this.#record !== null) this.newest.add(this.#record)
     const found = this.#found
     this.#found = []
     for (const call of found) call.resolve()
@@ -238,6 +246,7 @@ export class Replica {
   }
 
   #applyRecord(record: LogRecord): void {
+    this.newest.add(record)
     if (record.format > LOG_FORMAT) this.#newer = true
     if (this.#newer) return
     const replay = new RecordReplay(this.table)

@@ -78,6 +78,11 @@ export class JobTable {
     return this.#highest + 1
   }
 
+  /** How many rows each table holds. */
+  get sizes(): Readonly<Record<string, number>> {
+    return Object.fromEntries(Object.entries(this.tables).map(([name, rows]) => [name, (rows as Tables['jobs']).size]))
+  }
+
   get pauses(): Pauses {
     return (this.tables.meta.get('pauses')?.value as Pauses | undefined) ?? NO_PAUSES
   }

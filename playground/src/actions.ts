@@ -1,0 +1,31 @@
+import { signal } from '@preact/signals'
+import { type EnqueueItem, HoldfastError, type Priority } from 'holdfast'
+import { audit, ledger } from './bookkeeping.ts'
+import { queue } from './queue.ts'
+
+/** What the page says about the last thing that somebody did. One line, read aloud by screen readers. */
+export const notice = signal('Nothing has been enqueued by this tab yet.')
+
+export const priority = signal<Priority>('normal')
+
+/** Enqueues as people choose on the page, and writes into the ledger what was acknowledged. */
+export async function add(what: string, items: readonly EnqueueItem[]): Promise<void> {
+  await attempt(async () => {
+    const options = { priority: priority.peek() }
+    const accepted = await queue.enqueueMany(
+      items.map((item) => ({ ...item, options: { ...options, ...item.options } })),
+    )
+    await ledger.acknowledged(accepted.map(({ id }) => id))
+    notice.value = `${what}: ${accepted.length} accepted.`
+    await audit.look()
+  })
+}
+
+/** Does something and says so when it fails. */
+export async function attempt(action: () => Promise<void>): Promise<void> {
+  try {
+    await action()
+  } catch (error) {
+    notice.value = HoldfastError.is(error) ? `${error.code}: ${error.message}` : String(error)
+  }
+}

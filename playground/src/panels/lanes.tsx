@@ -1,0 +1,86 @@
+import type { Job, JobStatus } from 'holdfast'
+import { attempt, notice } from '../actions.ts'
+import { queue } from '../queue.ts'
+import { counts, lanes, progress, SHOWN, STATUSES } from '../view/board.ts'
+import { now } from '../view/clock.ts'
+import { inspect } from '../view/inspector.tsx'
+import { priorityName, titleOf, until } from '../view/show.ts'
+
+const TITLES: Readonly<Record<JobStatus, string>> = {
+  pending: 'Pending',
+  scheduled: 'Scheduled',
+  running: 'Running',
+  completed: 'Completed',
+  failed: 'Dead letters',
+  cancelled: 'Cancelled',
+}
+
+export function Lanes() {
+  return (
+    <div class="lanes">
+      {STATUSES.map((status) => (
+        <Lane key={status} status={status} />
+      ))}
+    </div>
+  )
+}
+
+function Lane({ status }: { status: JobStatus }) {
+  const jobs = lanes.value[status] ?? []
+  const count = counts.value[status]
+  return (
+    <section class={`lane ${status}`} aria-labelledby={`lane-${status}`}>
+      <h3 id={`lane-${status}`}>
+        {TITLES[status]} <span class={count > 0 ? 'count some' : 'count'}>{count.toLocaleString('en')}</span>
+      </h3>
+      <ul>
+        {jobs.map((job) => (
+          <Card key={job.id} job={job} />
+        ))}
+      </ul>
+      {count > SHOWN && <p class="more">and {(count - SHOWN).toLocaleString('en')} more</p>}
+      {status === 'failed' && count > 0 && (
+        <button class="small" onClick={retryAll}>
+          Retry all
+        </button>
+      )}
+    </section>
+  )
+}
+
+function retryAll(): void {
+  void attempt(async () => {
+    const { jobs } = await queue.list({ where: { status: { eq: 'failed' } } }).page({ size: 1000 })
+    const retried = await queue.retry(jobs.map(({ id }) => id))
+    notice.value = `${retried.length} dead letters are tried again.`
+  })
+}
+
+function Card({ job }: { job: Job }) {
+  const picture = (Object(job.result) as { picture?: unknown }).picture
+  return (
+    <li>
+      <button class="card" onClick={() => inspect(job)}>
+        {typeof picture === 'string' && <img src={picture} alt="" width="32" height="32" />}
+        <span class="what">
+          <b>{job.type}</b> {titleOf(job)}
+        </span>
+        <span class="state">{stateOf(job)}</span>
+        {job.priority !== 1 && <span class="tag">{priorityName(job.priority)}</span>}
+        {job.attempts > 1 && <span class="tag">attempt {job.attempts}</span>}
+      </button>
+      {job.status === 'running' && <Progress job={job} />}
+    </li>
+  )
+}
+
+function stateOf(job: Job): string {
+  if (job.status === 'scheduled') return until(job.runAt, now.value)
+  if (job.status === 'pending') return job.requires.length > 0 ? `needs ${job.requires.join(', ')}` : 'due'
+  return job.error?.message ?? ''
+}
+
+function Progress({ job }: { job: Job }) {
+  const told = progress.value.get(job.id) ?? job.progress
+  return <progress aria-label={`Progress of ${titleOf(job)}`} max={1} value={typeof told === 'number' ? told : 0} />
+}

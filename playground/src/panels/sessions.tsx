@@ -1,0 +1,33 @@
+import type { Session } from 'holdfast'
+import { sessions } from '../view/board.ts'
+import { now } from '../view/clock.ts'
+import { shortId, since } from '../view/show.ts'
+
+export function Sessions() {
+  return (
+    <ul class="sessions">
+      {sessions.value.map((session) => (
+        <Row key={session.id} session={session} />
+      ))}
+      {sessions.value.length < 2 && <li class="hint">A second tab of this page would stand here.</li>}
+    </ul>
+  )
+}
+
+function Row({ session }: { session: Session }) {
+  const isSilent = session.ended || now.value - session.lastBeat > session.leaseDuration
+  const jobs = session.holds.length === 1 ? '1 job' : `${session.holds.length} jobs`
+  return (
+    <li class={isSilent ? 'session silent' : 'session'} data-session={session.id}>
+      {/* A new element for each beat: its animation begins anew. */}
+      <span class="pulse" key={session.beats} aria-hidden="true" />
+      <span class="who">
+        {session.own ? 'This tab' : 'Another tab'} <code>{shortId(session.id)}</code>
+      </span>
+      <span class="holds">{jobs}</span>
+      <span class="beats">
+        {isSilent ? 'silent' : `beat ${session.beats}`}, {since(session.lastBeat, now.value)}
+      </span>
+    </li>
+  )
+}

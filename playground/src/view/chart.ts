@@ -1,0 +1,60 @@
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import type { Points } from './measurement.ts'
+
+const HEIGHT = 220
+
+/** Throughput and latency over time, in the colours of the page. */
+export class Chart {
+  readonly #plot: uPlot
+
+  constructor(place: HTMLElement) {
+    place.replaceChildren()
+    const colour = (name: string): string => getComputedStyle(place).getPropertyValue(name)
+    const axis = { stroke: colour('--quiet'), grid: { stroke: colour('--line') }, ticks: { stroke: colour('--line') } }
+    this.#plot = new uPlot(
+      {
+        width: place.clientWidth,
+        height: HEIGHT,
+        scales: { x: { time: false }, ms: {} },
+        axes: [
+          { ...axis, values: (_, seconds) => seconds.map((second) => `${second} s`) },
+          {
+            ...axis,
+            size: 64,
+            values: (_, rates) => rates.map((rate) => (rate >= 1000 ? `${rate / 1000} k/s` : `${rate}/s`)),
+          },
+          {
+            ...axis,
+            grid: { show: false },
+            scale: 'ms',
+            // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the right: the enumeration is only in the types
+            side: 1,
+            size: 76,
+            values: (_, waits) => waits.map((wait) => `${wait} ms`),
+          },
+        ],
+        series: [
+          { label: 'time' },
+          { label: 'jobs a second', stroke: colour('--accent'), width: 2, points: { show: false } },
+          {
+            label: 'median wait',
+            stroke: colour('--quiet'),
+            width: 1,
+            dash: [4, 4],
+            scale: 'ms',
+            points: { show: false },
+          },
+        ],
+        legend: { live: false },
+        cursor: { show: false },
+      },
+      [[], [], []],
+      place,
+    )
+  }
+
+  show([seconds, rates, waits]: Points): void {
+    this.#plot.setData([seconds, rates, waits])
+  }
+}
