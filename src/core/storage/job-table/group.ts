@@ -109,6 +109,8 @@ export function compareReady(a: JobRow, b: JobRow): number {
 }
 
 export function laneOf(type: TypeLanes, row: JobRow): ReadyLane {
+  // Rows that were read from a storage have a text each: now they share one.
+  row.type = type.name
   const suspect = isSuspect(row)
   if (!suspect && row.requires.length === 0) return (type.plain ??= laneNamed(type, '', row, false))
   return laneNamed(type, `${suspect ? 'suspect' : ''}\n${row.requires.join('\n')}`, row, suspect)
