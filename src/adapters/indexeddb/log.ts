@@ -36,6 +36,8 @@ const FIRST_PAUSE = 50
 
 type Guess = Parameters<Log['exchange']>[2]
 
+type Asked = { readonly turn: Turn; readonly need: Need; readonly attempt: Attempt }
+
 /**
  * A log in IndexedDB, shared by all tabs and workers of an origin. One readwrite transaction is one flush: it reads the
  * tail, decides, adds one record. The browser puts such transactions in an order, so nobody comes between and units
@@ -186,7 +188,7 @@ export class IndexedDbLog implements Log {
       // Later the table holds what the try before decided, which is not in the log. [tests/browser/indexeddb-sweep.test.ts]
       if (isFirst) await this.#snapshotIfDue(handle)
       const append = this.#mayWriteFirst(need) ? guess() : 'read first'
-      if (append === 'read first') return await this.#readFirst(handle, turn, need, attempt)
+      if (append === 'read first') return await this.#readFirst(handle, { turn, need, attempt })
       return await this.#database.inTime(this.#writeFirst(handle, append, need, attempt))
     } catch (error) {
       this.#database.drop(handle)
@@ -224,26 +226,20 @@ export class IndexedDbLog implements Log {
     return { between }
   }
 
-  async #readFirst(handle: Handle, turn: Turn, need: Need, attempt: Attempt): Promise<Receipt> {
+  async #readFirst(handle: Handle, asked: Asked): Promise<Receipt> {
     for (let loaded: number | null = null; ; ) {
       const before = loaded
       if (this.#position === null) loaded = await this.#load(handle)
       // The same snapshot again: no other tab's came first, so what is missing is gone.
       const mayLoad = loaded === null || loaded !== before
-      const taken = await this.#database.inTime(this.#take(handle, turn, need, attempt, mayLoad))
+      const taken = await this.#database.inTime(this.#take(handle, asked, mayLoad))
       if (taken === 'done') return DONE
       if (taken === 'gone') this.#position = null
     }
   }
 
   /** Read, decide, add: one transaction. `gone`: the log has gone on without this table, by a snapshot. */
-  async #take(
-    handle: Handle,
-    turn: Turn,
-    need: Need,
-    attempt: Attempt,
-    mayLoad: boolean,
-  ): Promise<'done' | 'more' | 'gone'> {
+  async #take(handle: Handle, { turn, need, attempt }: Asked, mayLoad: boolean): Promise<'done' | 'more' | 'gone'> {
     const flush = this.#begin(handle, need, attempt)
     this.#heard = false
     const place = this.#position ?? 0

@@ -186,12 +186,22 @@ export class Snapshots {
     this.#notBefore = Math.max(this.#notBefore, position + Math.max(1, position - (this.#head?.position ?? 0)))
   }
 
+  /** While some are taken over here, the database reads the next. */
   async #readChunks(handle: Handle, { generation, chunks }: SnapshotHead): Promise<readonly unknown[]> {
-    const found: unknown[] = []
-    for (let first = 0; first < chunks; first += CHUNKS) {
+    const read = (first: number): Promise<readonly unknown[]> => {
       const last = Math.min(chunks, first + CHUNKS) - 1
+      if (last < first) return Promise.resolve([])
       const range = IDBKeyRange.bound(chunkKey(generation, first), chunkKey(generation, last))
-      found.push(...(await this.#database.inTime(quiet(handle.transaction('snapshot')).store.getAll(range))))
+      const some = this.#database.inTime(quiet(handle.transaction('snapshot')).store.getAll(range))
+      quietly(some)
+      return some
+    }
+    const found: unknown[] = []
+    let next = read(0)
+    for (let first = 0; first < chunks; first += CHUNKS) {
+      const some = next
+      next = read(first + CHUNKS)
+      found.push(...(await some))
     }
     return found
   }

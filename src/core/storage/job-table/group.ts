@@ -120,6 +120,8 @@ function compareInQueue(a: JobRow, b: JobRow): number {
 }
 
 export function laneOf(type: TypeLanes, row: JobRow): ReadyLane {
+  // Rows that were read from a storage have a text each: now they share one.
+  row.type = type.name
   const suspect = isSuspect(row)
   if (!suspect && row.requires.length === 0 && row.payloadVersion === 1)
     return (type.plain ??= laneNamed(type, '', row, false))

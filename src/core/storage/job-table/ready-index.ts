@@ -69,10 +69,7 @@ export class ReadyIndex {
     // A delay that began to count goes on where it was, also when a claim is taken back. (NaN: it has not begun.)
     if (!(row.dueAt <= due)) row.dueAt = due
     if (this.#expirations.add(row, this.#now)) return
-    const type = this.#typeOf(row.type)
-    // Rows that were read from a storage have a text each: now they share one.
-    row.type = type.name
-    const lane = laneOf(type, row)
+    const lane = laneOf(this.#typeOf(row.type), row)
     if (row.dueAt <= this.#now) this.#enter(row, lane, 0)
     else {
       row.stage = DELAYED

@@ -89,14 +89,67 @@ export class ShelvedPayload {
 /** A new job whose payload a shelf has taken, its place there in its stead. */
 export type ShelvedJob = NewJob & { readonly shelf?: string; readonly digest?: number }
 
+/** What hardly any job has, and when it is due by this replica's reading: NaN until the present wait began. */
+type Seldom = Pick<
+  Mutable<JobRecord>,
+  | 'payloadVersion'
+  | 'failures'
+  | 'interruptions'
+  | 'unreached'
+  | 'delay'
+  | 'expireAfter'
+  | 'expireAt'
+  | 'jobKey'
+  | 'superseded'
+  | 'queueName'
+  | 'serial'
+  | 'limitKey'
+  | 'groups'
+  | 'requires'
+  | 'backoff'
+  | 'cancelRequested'
+  | 'revision'
+  | 'absorbed'
+> & { dueAt: number }
+
+/** Not enumerable, as methods are: who walks through the fields of a row meets its own. */
+function inherited(fields: Seldom): new () => Seldom {
+  class Inherited {}
+  for (const [field, value] of Object.entries(fields))
+    Object.defineProperty(Inherited.prototype, field, { value, writable: true, configurable: true })
+  return Inherited as new () => Seldom
+}
+
+const SeldomFields: new () => Seldom = /* @__PURE__ */ inherited({
+  payloadVersion: 1,
+  failures: 0,
+  interruptions: 0,
+  unreached: 0,
+  delay: null,
+  expireAfter: null,
+  expireAt: null,
+  jobKey: null,
+  superseded: false,
+  queueName: null,
+  serial: 'relaxed',
+  limitKey: null,
+  groups: NONE,
+  requires: NONE,
+  backoff: null,
+  cancelRequested: null,
+  revision: 0,
+  absorbed: NONE,
+  dueAt: -Infinity,
+})
+
 /**
  * A job and, beyond its record, what only the indexes of this replica know about it. What the fields of a change leave
  * out has its default; all rows have their fields in one order, and so one hidden class.
  *
- * A tab may hold 100,000 of them, so what few jobs ever have is a property of the prototype until a row is given its own.
- * To copy a row, copy what it inherits as well: `copyOf`. [tests/core/job-row.test.ts]
+ * A tab may hold 100,000 of them, so what few jobs ever have is inherited until a row is given its own. To copy a row,
+ * copy what it inherits as well: `copyOf`. [tests/core/job-row.test.ts]
  */
-export class JobRow implements Mutable<JobRecord>, Row {
+export class JobRow extends SeldomFields implements Mutable<JobRecord>, Row {
   id: string
   sequence: number
   type: string = ''
@@ -126,55 +179,9 @@ export class JobRow implements Mutable<JobRecord>, Row {
   version: number
   /** Where the index keeps it while it waits: `DELAYED`, or the number of groups that have let it pass. */
   stage: number = 0
-  declare payloadVersion: number
-  declare failures: number
-  declare interruptions: number
-  declare unreached: number
-  declare delay: JobRecord['delay']
-  declare expireAfter: JobRecord['expireAfter']
-  declare expireAt: JobRecord['expireAt']
-  declare jobKey: JobRecord['jobKey']
-  declare superseded: boolean
-  declare queueName: JobRecord['queueName']
-  declare serial: JobRecord['serial']
-  declare limitKey: JobRecord['limitKey']
-  declare groups: readonly string[]
-  declare requires: readonly string[]
-  declare backoff: JobRecord['backoff']
-  declare cancelRequested: JobRecord['cancelRequested']
-  declare revision: number
-  declare absorbed: JobRecord['absorbed']
-  /** When it is due by this replica's reading; see `JobRecord.delay`. NaN until the present wait began. */
-  declare dueAt: number
-
-  static {
-    const seldom = {
-      payloadVersion: 1,
-      failures: 0,
-      interruptions: 0,
-      unreached: 0,
-      delay: null,
-      expireAfter: null,
-      expireAt: null,
-      jobKey: null,
-      superseded: false,
-      queueName: null,
-      serial: 'relaxed',
-      limitKey: null,
-      groups: NONE,
-      requires: NONE,
-      backoff: null,
-      cancelRequested: null,
-      revision: 0,
-      absorbed: NONE,
-      dueAt: -Infinity,
-    } satisfies Partial<JobRow>
-    // Not enumerable, as methods are: who walks through the fields of a row meets its own.
-    for (const [field, value] of Object.entries(seldom))
-      Object.defineProperty(this.prototype, field, { value, writable: true, configurable: true })
-  }
 
   constructor(id: string, sequence: number, version: number, to: Partial<JobRecord>) {
+    super()
     Object.assign(this, to)
     this.runAt = to.runAt ?? this.createdAt
     if (this.delay !== null) this.dueAt = Number.NaN
