@@ -29,11 +29,13 @@ async function weighModule(contents: string): Promise<number> {
 // storage, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 17_337,
-  'holdfast/memory': 15_991,
-  'holdfast/indexeddb': 23_981,
-  'holdfast/node-fs': 22_679,
+  holdfast: 20_909,
+  'holdfast/memory': 18_658,
+  'holdfast/indexeddb': 26_622,
+  'holdfast/node-fs': 25_269,
   'holdfast/service-worker': 2299,
+  // The figure: with its parser.
+  'holdfast/aql': 14_000,
 }
 
 test.each(entries)('$specifier keeps to its size', async ({ specifier }) => {
