@@ -104,7 +104,8 @@ function filterOf(field: string, filter: unknown, values: Values, at: Placed | u
   if (typeof filter !== 'object' || filter === null || Array.isArray(filter))
     throw new Problem(`Expected conditions on \`${field}\`, as { eq: … }`, at)
   const entries = Object.entries(filter as Given).map(([operator, operand]) => {
-    if (!OPERATORS.includes(operator)) throw unknown('operator', operator, OPERATORS, values.placeOf(filter, operator, at))
+    if (!OPERATORS.includes(operator))
+      throw unknown('operator', operator, OPERATORS, values.placeOf(filter, operator, at))
     return [operator, Array.isArray(operand) ? operand.map((one) => operandOf(field, one)) : operandOf(field, operand)]
   })
   return Object.fromEntries(entries) as unknown
