@@ -1,6 +1,6 @@
 import type { FieldNode } from 'graphql'
 import type { AutomationOptions } from '../core/automations.ts'
-import { HoldfastError } from '../core/errors.ts'
+import { type ErrorCode, HoldfastError } from '../core/errors.ts'
 import type { JobQueue } from '../core/queue.ts'
 import { argumentsOf, ENQUEUE, enqueueOptions } from './arguments.ts'
 import { planField, type Step } from './fields.ts'
@@ -12,7 +12,7 @@ import { Values } from './values.ts'
 /** Why a text was not, or not wholly, done. Lines and columns count from 1. */
 export interface AqlError {
   /** `HOLDFAST_AQL` for what is wrong with the text; else the code of what the queue threw. */
-  readonly code: string
+  readonly code: ErrorCode
   /** What was expected, and what was found. */
   readonly message: string
   readonly line: number

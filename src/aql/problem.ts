@@ -22,5 +22,5 @@ export class Problem extends Error {
 export function unknown(what: string, name: string, known: readonly string[], at: Placed | undefined): Problem {
   const [nearest] = suggestionList(name, known)
   const guess = nearest === undefined ? '' : `, did you mean \`${nearest}\`?`
-  return new Problem(`Unknown ${what} \`${name}\`${guess || '.'} Expected one of: ${known.join(', ')}`, at)
+  return new Problem(`Unknown ${what} \`${name}\`${guess} (expected one of: ${known.join(', ')})`, at)
 }

@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'HOLDFAST_EXPIRED'
   | 'HOLDFAST_WORK_LEFT'
   | 'HOLDFAST_AUTOMATION'
+  | 'HOLDFAST_AQL'
 
 /** What went wrong where: the field, the rule it broke, the value it had. Issues of a schema go in `issues`. */
 export interface ErrorDetails {

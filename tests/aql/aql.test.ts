@@ -67,7 +67,7 @@ describe('an error names its place', () => {
     ['{ _job { id } }', 1, 3, 'did you mean `_jobs`'],
     ['{ _jobs(wher: {}) { id } }', 1, 9, 'did you mean `where`'],
     ['{ _jobs(where: { statu: { eq: 1 } }) { id } }', 1, 18, 'did you mean `status`'],
-    ['{ _jobs(where: { type: { equals: 1 } }) { id } }', 1, 26, 'Expected one of'],
+    ['{ _jobs(where: { type: { equals: 1 } }) { id } }', 1, 26, 'expected one of'],
     ['{ _jobs(where: { type: { endWith: "x" } }) { id } }', 1, 26, 'did you mean `endsWith`'],
     ['{ _jobs(where: { payload: { a: { matches: "(a" } } }) { id } }', 1, 3, 'matches'],
     ['{ _jobs(where: { status: { eq: "FAILD" } }) { id } }', 1, 3, 'status'],

@@ -291,6 +291,10 @@ export const mutants = [
     'this.#after) <= 0',
     'this.#after) < 0',
   ]),
+  mutant('a job that was not made waits', `${table}/rows.ts`, 'enqueue: a job that comes with an error never waits', [
+    'if (job.failed !== undefined)',
+    'if (job.failed === null)',
+  ]),
   mutant('orders do not follow changes', `${table}/job-table.ts`, 'list: an order that was read follows the jobs', [
     'this.orders.add(row, fields)',
     'void fields',

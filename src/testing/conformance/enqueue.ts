@@ -2,9 +2,16 @@ import { equal, ok } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { MINUTE, NOW } from './moments.ts'
 import { complete } from './settlements.ts'
-import { only } from './site.ts'
+import { ids, only } from './site.ts'
 
 export const enqueue: readonly ConformanceCase[] = area('enqueue', {
+  'a job that comes with an error never waits': async (site) => {
+    const failed = { name: 'Error', message: 'not made' }
+    await site.addAll([{ id: 'failed', failed }, { id: 'other' }])
+    await site.shows('failed', { state: 'failed', error: failed, finishedAt: NOW, attempts: 0 })
+    equal(ids((await site.claim()).jobs), ['other'], 'the claimed jobs')
+  },
+
   'a job is stored with all its details': async (site) => {
     const { jobKeyMode: _, ...details } = site.newJob({
       payload: { to: 'user@example.com' },
