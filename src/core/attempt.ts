@@ -16,7 +16,7 @@ export type Progress = LeaseRef & { readonly value: unknown }
  * are bound, so that a handler may take them out of the context.
  */
 export class Attempt implements HandlerContext {
-  readonly record: JobRecord
+  record: JobRecord
   readonly #core: QueueCore
   /** The executor's. */
   readonly state: unknown
@@ -96,6 +96,12 @@ export class Attempt implements HandlerContext {
         this.chained.push(prepared)
       },
     }
+  }
+
+  /** Its payload was of an older version: from now on it shows as the handler gets it. */
+  broughtUp(payload: unknown): void {
+    this.record = { ...this.record, payload }
+    this.#job = null
   }
 
   /** Asks the handler to end. The first reason counts. */

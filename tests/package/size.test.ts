@@ -29,10 +29,10 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 17_612,
-  'holdfast/memory': 12_232,
-  'holdfast/indexeddb': 24_153,
-  'holdfast/node-fs': 22_679,
+  holdfast: 17_992,
+  'holdfast/memory': 12_610,
+  'holdfast/indexeddb': 24_533,
+  'holdfast/node-fs': 23_087,
   'holdfast/service-worker': 2299,
 }
 
@@ -46,7 +46,7 @@ test.each(entries)('$specifier keeps to its size', async ({ specifier }) => {
 test('a module that only defines jobs brings a fraction of the entry', async () => {
   const bytes = await weighModule(`export { defineJob } from 'holdfast'`)
   console.log(`defineJob alone: ${bytes} bytes min+brotli`)
-  expect(bytes).toBeLessThanOrEqual(1983)
+  expect(bytes).toBeLessThanOrEqual(2183)
 })
 
 test.each(['holdfast/memory', 'holdfast/indexeddb'])('an application pays once for what %s shares', async (storage) => {
