@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- the state of one log, which its exchanges, its snapshots and its health all share */
 import { HoldfastError } from '../../core/errors.ts'
 import type {
   Append,
