@@ -39,6 +39,7 @@ export type {
   JobKeyMode,
   JobStatus,
   PauseScope,
+  SerialMode,
   StorageAdapter,
   StorageDump,
   StorageHealth,

@@ -29,10 +29,10 @@ async function weighModule(contents: string): Promise<number> {
 // storage, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 17_337,
-  'holdfast/memory': 16_206,
-  'holdfast/indexeddb': 24_309,
-  'holdfast/node-fs': 22_859,
+  holdfast: 17_992,
+  'holdfast/memory': 16_589,
+  'holdfast/indexeddb': 24_827,
+  'holdfast/node-fs': 23_245,
   'holdfast/service-worker': 2299,
 }
 
@@ -46,7 +46,7 @@ test.each(entries)('$specifier keeps to its size', async ({ specifier }) => {
 test('a module that only defines jobs brings a fraction of the entry', async () => {
   const bytes = await weighModule(`export { defineJob } from 'holdfast'`)
   console.log(`defineJob alone: ${bytes} bytes min+brotli`)
-  expect(bytes).toBeLessThanOrEqual(1983)
+  expect(bytes).toBeLessThanOrEqual(2183)
 })
 
 test.each(['holdfast/memory', 'holdfast/indexeddb'])('an application pays once for what %s shares', async (storage) => {

@@ -74,6 +74,10 @@ export class FallbackLog implements Log {
     return this.#reason === null ? health : { ...health, fallback: this.#reason }
   }
 
+  watchHealth(listener: () => void): void {
+    this.#inner.watchHealth?.(listener)
+  }
+
   async status(): Promise<StorageStatus> {
     return (await this.#inner.status?.()) ?? { persisted: null, usage: null, quota: null }
   }

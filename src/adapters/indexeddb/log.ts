@@ -17,7 +17,7 @@ import { Attempt } from './attempt.ts'
 import { requestPersistence, statusOf } from './browser-storage.ts'
 import { Damage } from './damage.ts'
 import { Database, MOST_TRIES } from './database.ts'
-import { explained, mayPass, newer, outcomeUnknown } from './failures.ts'
+import { blocked, explained, mayPass, newer, outcomeUnknown } from './failures.ts'
 import { beginFlush, endOfLog, type Flush, readTail, write, writeFirst } from './flush.ts'
 import type { IndexedDbLogOptions, Signal } from './log-options.ts'
 import { readChunks } from './payloads.ts'
@@ -61,6 +61,7 @@ export class IndexedDbLog implements Log {
   #stopWatchingPage = (): void => undefined
   /** Told that there may be something to read. */
   #listener = (): void => undefined
+  #healthListener = (): void => undefined
   /** Of the last record that the table contains; `null`: it is to be loaded. */
   #position: number | null = null
   /** The highest position that the table ever had since the data was last reset. */
@@ -84,7 +85,8 @@ export class IndexedDbLog implements Log {
   constructor(options: IndexedDbLogOptions) {
     this.#options = options
     if (options.presence !== undefined) this.presence = options.presence
-    this.#database = new Database({ ...options, onLost: () => this.#grew() })
+    const onBlocked = (): void => this.#healthListener()
+    this.#database = new Database({ ...options, onLost: () => this.#grew(), onBlocked })
     this.#snapshots = new Snapshots({ ...options, database: this.#database, damage: this.#damage })
   }
 
@@ -98,7 +100,10 @@ export class IndexedDbLog implements Log {
       await Promise.all([this.#options.presence?.open(), this.#database.repeated((handle) => this.#load(handle))])
       this.#stopWatchingPage = this.#options.watchPage({
         left: () => this.#database.leave(),
-        back: () => void this.#look(),
+        back: () => {
+          this.#database.comeBack()
+          void this.#look()
+        },
       })
       // In its own time: nobody waits for it.
       void this.#database.repeated((handle) => reserve.restore(handle)).catch(() => undefined)
@@ -114,6 +119,7 @@ export class IndexedDbLog implements Log {
     await this.#publishing
     await this.#options.presence?.close()
     this.#signal?.close()
+    this.#database.comeBack()
     this.#database.drop()
   }
 
@@ -133,7 +139,7 @@ export class IndexedDbLog implements Log {
         const isFull = HoldfastError.is(problem, 'HOLDFAST_STORAGE_FULL')
         if (isFull) this.#full = problem
         if (attempt.appended && !isFull) throw outcomeUnknown(name, error)
-        if (isFull || tries === MOST_TRIES || !mayPass(problem)) throw problem
+        if (tries === MOST_TRIES || !mayPass(problem)) throw problem
         await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE * 2 ** (tries - 1)))
       }
     }
@@ -153,8 +159,18 @@ export class IndexedDbLog implements Log {
   }
 
   health(): LogHealth {
-    const problem = this.#problem ?? this.#full ?? (this.#database.isReadOnly ? newer(this.#options.name) : null)
+    const problem = this.#problem ?? this.#full ?? this.#hindrance()
     return { damaged: this.#damage.count, resets: this.#resets, problem, isWeaker: this.#isWeaker }
+  }
+
+  watchHealth(listener: () => void): void {
+    this.#healthListener = listener
+  }
+
+  #hindrance(): Error | null {
+    const { name } = this.#options
+    if (this.#database.isBlocked) return blocked(name)
+    return this.#database.isReadOnly ? newer(name) : null
   }
 
   status(): ReturnType<typeof statusOf> {

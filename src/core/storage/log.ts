@@ -149,6 +149,9 @@ export interface Log {
 
   /** What is wrong with the log, for `queue.health()`. Absent: nothing can be. */
   health?(): LogHealth
+
+  /** Calls `listener` when `health` has changed other than by an exchange, for as long as the log exists. */
+  watchHealth?(listener: () => void): void
 }
 
 export interface LogHealth {

@@ -83,6 +83,7 @@ export class LoggedStorage implements StorageAdapter {
     this.#shelf = log.payloads === undefined ? null : new Shelf(log.payloads, writer)
     this.#hints = new LogHints(this.#replica)
     this.#condition = new Condition(log, this.#replica)
+    log.watchHealth?.(() => this.#condition.publish())
     this.#flushes = new Flushes({
       ...{ name, log, writer },
       replica: this.#replica,

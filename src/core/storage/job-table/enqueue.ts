@@ -2,6 +2,7 @@ import type { Disposition, EnqueueAnswer, EnqueueRequest, NewJob } from '../cont
 import { digestOf, samePayload } from '../digest.ts'
 import { keyLost, replaced, touched } from '../transitions.ts'
 import type { Draft } from './draft.ts'
+import { writeEnd } from './ending.ts'
 import { expiryOf } from './expire.ts'
 import { type JobRow, newJobFields, toRecord } from './rows.ts'
 
@@ -60,12 +61,17 @@ export function placeJob(draft: Draft, job: NewJob): Placed {
     draft.put('jobs', holder.id, touched(holder, job))
     return { id: holder.id, disposition: 'kept' }
   }
-  if (holder.state !== 'waiting') {
+  if (holder.state !== 'waiting' || wouldMix(holder, job)) {
     draft.put('jobs', holder.id, keyLost(holder))
     return create(draft, job)
   }
-  draft.put('jobs', holder.id, replaced(holder, job, expiryOf(draft, job.expireAfter, job.createdAt, job.runAt)))
+  writeEnd(draft, holder, replaced(holder, job, expiryOf(draft, job.expireAfter, job.createdAt, job.runAt)))
   return { id: holder.id, disposition: 'replaced' }
+}
+
+/** Lists of two payload versions cannot become one, and neither may be lost: the older goes on without the key. [versions] */
+function wouldMix(holder: Readonly<JobRow>, job: NewJob): boolean {
+  return holder.payloadVersion !== job.payloadVersion && Array.isArray(holder.payload) && Array.isArray(job.payload)
 }
 
 export function holderOf(draft: Draft, jobKey: string): Readonly<JobRow> | undefined {
