@@ -43,7 +43,6 @@ type Guess = Parameters<Log['exchange']>[2]
  * open transaction keeps all others waiting. [tests/browser/indexeddb-failures.test.ts]
  */
 export class IndexedDbLog implements Log {
-  readonly exclusive = false
   readonly presence?: Presence
   readonly payloads: PayloadStore = { above: 16 * 1024, read: (keys) => readChunks(this.#database, keys) }
   readonly reserve: Reserve = {
