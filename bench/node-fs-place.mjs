@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openQueue } from 'holdfast'
 import { nodeFs } from 'holdfast/node-fs'
-import { work } from './work.mjs'
+import { limited, work } from './work.mjs'
 
 /** Nothing goes by retention while it is counted. */
 const KEPT = { maxAge: Infinity, maxCount: Infinity }
@@ -25,7 +25,7 @@ export async function inFolder(use) {
 /** @param {string} directory @param {Partial<import('holdfast/node-fs').NodeFsOptions>} [options] */
 export function openFolder(directory, options = {}) {
   const retention = { completed: KEPT, failed: KEPT, cancelled: KEPT }
-  return openQueue({ storage: nodeFs({ directory, ...options }), jobs: [work], retention })
+  return openQueue({ storage: nodeFs({ directory, ...options }), jobs: [work, limited], retention })
 }
 
 /** Segments of the journal, by name, rising. @param {string} directory */

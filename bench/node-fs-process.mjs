@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openFolder } from './node-fs-place.mjs'
-import { work } from './work.mjs'
+import { limited, work } from './work.mjs'
 
 const [role, directory] = process.argv.slice(2)
 process.on('disconnect', () => process.exit())
@@ -48,6 +48,20 @@ const roles = {
     await queue.idle()
     await queue.close()
     return spans
+  },
+
+  /** Works for as long as it is told, ms: when each job started, monotonic ms. */
+  async starts() {
+    const queue = await openFolder(directory)
+    const starts = []
+    const run = () => void starts.push(Number(process.hrtime.bigint()) / 1e6)
+    const executor = queue.createExecutor({ concurrency: 50, handlers: [limited.handler(run)] })
+    say('ready')
+    const span = await told()
+    await executor.start()
+    await sleep(span)
+    await queue.close()
+    return starts
   },
 
   /** How long it took until the folder was open and its jobs were counted, ms. */

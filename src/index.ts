@@ -41,6 +41,7 @@ export type {
   JobKeyMode,
   JobStatus,
   PauseScope,
+  SerialMode,
   StorageAdapter,
   StorageDump,
   StorageHealth,

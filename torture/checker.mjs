@@ -14,11 +14,15 @@
  * @property {string[]} unrecorded acknowledgements of which the journal knows nothing
  * @property {string[]} spoiled jobs whose payload was not the one that was enqueued
  * @property {string[]} failed jobs that ended failed or cancelled, which no job here should
+ * @property {string[]} crowded serial queues in which two ran
+ * @property {string[]} overtaken jobs that started while a strict one kept its place in their serial queue
+ * @property {string[]} aboveLimit limits of which more ran than may
+ * @property {string[]} keyShared keys with more than one holder
  * @property {string[]} forked segments that are missing or contradict the log before them
  *
  * @typedef {object} History
  * @property {readonly import('./acknowledgements.mjs').Ack[]} acks
- * @property {Pick<import('./replay.mjs').Journal, 'events' | 'problems'>} journal
+ * @property {Pick<import('./replay.mjs').Journal, 'events' | 'problems' | 'broken'>} journal
  */
 
 /** @param {History} history @returns {Findings} */
@@ -26,7 +30,7 @@ export function check({ acks, journal }) {
   const told = new Told(acks)
   const logged = new Logged(journal.events)
   return {
-    lost: [...told.jobs].filter((id) => !logged.completed.has(id)),
+    lost: [...told.jobs].filter((id) => !logged.completed.has(id) && !logged.superseded.has(id)),
     acceptedTwice: [...new Set([...repeated(told.completed.map(({ id }) => id)), ...logged.completedAgain])],
     fenceReused: [...new Set([...repeated(told.started.map(attemptOf)), ...logged.fenceNotRisen])],
     overlapping: logged.overlapping,
@@ -44,6 +48,7 @@ export function check({ acks, journal }) {
     ],
     spoiled: told.spoiled,
     failed: logged.failed,
+    ...journal.broken,
     forked: [...journal.problems],
   }
 }
@@ -100,6 +105,8 @@ class Logged {
   overlapping = []
   /** @type {string[]} */
   failed = []
+  /** Jobs that ended without completing since a newer one took their key. @type {Set<string>} */
+  superseded = new Set()
   /** The highest fence of each job. @type {Map<string, number>} */
   #fences = new Map()
 
@@ -134,7 +141,8 @@ class Logged {
       if (this.completed.has(event.id)) this.completedAgain.push(event.id)
       this.completed.add(event.id)
       this.completions.add(attemptOf(event))
-    } else if (event.state !== 'waiting') this.failed.push(`${event.id} ended ${event.state}`)
+    } else if (event.state === 'failed' && event.superseded) this.superseded.add(event.id)
+    else if (event.state !== 'waiting') this.failed.push(`${event.id} ended ${event.state}`)
   }
 }
 

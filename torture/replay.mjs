@@ -4,6 +4,7 @@
  * does not, the log has forked, and the replay goes on with what the snapshot says, as the queue itself does.
  */
 import { isDeepStrictEqual } from 'node:util'
+import { Holders } from './holders.mjs'
 import { readSegment } from './journal-lines.mjs'
 
 /**
@@ -15,10 +16,12 @@ import { readSegment } from './journal-lines.mjs'
  * @property {number} fence
  * @property {string} state of the job after it
  * @property {boolean} overlapping a claim of a job that was running
+ * @property {boolean} superseded a newer job has its key, so it is not retried
  *
  * @typedef {object} Journal
  * @property {JobEvent[]} events in the order of the log
  * @property {string[]} problems where segments are missing or contradict one another
+ * @property {Holders['broken']} broken what was held by more than may hold it
  * @property {number} segments
  * @property {number} seals
  * @property {number} records
@@ -33,7 +36,7 @@ import { readSegment } from './journal-lines.mjs'
 const all = (value, ...fields) => Object.fromEntries(fields.map((field) => [field, value]))
 
 const JOB_DEFAULTS = {
-  ...{ state: 'waiting', priority: 1, superseded: false },
+  ...{ state: 'waiting', priority: 1, superseded: false, serial: 'relaxed', payloadVersion: 1 },
   ...all(0, 'attempts', 'failures', 'interruptions', 'unreached', 'fence', 'revision', 'createdAt', 'maxRetries'),
   ...all(0, 'maxInterruptions', 'timeout', 'leaseDuration'),
   ...all(
@@ -75,6 +78,7 @@ class Replica {
   journal = {
     events: [],
     problems: [],
+    broken: { crowded: [], aboveLimit: [], keyShared: [], overtaken: [] },
     segments: 0,
     seals: 0,
     records: 0,
@@ -86,6 +90,11 @@ class Replica {
   }
   /** By table and key. @type {Map<string, Row>} */
   #rows = new Map()
+  #holders = new Holders()
+
+  constructor() {
+    this.journal.broken = this.#holders.broken
+  }
 
   /** @param {number} number @param {number} before the segment read before, 0 for none @param {Buffer} bytes */
   segment(number, before, bytes) {
@@ -134,6 +143,7 @@ class Replica {
       return
     }
     for (const change of unit) if (change.to !== undefined) this.#write(change)
+    this.#holders.check()
   }
 
   /** @param {Line} change */
@@ -143,7 +153,9 @@ class Replica {
     const after = to === null ? undefined : { ...before, ...to, version: before ? before.version + 1 : (version ?? 1) }
     if (after === undefined) this.#rows.delete(name)
     else this.#rows.set(name, after)
-    if (table === 'jobs') this.#tell(key, before, after, to?.state === 'running')
+    if (table !== 'jobs') return
+    this.#holders.changed(key, before, after)
+    this.#tell(key, before, after, to?.state === 'running')
   }
 
   /** @param {string} id @param {Row | undefined} before @param {Row | undefined} after @param {boolean} claim */
@@ -153,7 +165,9 @@ class Replica {
       was === 'absent' ? 'created' : is === 'absent' ? 'removed' : claim ? 'claimed' : is !== was ? 'ended' : null
     if (kind === null) return
     const overlapping = kind === 'claimed' && was === 'running'
-    this.journal.events.push({ kind, id, fence: after?.fence ?? before?.fence ?? 0, state: is, overlapping })
+    const superseded = after?.superseded === true
+    const fence = after?.fence ?? before?.fence ?? 0
+    this.journal.events.push({ kind, id, fence, state: is, overlapping, superseded })
   }
 }
 

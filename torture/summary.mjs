@@ -14,6 +14,10 @@ const RULES = {
   unrecorded: 'acknowledgements not in the journal',
   spoiled: 'payloads that came back different',
   failed: 'jobs that ended failed',
+  crowded: 'serial queues in which two ran',
+  overtaken: 'strict jobs that were overtaken',
+  aboveLimit: 'limits of which more ran',
+  keyShared: 'keys with two holders',
   forked: 'segments missing or contradicting the log',
 }
 

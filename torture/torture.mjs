@@ -23,7 +23,7 @@ const EXPECTED = ['HOLDFAST_SESSION_ENDED', 'HOLDFAST_LEASE_LOST']
  *
  * @typedef {object} Outcome
  * @property {import('./director.mjs').Deeds} deeds
- * @property {Omit<import('./replay.mjs').Journal, 'events' | 'problems'>} journal
+ * @property {Omit<import('./replay.mjs').Journal, 'events' | 'problems' | 'broken'>} journal
  * @property {Record<import('./acknowledgements.mjs').AckKind, number>} told how often processes were told what
  * @property {import('./checker.mjs').Findings} findings
  * @property {string[]} problems of the processes themselves, and errors that nothing accounts for
@@ -48,8 +48,8 @@ export async function torture({ seconds, processes, seed, rollAt }) {
   }
 
   const acks = readAcks(places.acks)
-  const { events, problems: forks, ...journal } = replay(follower.segments())
-  const findings = check({ acks, journal: { events, problems: forks } })
+  const { events, problems: forks, broken, ...journal } = replay(follower.segments())
+  const findings = check({ acks, journal: { events, problems: forks, broken } })
   const problems = [...director.problems, ...unexpectedErrors(acks)]
   const holds = brokenRules(findings) + problems.length === 0
   if (holds) rmSync(folder, { recursive: true })

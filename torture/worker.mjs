@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError, openQueue } from 'holdfast'
 import { nodeFs } from 'holdfast/node-fs'
 import { AckLog } from './acknowledgements.mjs'
-import { chainedId, checksum, work } from './job.mjs'
+import { chainedId, checksum, limited, work } from './job.mjs'
 import { SeededRandom } from './seeded-random.mjs'
 
 /**
@@ -31,10 +31,16 @@ const log = new AckLog(task.acks)
 /** How many jobs it has asked for. */
 let made = 0
 const storage = nodeFs({ directory: task.directory, rollAt: task.rollAt })
-const queue = await openQueue({ storage, jobs: [work], maxInterruptions: 1000 })
+// No two clocks agree: what is held by one, or by few, must not depend on them.
+const skew = random.chance(0.5) ? random.whole(-3_600_000, 3_600_000) : 0
+const now = () => Date.now() + skew
+const queue = await openQueue({ storage, jobs: [work, limited], maxInterruptions: 1000, environment: { now } })
 note()
 
-const executor = queue.createExecutor({ concurrency: task.drain ? 50 : 4, handlers: [work.handler(run)] })
+const executor = queue.createExecutor({
+  concurrency: task.drain ? 50 : 4,
+  handlers: [work.handler(run), limited.handler(run)],
+})
 await executor.start()
 if (task.drain) {
   await queue.idle({ includeScheduled: true })
@@ -64,9 +70,9 @@ function noteError(error, what) {
 
 /** @param {unknown} payload @param {import('holdfast').HandlerContext} context */
 async function run(payload, { job, fence, onComplete }) {
-  const { text, sum, chains } = /** @type {import('./job.mjs').Work} */ (payload)
+  const { name, text, sum, chains } = /** @type {import('./job.mjs').Work} */ (payload)
   log.write({ kind: 'started', id: job.id, fence })
-  if (checksum(job.id, text) !== sum) log.write({ kind: 'spoiled', id: job.id, text: text.slice(0, 50) })
+  if (checksum(name, text) !== sum) log.write({ kind: 'spoiled', id: job.id, text: text.slice(0, 50) })
   // Some take so long that a process which sleeps through its lease finds them under way elsewhere when it wakes.
   await sleep(random.chance(0.03) ? random.between(300, 2500) : random.between(0, 15))
   if (!chains) return createHash('sha256').update(text).digest('hex')
@@ -84,20 +90,36 @@ async function enqueue() {
   const count = large ? 6 : random.chance(0.3) ? random.whole(2, 20) : 1
   const ids = Array.from({ length: count }, () => `${task.name}-${++made}`)
   log.write(...ids.map((id) => /** @type {const} */ ({ kind: 'asked', id })))
-  const items = ids.map((id) => ({ job: work, payload: payloadOf(id, large), options: optionsOf(id, large) }))
+  const items = ids.map((id) => itemOf(id, large))
   try {
-    await queue.enqueueMany(items)
-    log.write(...ids.map((id) => /** @type {const} */ ({ kind: 'enqueued', id })))
+    // By its key a call may be folded into a job of before, which then has to be done.
+    const jobs = await queue.enqueueMany(items)
+    log.write(...jobs.map(({ id }) => /** @type {const} */ ({ kind: 'enqueued', id })))
   } catch (error) {
     noteError(error, 'enqueue')
   }
 }
 
-/** @param {string} id @param {boolean} [large] @returns {import('./job.mjs').Work} */
-function payloadOf(id, large = false) {
+/** @param {string} id @param {boolean} large */
+function itemOf(id, large) {
+  const jobKey = random.chance(0.1) ? `key-${random.whole(0, 3)}` : undefined
+  const options = { ...optionsOf(id, large), ...(jobKey === undefined ? {} : { jobKey, jobKeyMode: keyMode() }) }
+  return { job: random.chance(0.1) ? limited : work, payload: payloadOf(id, large, jobKey), options }
+}
+
+/** @returns {import('holdfast').JobKeyMode} */
+function keyMode() {
+  return random.pick(/** @type {const} */ (['replace', 'preserveRunAt', 'unsafeDedupe'])) ?? 'replace'
+}
+
+/** @param {string} id @param {boolean} [large] @param {string} [jobKey] @returns {import('./job.mjs').Work} */
+function payloadOf(id, large = false, jobKey = undefined) {
   const size = large ? 200_000 : random.whole(0, 200)
   const text = `${id} ${'ü\n"'.repeat(Math.ceil(size / 5))}`
-  return { text, sum: checksum(id, text), chains: !id.endsWith('+') && random.chance(0.1) }
+  const name = jobKey ?? id
+  // What a key folds into one job would ask for the same chained job again, with another payload.
+  const chains = jobKey === undefined && !id.endsWith('+') && random.chance(0.1)
+  return { name, text, sum: checksum(name, text), tenant: `tenant-${random.whole(0, 1)}`, chains }
 }
 
 /** @param {string} id @param {boolean} large @returns {import('holdfast').EnqueueOptions} */
@@ -107,7 +129,9 @@ function optionsOf(id, large) {
     // What is large goes first: while it waits, snapshots are large and rolls are rare.
     priority: large ? 4 : random.whole(0, 4),
     ...(random.chance(0.1) ? { delay: random.whole(1, 300) } : {}),
-    ...(random.chance(0.1) ? { queueName: `line-${random.whole(0, 3)}` } : {}),
+    ...(random.chance(0.1)
+      ? { queueName: `line-${random.whole(0, 3)}`, serial: random.chance(0.5) ? 'strict' : 'relaxed' }
+      : {}),
   }
 }
 
@@ -116,9 +140,10 @@ function optionsOf(id, large) {
  * holds: then rolls are rare. So what is finished is removed through the storage itself.
  */
 async function removeCompleted() {
-  const now = Date.now()
-  const rules = [{ state: /** @type {const} */ ('completed'), finishedBefore: now, keep: 0 }]
-  await storage.prune({ rules, spareSince: now + 1, limit: 1000, now }).catch((error) => noteError(error, 'prune'))
+  const rules = [{ state: /** @type {const} */ ('completed'), finishedBefore: Infinity, keep: 0 }]
+  await storage
+    .prune({ rules, spareSince: Infinity, limit: 1000, now: now() })
+    .catch((error) => noteError(error, 'prune'))
 }
 
 /** @param {number} least ms @param {number} limit ms @param {() => Promise<void>} step @returns {Promise<never>} */

@@ -67,8 +67,22 @@ const ALIASES: Readonly<Record<string, string>> = {
 const NAMES: readonly string[] = [...FILTER_FIELDS, ...Object.keys(ALIASES)]
 // Named here once more, so that a text is read without the code that evaluates conditions.
 const OPERATORS: readonly string[] = [
-  ...['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'nin', 'contains', 'containsAny', 'containsAll', 'startsWith'],
-  ...['endsWith', 'matches', 'isNull', 'isNotNull'],
+  'eq',
+  'ne',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'in',
+  'nin',
+  'contains',
+  'containsAny',
+  'containsAll',
+  'startsWith',
+  'endsWith',
+  'matches',
+  'isNull',
+  'isNotNull',
 ] satisfies (keyof FieldFilter)[]
 
 /** Names as jobs have them. */

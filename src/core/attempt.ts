@@ -17,13 +17,13 @@ export type Progress = LeaseRef & { readonly value: unknown }
  * are bound, so that a handler may take them out of the context.
  */
 export class Attempt implements HandlerContext {
-  readonly record: JobRecord
+  record: JobRecord
   readonly #core: QueueCore
   /** The executor's. */
   readonly state: unknown
   /** Monotonic ms at which it times out. */
-  readonly expiresAt: number
-  readonly deadline: number
+  expiresAt: number
+  deadline: number
   /** Why its signal was aborted. */
   ending: HoldfastError | null = null
   /** When the executor stops waiting for the handler to heed the signal, monotonic ms. */
@@ -102,12 +102,25 @@ export class Attempt implements HandlerContext {
     }
   }
 
+  /** Its payload was of an older version: from now on it shows as the handler gets it. */
+  broughtUp(payload: unknown): void {
+    this.record = { ...this.record, payload }
+    this.#job = null
+  }
+
   /** Asks the handler to end. The first reason counts. */
   abort(reason: HoldfastError, graceEndsAt: number): void {
     if (this.ending !== null) return
     this.ending = reason
     this.graceEndsAt = graceEndsAt
     this.#controller?.abort(reason)
+  }
+
+  /** Time in which nothing ran here is not counted. */
+  prolong(span: number): void {
+    this.expiresAt += span
+    this.graceEndsAt += span
+    this.deadline += span
   }
 
   unsavedProgress(): readonly Progress[] {
@@ -123,7 +136,7 @@ export class Attempt implements HandlerContext {
 }
 
 function emittingFrom(queue: JobQueue, depth: number): JobQueue {
-  const emit: JobQueue['emit'] = (event, document, options = {}) => queue.emitFrom(depth, event, document, options)
+  const emit: JobQueue['emit'] = (event, document, options) => queue.emitFrom(depth, event, document, options ?? {})
   return new Proxy(queue, {
     get(_target, key) {
       const member: unknown = Reflect.get(queue, key, queue)

@@ -16,7 +16,7 @@ export interface HandlerContext<Payload = unknown> {
    * `HOLDFAST_LEASE_LOST` or `HOLDFAST_STOPPING`.
    */
   readonly signal: AbortSignal
-  /** When the attempt times out, epoch ms. */
+  /** When the attempt times out, epoch ms. Later after a time in which this page or process stood still. */
   readonly deadline: number
   /** Records progress: any JSON value. Stored with the next heartbeat, at the latest with the outcome; told to listeners in this context at once. */
   readonly progress: (value: unknown) => void

@@ -23,7 +23,12 @@ export interface Environment {
   readonly onConditionsChange: (listener: () => void) => () => void
   /** Whether this is a page that nobody sees: its timers may stretch to a minute. */
   readonly hidden: () => boolean
-  /** Calls `listener` when `hidden` may have changed, and when a page that stood still goes on. Returns what ends it. */
+  /**
+   * Whether this page was told that nothing of it runs from now on: it is frozen, or kept in the back/forward cache. Known
+   * as long as somebody listens to `onVisibilityChange`.
+   */
+  readonly frozen: () => boolean
+  /** Calls `listener` when `hidden` or `frozen` may have changed. Returns what ends it. */
   readonly onVisibilityChange: (listener: () => void) => () => void
   /** Last resort for an error that nobody listens to. */
   readonly report: (error: unknown) => void
@@ -54,6 +59,7 @@ interface Platform extends Events {
 /** The platform's own clocks, timers and randomness, looked up when the queue is opened, never at import. */
 export function systemEnvironment(platform: Platform = globalThis as unknown as Platform): Environment {
   const clock = platform.performance
+  const life = new PageLife(platform)
   return {
     now: () => Date.now(),
     monotonic: clock === undefined ? () => Date.now() : () => clock.now(),
@@ -66,17 +72,45 @@ export function systemEnvironment(platform: Platform = globalThis as unknown as 
     // Where nobody can tell, the network is taken to be there: a job that fails for want of it is retried anyway.
     conditions: () => (platform.navigator?.onLine === false ? [] : ['online']),
     onConditionsChange: (listener) => listen(platform, CHANGES, listener),
-    hidden: () => platform.document?.visibilityState === 'hidden',
-    onVisibilityChange: (listener) => {
-      const stops = [
-        listen(platform.document, ['visibilitychange', 'resume'], listener),
-        listen(platform, ['pageshow'], listener),
-      ]
-      return () => {
-        for (const stop of stops) stop()
-      }
-    },
+    hidden: () => life.hidden,
+    frozen: () => life.frozen,
+    onVisibilityChange: (listener) => life.watch(listener),
     report: (error) => platform.console?.error('holdfast:', error),
+  }
+}
+
+/** What a page goes through. Contexts without such events (workers, Node) are never hidden and never told. */
+class PageLife {
+  frozen = false
+  readonly #platform: Platform
+
+  constructor(platform: Platform) {
+    this.#platform = platform
+  }
+
+  get hidden(): boolean {
+    return this.#platform.document?.visibilityState === 'hidden'
+  }
+
+  watch(listener: () => void): () => void {
+    const heard = (frozen: () => boolean) => (): void => {
+      this.frozen = frozen()
+      listener()
+    }
+    const [stays, goes] = [heard(() => false), heard(() => true)]
+    // Browsers that freeze pages without a word to the document show them again with this one.
+    const shown = heard(() => this.frozen && this.hidden)
+    const { document } = this.#platform
+    const stops = [
+      listen(document, ['visibilitychange'], shown),
+      listen(document, ['freeze'], goes),
+      listen(this.#platform, ['pagehide'], goes),
+      listen(document, ['resume'], stays),
+      listen(this.#platform, ['pageshow'], stays),
+    ]
+    return () => {
+      for (const stop of stops) stop()
+    }
   }
 }
 

@@ -39,6 +39,10 @@ export function byType<Item extends { readonly type: string }>(
 
 /** What an executor claims for a handler. */
 export function laneOf({ type, definition }: BoundHandler): Lane {
-  const { limit } = definition.defaults
-  return limit === null ? { type } : { type, limit }
+  const { version, defaults } = definition
+  return {
+    type,
+    ...(defaults.limit !== null && { limit: defaults.limit }),
+    ...(version > 1 && { payloadVersion: version }),
+  }
 }

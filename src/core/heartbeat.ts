@@ -51,7 +51,9 @@ export class Heartbeat {
       onError: options.onError,
     })
     // Before timers stretch others learn of it; a page that comes back learns at once what it has lost.
-    this.#unsubscribe = options.environment.onVisibilityChange(() => void this.#ticker.now())
+    const { onVisibilityChange, frozen } = options.environment
+    // What a page begins when it is being frozen it does not end.
+    this.#unsubscribe = onVisibilityChange(() => void (frozen() || this.#ticker.now()))
   }
 
   /** A job was taken whose lease may be shorter than what the next beat was planned for. */

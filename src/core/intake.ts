@@ -1,8 +1,9 @@
 import type { Environment } from './environment.ts'
 import { fieldError, type HoldfastError, invalidOption } from './errors.ts'
-import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, SETTINGS, validated } from './job.ts'
+import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, SETTINGS } from './job.ts'
 import {
   exclusive,
+  integerFrom,
   longName,
   type Moment,
   momentToMs,
@@ -13,7 +14,8 @@ import {
   spanToMs,
 } from './options.ts'
 import { checkedJson } from './payload.ts'
-import type { BackoffPolicy, ErrorData, JobKeyMode, NewJob, StorageAdapter } from './storage/contract.ts'
+import { validated } from './schema.ts'
+import type { BackoffPolicy, ErrorData, JobKeyMode, NewJob, SerialMode, StorageAdapter } from './storage/contract.ts'
 import { checkedStructured } from './structured-payload.ts'
 
 /** Options of one enqueue. What is not given comes from the job's definition. */
@@ -37,6 +39,10 @@ export interface EnqueueOptions {
   readonly jobKeyMode?: JobKeyMode
   /** Jobs with the same `queueName` run one after another. */
   readonly queueName?: string
+  /** As in `defineJob`. Needs `queueName`. */
+  readonly serial?: SerialMode
+  /** Version of the payload, from 1, where the queue does not know the definition, which else says it. Default 1. */
+  readonly version?: number
   readonly requires?: string | readonly string[]
   /** How long the job may take to come to its end, from when it is first due. `Infinity`: for ever. */
   readonly expireAfter?: Span | typeof Infinity
@@ -44,7 +50,15 @@ export interface EnqueueOptions {
 
 // Not spread into one literal: bundlers keep that where nothing uses it.
 const OPTIONS = /* @__PURE__ */ Object.assign(
-  { id: name, runAt: momentToMs, delay: spanToMs, jobKey: longName, jobKeyMode: keyMode, queueName: longName },
+  {
+    id: name,
+    runAt: momentToMs,
+    delay: spanToMs,
+    jobKey: longName,
+    jobKeyMode: keyMode,
+    queueName: longName,
+    version: /* @__PURE__ */ integerFrom(1),
+  },
   SETTINGS,
 )
 
@@ -62,6 +76,16 @@ export interface IntakeOptions {
   readonly definitions: ReadonlyMap<string, JobDefinition> | null
 }
 
+/** What is known of a job by its definition; `version: null` where there is none. */
+type Described = Omit<JobDefinition, 'handler' | 'migrate' | 'version'> & { readonly version: number | null }
+
+const UNKNOWN: Omit<Described, 'type'> = /* @__PURE__ */ Object.freeze({
+  schema: null,
+  payloadFormat: 'json',
+  version: null,
+  defaults: PLAIN_DEFAULTS,
+})
+
 type Details = Omit<NewJob, 'payload' | 'limitKey'> & { payload: unknown; limitKey: string | null }
 
 /** Turns an enqueue call into a complete job to be stored, or into a typed error that says what is wrong with it. */
@@ -75,9 +99,9 @@ export class Intake {
   /** A promise only when the schema makes one. Throws, or rejects, before anything is stored. */
   prepare(job: JobDefinition | string, payload: unknown, options: EnqueueOptions = {}): NewJob | Promise<NewJob> {
     const definition = this.definitionOf(job)
-    const { type, defaults, payloadFormat } = definition
+    const { payloadFormat, defaults } = definition
     const { payloadLimit, binaryLimit } = this.#options
-    const details = this.#details(type, defaults, options)
+    const details = this.#details(definition, options)
     return validated(definition, payload, (output) => {
       details.payload =
         payloadFormat === 'structured-clone'
@@ -90,12 +114,11 @@ export class Intake {
 
   /** A job that could not be made: it is stored as `failed`, so that it is seen. */
   broken(job: JobDefinition | string, payload: unknown, options: EnqueueOptions, error: ErrorData): NewJob {
-    const { type, defaults } = this.definitionOf(job)
     // A key would let it replace a job that waits.
-    return { ...this.#details(type, defaults, options), payload, jobKey: null, failed: error }
+    return { ...this.#details(this.definitionOf(job), options), payload, jobKey: null, failed: error }
   }
 
-  definitionOf(job: JobDefinition | string): Omit<JobDefinition, 'handler'> {
+  definitionOf(job: JobDefinition | string): Described {
     return typeof job === 'string' ? this.#byName(job) : this.known(job)
   }
 
@@ -109,28 +132,33 @@ export class Intake {
     throw unknownJob(definition.type, definitions)
   }
 
-  #byName(type: string): Omit<JobDefinition, 'handler'> {
+  #byName(type: string): Described {
     const { definitions } = this.#options
     name('job', type)
-    if (definitions === null) return { type, schema: null, payloadFormat: 'json', defaults: PLAIN_DEFAULTS }
+    if (definitions === null) return { ...UNKNOWN, type }
     const definition = definitions.get(type)
     if (definition !== undefined) return definition
     throw unknownJob(type, definitions)
   }
 
   /** All but `payload` and `limitKey`. */
-  #details(type: string, defaults: JobDefaults, options: EnqueueOptions): Details {
+  #details({ type, version, defaults }: Described, options: EnqueueOptions): Details {
     const given = readOptions('options', options, OPTIONS, '')
     exclusive('options', options, 'maxRetries', 'maxAttempts')
     exclusive('options', options, 'runAt', 'delay')
     const createdAt = this.#options.environment.now()
-    const { jobKey = null, jobKeyMode, maxAttempts } = given
+    const { jobKey = null, jobKeyMode, queueName = null, maxAttempts } = given
     if (jobKeyMode !== undefined && jobKey === null)
       throw invalidOption('jobKeyMode', 'given together with `jobKey`', jobKeyMode)
+    if (given.serial !== undefined && queueName === null)
+      throw invalidOption('serial', 'given together with `queueName`', given.serial)
+    if (given.version !== undefined && given.version !== (version ?? given.version))
+      throw invalidOption('version', `absent or ${version}, as the definition says`, given.version)
     return {
       id: given.id ?? this.#options.newId(),
       type,
       payload: null,
+      payloadVersion: version ?? given.version ?? 1,
       priority: given.priority ?? defaults.priority,
       maxRetries: maxAttempts === undefined ? (given.maxRetries ?? defaults.maxRetries) : maxAttempts - 1,
       maxInterruptions: given.maxInterruptions ?? defaults.maxInterruptions ?? this.#options.maxInterruptions,
@@ -141,7 +169,8 @@ export class Intake {
       backoff: given.backoff ?? defaults.backoff,
       jobKey,
       jobKeyMode: jobKeyMode ?? 'replace',
-      queueName: given.queueName ?? null,
+      queueName,
+      serial: given.serial ?? defaults.serial,
       limitKey: null,
       ...endurance(given.requires ?? defaults.requires, given.expireAfter ?? defaults.expireAfter),
     }

@@ -1,6 +1,6 @@
 import { backoffDelay, checkBackoff, GRAPHILE_RETRIES } from './backoff.ts'
 import type { HandlerContext } from './context.ts'
-import { HoldfastError, invalidOption } from './errors.ts'
+import { invalidOption } from './errors.ts'
 import {
   callable,
   type Check,
@@ -15,9 +15,8 @@ import {
   type Span,
   spanFrom,
 } from './options.ts'
-import type { AttemptRecord, BackoffPolicy, ErrorData, JobRecord, JobStatus } from './storage/contract.ts'
+import type { AttemptRecord, BackoffPolicy, ErrorData, JobRecord, JobStatus, SerialMode } from './storage/contract.ts'
 import { statusOf } from './storage/job-table/query.ts'
-import { isThenable } from './thenable.ts'
 
 /** The part of a Standard Schema (standardschema.dev, version 1) that holdfast reads. Zod, Valibot, ArkType have it. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -72,6 +71,23 @@ export interface JobOptions<Type extends string, Schema extends StandardSchema> 
   readonly leaseDuration?: Span
   /** Delay before a retry. Default `exponential()`: 5, 25, 125 s. */
   readonly backoff?: BackoffPolicy
+  /**
+   * What a job that was started and waits again (for its retry, a snooze, given back) means to its serial queue. Default
+   * `relaxed`: the next may go. `strict`: no other starts until it has ended. Each job says it for itself, whatever the
+   * others of its queue say.
+   */
+  readonly serial?: SerialMode
+  /**
+   * Version of what payloads look like, from 1, the default. Raise it with each change that a handler of before would
+   * not understand: executors leave jobs of newer versions than theirs to others.
+   */
+  readonly version?: number
+  /**
+   * Makes a payload that was stored by an older version, named by `from`, what would be enqueued today; the schema then
+   * checks it as it does an enqueue. Runs before the handler, for each attempt; if it throws, the attempt has failed.
+   * Required from version 2 on.
+   */
+  readonly migrate?: (payload: unknown, from: number) => SchemaInput<Schema> | Promise<SchemaInput<Schema>>
   readonly limit?: LimitOptions<SchemaOutput<Schema>>
   /**
    * Conditions that must hold where the job runs; until they do, it waits. `'online'`: an attempt that did not reach the
@@ -93,6 +109,7 @@ export interface JobDefaults {
   readonly timeout: number
   readonly leaseDuration: number
   readonly backoff: BackoffPolicy | null
+  readonly serial: SerialMode
   readonly requires: readonly string[]
   /** `null`: by default, which depends on what a job requires. */
   readonly expireAfter: number | null
@@ -108,6 +125,8 @@ export interface JobDefinition<Type extends string = string, Input = unknown, Ou
   readonly type: Type
   readonly schema: StandardSchema<Input, Output> | null
   readonly payloadFormat: PayloadFormat
+  readonly version: number
+  readonly migrate: ((payload: unknown, from: number) => unknown) | null
   readonly defaults: JobDefaults
   /** Binds what runs the job. Executors take bound handlers. */
   readonly handler: <Result>(run: HandlerFunction<Output, Result>) => BoundHandler<Type>
@@ -137,6 +156,7 @@ export const PLAIN_DEFAULTS: JobDefaults = /* @__PURE__ */ Object.freeze({
   timeout: 300_000,
   leaseDuration: 30_000,
   backoff: null,
+  serial: 'relaxed',
   requires: Object.freeze([]),
   expireAfter: null,
   limit: null,
@@ -156,6 +176,7 @@ export const SETTINGS: Settings = {
   timeout: /* @__PURE__ */ spanFrom(1),
   leaseDuration: /* @__PURE__ */ spanFrom(1000),
   backoff: checkBackoff,
+  serial: serialMode,
   requires: conditions,
   expireAfter: /* @__PURE__ */ orInfinite(/* @__PURE__ */ spanFrom(1)),
 }
@@ -168,19 +189,26 @@ export const SETTINGS: Settings = {
 export function defineJob<const Type extends string, Schema extends StandardSchema = StandardSchema>(
   options: JobOptions<Type, Schema>,
 ): JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> {
-  const checks = { type: name, payload: checkSchema, payloadFormat: checkFormat, limit: limitOf, ...SETTINGS }
+  const shape = { payload: checkSchema, payloadFormat: checkFormat, version: integerFrom(1), migrate: callable }
+  const checks = { type: name, limit: limitOf, ...shape, ...SETTINGS }
   const {
     type = name('type', undefined),
     payload,
     payloadFormat = 'json',
+    version = 1,
+    migrate = null,
     limit,
     ...settings
   } = readOptions('defineJob', options, checks, '')
   exclusive('defineJob', options, 'maxRetries', 'maxAttempts')
+  if ((migrate === null) !== (version === 1))
+    throw invalidOption('migrate', 'given where `version` is above 1, and only there', migrate ?? undefined)
   const definition: JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> = {
     type: type as Type,
     schema: (payload ?? null) as StandardSchema<SchemaInput<Schema>, SchemaOutput<Schema>> | null,
     payloadFormat,
+    version,
+    migrate: migrate as JobDefinition['migrate'],
     defaults: defaultsOf(settings, limit),
     handler: (run) => ({ type: definition.type, definition, run: callable('handler', run) as typeof run }),
   }
@@ -219,6 +247,11 @@ function limitOf(field: string, options: unknown): Limits {
   return { limit: Object.freeze(limit), limitKey: (key as Limits['limitKey'] | undefined) ?? null }
 }
 
+function serialMode(field: string, value: unknown): SerialMode {
+  if (value === 'relaxed' || value === 'strict') return value
+  throw invalidOption(field, "'relaxed' or 'strict'", value)
+}
+
 function checkFormat(field: string, value: unknown): PayloadFormat {
   if (value === 'json' || value === 'structured-clone') return value
   throw invalidOption(field, "'json' or 'structured-clone'", value)
@@ -231,41 +264,6 @@ function checkSchema(field: string, schema: unknown): StandardSchema {
   throw invalidOption(field, 'a Standard Schema (version 1)', schema)
 }
 
-/**
- * Runs a schema, without waiting where it does not, and hands on what it puts out: by a call, so that a payload that is
- * a promise itself is not taken for the schema's. Throws `HOLDFAST_SCHEMA_MISMATCH` with the schema's issues.
- */
-export function validated<Result>(
-  { schema, type }: Pick<JobDefinition, 'schema' | 'type'>,
-  payload: unknown,
-  then: (output: unknown) => Result,
-): Result | Promise<Result> {
-  if (schema === null) return then(payload)
-  const result = schema['~standard'].validate(payload)
-  return isThenable(result)
-    ? Promise.resolve(result).then((late) => then(schemaOutput(type, late)))
-    : then(schemaOutput(type, result))
-}
-
-function schemaOutput(type: string, result: SchemaResult<unknown>): unknown {
-  if (result.issues === undefined) return result.value
-  const list = result.issues.slice(0, 5).map(({ message, path }) => `${pathText(path)}: ${message}`)
-  throw new HoldfastError(
-    'HOLDFAST_SCHEMA_MISMATCH',
-    `The payload of job \`${type}\` does not fit its schema: ${list.join('; ')}`,
-    {
-      details: { field: 'payload', issues: result.issues },
-    },
-  )
-}
-
-function pathText(path: readonly unknown[] | undefined): string {
-  const keys = (path ?? []).map((part) =>
-    String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part),
-  )
-  return ['payload', ...keys].join('.')
-}
-
 // --- jobs as users see them ---------------------------------------------------------------------------------------
 
 /** A job as it was when it was read. Moments are epoch ms, spans ms. */
@@ -273,6 +271,8 @@ export interface Job<Payload = unknown> {
   readonly id: string
   readonly type: string
   readonly payload: Payload
+  /** Version of the definition that stored the payload; see `version` of `defineJob`. */
+  readonly payloadVersion: number
   readonly priority: number
   readonly status: JobStatus
   /** Claims that counted: those given back (a snooze, a clean stop, no network) do not. */
@@ -300,6 +300,7 @@ export interface Job<Payload = unknown> {
   readonly session: string | null
   readonly jobKey: string | null
   readonly queueName: string | null
+  readonly serial: SerialMode
   readonly requires: readonly string[]
   readonly backoff: BackoffPolicy | null
   readonly progress: unknown
@@ -311,6 +312,7 @@ export interface Job<Payload = unknown> {
   readonly revision: number
 }
 
+// eslint-disable-next-line max-lines-per-function -- one line per field of a job
 export function toJob<Payload = unknown>(
   record: JobRecord,
   now: number,
@@ -320,6 +322,7 @@ export function toJob<Payload = unknown>(
     id: record.id,
     type: record.type,
     payload: record.payload as Payload,
+    payloadVersion: record.payloadVersion,
     priority: record.priority,
     status: statusOf(record, now),
     attempts: record.attempts,
@@ -341,6 +344,7 @@ export function toJob<Payload = unknown>(
     session: record.session,
     jobKey: record.jobKey,
     queueName: record.queueName,
+    serial: record.serial,
     requires: record.requires,
     backoff: record.backoff,
     progress: record.progress,

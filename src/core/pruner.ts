@@ -93,8 +93,7 @@ export class Pruner {
   ticker(onError: (error: unknown) => void): Ticker {
     const { environment } = this.#options
     const first = INTERVAL * (0.5 + environment.random())
-    const run = async (): Promise<void> => void (await this.prune())
-    return new Ticker({ environment, first, interval: () => INTERVAL, run, onError })
+    return new Ticker({ environment, first, interval: () => INTERVAL, run: () => this.prune(), onError })
   }
 
   async prune(): Promise<Cleanup> {

@@ -60,7 +60,7 @@ export class Reaper {
       options.storage.notifier?.subscribe(({ ended }) => {
         if (ended === true) void this.#ticker.now()
       }),
-      environment.onVisibilityChange(() => void this.#ticker.now()),
+      environment.onVisibilityChange(() => void (environment.frozen() || this.#ticker.now())),
     ]
   }
 

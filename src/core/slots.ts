@@ -4,6 +4,7 @@ import { HoldfastError } from './errors.ts'
 import { type BoundHandler, toJob } from './job.ts'
 import { checkedJson } from './payload.ts'
 import type { QueueCore } from './queue-core.ts'
+import { currentPayload } from './schema.ts'
 import type { SettleBuffer } from './settle-buffer.ts'
 import { settlementOf } from './settlement.ts'
 import type { ErrorData, JobRecord, LeaseRef, NewJob, SettleAnswer, Settlement } from './storage/contract.ts'
@@ -68,7 +69,7 @@ export class Slots {
     this.#deadlines.watch(attempt)
     if (core.events.has('started')) core.events.tell('started', { job: attempt.job })
     try {
-      const returned = handlers.get(record.type)?.run(record.payload as never, attempt as never)
+      const returned = start(attempt, handlers.get(record.type) as BoundHandler)
       if (isThenable(returned)) {
         returned.then(
           (value) => this.#returned(attempt, value),
@@ -231,6 +232,18 @@ export class Slots {
     else if (name === 'cancelled') events.tell(name, { job, reason: ended.cancelRequested ?? '' })
     else events.tell(name, { job })
   }
+}
+
+/** Runs the handler, with a payload that an older version stored brought up before. */
+function start(attempt: Attempt, { definition, run }: BoundHandler): unknown {
+  const { payload } = attempt.record
+  const current = currentPayload(definition, attempt.record)
+  if (current === payload) return run(payload as never, attempt as never)
+  const go = (migrated: unknown): unknown => {
+    attempt.broughtUp(migrated)
+    return run(migrated as never, attempt as never)
+  }
+  return isThenable(current) ? Promise.resolve(current).then(go) : go(current)
 }
 
 const EVENTS = {

@@ -6,7 +6,7 @@ export interface TickerOptions {
   readonly interval: () => number
   /** Delay of the first run. */
   readonly first: number
-  readonly run: () => Promise<void>
+  readonly run: () => Promise<unknown>
   readonly onError: (error: unknown) => void
 }
 

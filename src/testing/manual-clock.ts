@@ -31,6 +31,7 @@ export class ManualClock implements Environment {
   readonly #timers = new Set<Timer>()
   readonly #listeners = new Set<() => void>()
   #hidden = false
+  #frozen = false
   readonly #watchers = new Set<() => void>()
   /** Errors nobody listened to. */
   readonly reported: unknown[] = []
@@ -67,6 +68,8 @@ export class ManualClock implements Environment {
 
   readonly hidden = (): boolean => this.#hidden
 
+  readonly frozen = (): boolean => this.#frozen
+
   readonly onVisibilityChange = (listener: () => void): CancelTimer => {
     this.#watchers.add(listener)
     return () => void this.#watchers.delete(listener)
@@ -83,6 +86,12 @@ export class ManualClock implements Environment {
   /** Hides the page or shows it and tells so, also where it was so before: as a page that stood still and goes on. */
   setHidden(hidden: boolean): void {
     this.#hidden = hidden
+    for (const watcher of this.#watchers) watcher()
+  }
+
+  /** Tells the page that it stands still from now on, or that it goes on. What comes between is `sleep`. */
+  setFrozen(frozen: boolean): void {
+    this.#frozen = frozen
     for (const watcher of this.#watchers) watcher()
   }
 

@@ -3,6 +3,7 @@ import { NOW } from './conformance/moments.ts'
 
 const DEFAULTS: Omit<NewJob, 'id' | 'payload' | 'requires'> = {
   type: 'task',
+  payloadVersion: 1,
   priority: 1,
   maxRetries: 3,
   maxInterruptions: 3,
@@ -15,6 +16,7 @@ const DEFAULTS: Omit<NewJob, 'id' | 'payload' | 'requires'> = {
   jobKey: null,
   jobKeyMode: 'replace',
   queueName: null,
+  serial: 'relaxed',
   limitKey: null,
   backoff: null,
 }

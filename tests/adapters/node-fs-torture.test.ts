@@ -24,6 +24,13 @@ const ended = (id: string, expect: number, state = 'completed'): Change => ({
   expect,
   to: { state, session: null },
 })
+/** Two jobs alike, both claimed. */
+const twoRunning = (fields: Change): typeof goodSegments =>
+  withLines(
+    ...['a', 'b'].map((id) => record([createdWith(id, fields)])),
+    record([claimed('a', 1, 1)], [claimed('b', 1, 1)]),
+  )
+const createdWith = (id: string, fields: Change): Change => ({ ...created(id), to: { payload: id, ...fields } })
 const removed = (id: string, expect: number): Change => ({ table: 'jobs', key: id, expect, to: null })
 
 let records = 0
@@ -162,6 +169,25 @@ describe('the checker', () => {
     expect(broken(findings())).toEqual([])
   })
 
+  test('allows two of one tenant at a time, one of a serial queue after the other, and a key that moves on', () => {
+    const segments = withLines(
+      record([createdWith('a', { limitKey: 't', type: 'limited', queueName: 'q', jobKey: 'k', serial: 'strict' })]),
+      record([createdWith('b', { limitKey: 't', type: 'limited' })]),
+      record([claimed('a', 1, 1), claimed('b', 1, 1)]),
+      record([ended('a', 2)]),
+      record([createdWith('c', { queueName: 'q', jobKey: 'k' })]),
+      record([claimed('c', 1, 1)]),
+      record([ended('b', 2)], [ended('c', 2)]),
+    )
+    expect(broken(findings(['a', 'b', 'c'].map(asked), segments))).toEqual([])
+  })
+
+  test('takes no job for lost that a newer one with its key kept from being retried', () => {
+    const failed = { ...ended('a', 2, 'failed'), to: { state: 'failed', session: null, superseded: true } }
+    const segments = withLines(record([created('a')]), record([claimed('a', 1, 1)]), record([failed]))
+    expect(broken(findings([asked('a'), enqueued('a')], segments))).toEqual([])
+  })
+
   const one = [asked('a'), enqueued('a')]
   test.each<[string, keyof Findings, Ack[], typeof goodSegments]>([
     ['an acknowledged job that is not in the journal', 'lost', [...goodAcks, asked('c'), enqueued('c')], goodSegments],
@@ -257,6 +283,30 @@ describe('the checker', () => {
       'failed',
       one,
       withLines(record([created('a')]), record([claimed('a', 1, 1)]), record([ended('a', 2, 'failed')])),
+    ],
+    ['two of one serial queue that run', 'crowded', [], twoRunning({ queueName: 'q' })],
+    ['two that hold one key', 'keyShared', [], twoRunning({ jobKey: 'k' })],
+    [
+      'three of one tenant that run, where two may',
+      'aboveLimit',
+      [],
+      withLines(
+        ...['a', 'b', 'c'].flatMap((id) => [
+          record([createdWith(id, { type: 'limited', limitKey: 't' })]),
+          record([claimed(id, 1, 1)]),
+        ]),
+      ),
+    ],
+    [
+      'a job that starts while a strict one keeps its place',
+      'overtaken',
+      [],
+      withLines(
+        record([createdWith('a', { queueName: 'q', serial: 'strict' })], [createdWith('b', { queueName: 'q' })]),
+        record([claimed('a', 1, 1)]),
+        record([ended('a', 2, 'waiting')]),
+        record([claimed('b', 1, 1)]),
+      ),
     ],
     ['a segment that nobody saw', 'forked', goodAcks, [...goodSegments, segment(4, [], [])]],
     [

@@ -114,9 +114,9 @@ describe('a connection that ends', () => {
     expect(await idsOf(storage)).toEqual(['a', 'b'])
   })
 
-  test('another tab with an older version open: a typed error after the deadline', async () => {
+  /** A tab that keeps version 1 open and does not let go, and a newer version of the package beside it. */
+  async function blockedBy(deadline: number) {
     const name = database()
-    // A newer one than the one that is there cannot be opened while this tab keeps it.
     const old = await new Promise<IDBDatabase>((resolve) => {
       const request = indexedDB.open(name, 1)
       request.onsuccess = () => resolve(request.result)
@@ -124,9 +124,54 @@ describe('a connection that ends', () => {
     const factory = new FaultyFactory()
     const inner = factory.open.bind(factory)
     factory.open = (database) => inner(database, 2)
-    const storage = indexedDb({ name, factory, deadline: 200 })
+    return { name, old, storage: indexedDb({ name, factory, deadline }) }
+  }
+
+  test('another tab with an older version open: a typed error after the deadline', async () => {
+    const { old, storage } = await blockedBy(200)
     expect(await storage.open().catch(codeOf)).toBe('HOLDFAST_STORAGE_BLOCKED')
+    expect(healthOf(storage)).toMatchObject({ state: 'failing', cause: { code: 'HOLDFAST_STORAGE_BLOCKED' } })
     old.close()
+  })
+
+  test('whoever waits for another tab to let go hears of it at once, and when that is over', async () => {
+    const { old, storage } = await blockedBy(20_000)
+    const heard: unknown[] = []
+    storage.watchHealth?.(() => {
+      const { state, cause } = healthOf(storage)
+      heard.push([state, HoldfastError.is(cause) && cause.code])
+    })
+    const opening = storage.open()
+    opened.push(storage)
+    await vi.waitFor(() => expect(heard).toEqual([['failing', 'HOLDFAST_STORAGE_BLOCKED']]))
+    old.close()
+    await opening
+    expect(heard.slice(1)).toEqual([['ok', false]])
+  })
+
+  test('a queue that has to upgrade on its way tells so by its event `health`, and goes on', async () => {
+    const name = database()
+    const factory = new FaultyFactory()
+    const upgrade = { to: 1 }
+    const inner = factory.open.bind(factory)
+    factory.open = (database) => inner(database, upgrade.to)
+    const storage = indexedDb({ name, factory })
+    const queue = await openQueue({ storage })
+    opened.push(storage)
+    const heard: unknown[] = []
+    queue.on('health', ({ health: { state, cause } }) => heard.push([state, HoldfastError.is(cause) && cause.code]))
+    const old = await new Promise<IDBDatabase>((resolve) => {
+      const request = indexedDB.open(name)
+      request.onsuccess = () => resolve(request.result)
+    })
+    upgrade.to = 2
+    factory.connections[0]?.close()
+    factory.connections[0]?.dispatchEvent(event_('close'))
+    const enqueued = queue.enqueue('task', 1)
+    await vi.waitFor(() => expect(heard).toEqual([['failing', 'HOLDFAST_STORAGE_BLOCKED']]))
+    old.close()
+    await enqueued
+    expect(heard.slice(1)).toEqual([['ok', false]])
   })
 
   test('an opening that never settles is given up', async () => {

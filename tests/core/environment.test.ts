@@ -51,7 +51,7 @@ describe("the platform's own environment", () => {
     expect(environment.random()).toBeLessThan(1)
     expect(environment.monotonic()).toBeGreaterThan(0)
     environment.onConditionsChange(() => undefined)()
-    expect(environment.hidden()).toBe(false)
+    expect([environment.hidden(), environment.frozen()]).toEqual([false, false])
     environment.onVisibilityChange(() => undefined)()
     expect(() => environment.report(new Error('nobody listens'))).not.toThrow()
   })
@@ -108,6 +108,37 @@ describe("the platform's own environment", () => {
     listeners.get('pageshow')?.()
     expect(heard).toEqual([true, true, false])
     stop()
+    expect(listeners.size).toBe(0)
+  })
+
+  test('says that the page was told to stand still, and until when', () => {
+    const listeners = new Map<string, () => void>()
+    const events = {
+      addEventListener: (type: string, listener: () => void) => void listeners.set(type, listener),
+      removeEventListener: (type: string) => void listeners.delete(type),
+    }
+    const document = { ...events, visibilityState: 'hidden' }
+    const environment = systemEnvironment({ ...noTimers, ...events, document })
+    const heard: (readonly [string, boolean])[] = []
+    let event = ''
+    const stop = environment.onVisibilityChange(() => heard.push([event, environment.frozen()]))
+    const fire = (type: string): void => {
+      event = type
+      listeners.get(type)?.()
+    }
+    for (const type of ['freeze', 'visibilitychange', 'resume', 'pagehide', 'pageshow', 'freeze']) fire(type)
+    document.visibilityState = 'visible'
+    fire('visibilitychange')
+    stop()
+    expect(heard).toEqual([
+      ['freeze', true],
+      ['visibilitychange', true],
+      ['resume', false],
+      ['pagehide', true],
+      ['pageshow', false],
+      ['freeze', true],
+      ['visibilitychange', false],
+    ])
     expect(listeners.size).toBe(0)
   })
 

@@ -18,7 +18,7 @@ const STEPS = 60
 
 const SESSIONS = ['one', 'two']
 const LANES: ClaimRequest['lanes'] = [
-  { type: 'plain' },
+  { type: 'plain', payloadVersion: 2 },
   { type: 'limited', limit: { concurrency: 2 } },
   { type: 'rated', limit: { rate: { count: 2, per: 10_000 } } },
 ]
@@ -37,6 +37,8 @@ const detail = fc.record({
   priority: fc.integer({ min: 0, max: 2 }),
   delay: fc.constantFrom(null, null, 0, 3000, 7000),
   queueName: fc.constantFrom(null, 'q', 'r'),
+  serial: fc.constantFrom<NewJob['serial'][]>('relaxed', 'strict'),
+  payloadVersion: fc.constantFrom(1, 1, 2),
   limitKey: fc.constantFrom('', '', 'x'),
   requires: fc.constantFrom([], [], ['online']),
   jobKey: fc.constantFrom(null, null, null, 'k', 'l'),

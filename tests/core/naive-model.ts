@@ -18,6 +18,10 @@ export interface ModelJob {
   jobKey: string | null
   superseded: boolean
   queueName: string | null
+  serial: NewJob['serial']
+  payloadVersion: number
+  /** It was started, waits again and is strict: it keeps its place in its serial queue. */
+  holds: boolean
   limitKey: string | null
   requires: readonly string[]
   cancelRequested: string | null
@@ -55,7 +59,8 @@ export class NaiveModel {
     const holder = job.jobKey === null ? undefined : this.#keys.get(job.jobKey)
     if (holder === undefined) return this.#create(job)
     if (job.jobKeyMode === 'unsafeDedupe') return holder.id
-    if (holder.state === 'waiting') return this.#replace(holder, job, job.jobKeyMode)
+    if (holder.state === 'waiting' && holder.payloadVersion === job.payloadVersion)
+      return this.#replace(holder, job, job.jobKeyMode)
     holder.jobKey = null
     holder.superseded = holder.state === 'running'
     return this.#create(job)
@@ -100,7 +105,10 @@ export class NaiveModel {
     else if (ending === 'cancelled') this.#cancel(job, 'asked')
     else if (job.cancelRequested !== null) this.#cancel(job, job.cancelRequested)
     else if (ending === 'fail' || job.superseded) this.#finish(job, 'failed')
-    else this.#wait(job, runAt, ending === 'release' ? null : 0)
+    else {
+      this.#wait(job, runAt, ending === 'release' ? null : 0)
+      job.holds = job.serial === 'strict' && job.queueName !== null
+    }
     return 'ok'
   }
 
@@ -154,9 +162,11 @@ export class NaiveModel {
 
   #create(job: NewJob): string {
     const { id, type, payload, priority, runAt, delay, jobKey, queueName, limitKey, requires } = job
+    const { serial, payloadVersion } = job
     const counters = { attempts: 0, failures: 0, interruptions: 0, fence: 0 }
     const details = { type, payload, priority, runAt, delay, jobKey, queueName, limitKey, requires }
-    const rest = { state: 'waiting', session: null, superseded: false, cancelRequested: null } as const
+    const flags = { superseded: false, cancelRequested: null, holds: false } as const
+    const rest = { state: 'waiting', session: null, serial, payloadVersion, ...flags } as const
     const created: ModelJob = { id, sequence: ++this.#sequence, ...details, ...counters, ...rest }
     this.jobs.push(created)
     if (jobKey !== null) this.#keys.set(jobKey, created)
@@ -168,13 +178,15 @@ export class NaiveModel {
     const { type, priority, queueName, limitKey, requires } = job
     const payload = [...(holder.payload as unknown[]), ...(job.payload as unknown[])]
     Object.assign(holder, { type, payload, priority, queueName, limitKey, requires })
-    Object.assign(holder, { attempts: 0, failures: 0, interruptions: 0 })
+    Object.assign(holder, { attempts: 0, failures: 0, interruptions: 0, holds: false, serial: job.serial })
     if (!keeps) this.#wait(holder, job.runAt, job.delay)
     return holder.id
   }
 
   #fits(job: ModelJob, { lanes, have }: ClaimRequest): boolean {
-    if (job.state !== 'waiting' || !lanes.some(({ type }) => type === job.type)) return false
+    const lane = lanes.find(({ type }) => type === job.type)
+    if (job.state !== 'waiting' || lane === undefined) return false
+    if (job.payloadVersion > (lane.payloadVersion ?? 1)) return false
     if (this.paused.has('all') || this.paused.has(`type ${job.type}`)) return false
     return job.requires.every((condition) => have.includes(condition))
   }
@@ -192,7 +204,8 @@ export class NaiveModel {
     if (job.queueName !== null) {
       if (this.paused.has(`queue ${job.queueName}`)) return false
       if (running.some(({ queueName }) => queueName === job.queueName)) return false
-      if (this.#follows(job, now)) return false
+      if (!job.holds && this.#isHeld(job.queueName)) return false
+      if (!job.holds && this.#follows(job, now)) return false
     }
     const limit = lanes.find(({ type }) => type === job.type)?.limit
     const sharing = running.filter(({ type, limitKey }) => type === job.type && limitKey === job.limitKey)
@@ -202,21 +215,30 @@ export class NaiveModel {
     return used < (limit?.rate?.count ?? Infinity)
   }
 
+  #isHeld(queue: string): boolean {
+    return this.jobs.some(({ holds, queueName }) => holds && queueName === queue)
+  }
+
   /** Jobs alike in type and requirements keep the order of their serial queue, though the first wait for its limit. */
   #follows(job: ModelJob, now: number): boolean {
-    const lane = (one: ModelJob) => [one.queueName, one.type, one.requires, this.#suspect(one)].join()
+    const lane = (one: ModelJob) =>
+      [one.queueName, one.type, one.requires, one.payloadVersion, this.#suspect(one)].join()
     const before = (one: ModelJob) => one.state === 'waiting' && this.#isDue(one, now) && inOrder(one, job) < 0
     return this.jobs.some((one) => one !== job && before(one) && lane(one) === lane(job))
   }
 
   #start(job: ModelJob, { session, now, lanes }: ClaimRequest): void {
-    Object.assign(job, { state: 'running', session, attempts: job.attempts + 1 })
+    Object.assign(job, { state: 'running', session, attempts: job.attempts + 1, holds: false })
     const rate = lanes.find(({ type }) => type === job.type)?.limit?.rate
     if (rate === undefined) return
     const name = `${job.type} ${job.limitKey}`
     const window = this.#windows.get(name)
     if (window !== undefined && now < window.until) window.used += 1
-    else this.#windows.set(name, { until: now + rate.per, used: 1 })
+    else
+      this.#windows.set(name, {
+        until: (window && now < window.until + rate.per ? window.until : now) + rate.per,
+        used: 1,
+      })
   }
 
   #wait(job: ModelJob, runAt: number, delay: number | null): void {
@@ -225,6 +247,7 @@ export class NaiveModel {
 
   #finish(job: ModelJob, state: 'completed' | 'failed' | 'cancelled'): void {
     job.state = state
+    job.holds = false
     if (state !== 'failed') this.#freeKey(job)
   }
 

@@ -54,6 +54,12 @@ export const mutants = [
     'session: a session tells from its opening on how patient others are to be with it',
     ['{ ...row, ...news(undefined, request) }', 'row'],
   ),
+  mutant(
+    'a tick that takes a conflict for a repeat',
+    `${table}/schedule.ts`,
+    'schedules: a tick whose job has the id of another stores nothing, says so and keeps the watermark',
+    ['if (conflict !== null) return', 'if (conflict === undefined) return'],
+  ),
   mutant('reaper unguarded', `${table}/settle.ts`, 'reaper: a beat in between saves the job', [
     "if ('ended' in when) return true",
     'return true',
@@ -85,7 +91,7 @@ export const mutants = [
   ),
   mutant(
     'a serial queue that never goes on',
-    `${table}/settle.ts`,
+    `${table}/ending.ts`,
     'groups: after a completion one more of the serial queue may start',
     ['for (const key of job.groups)', 'for (const key of job.groups.slice(0, 0))'],
   ),
@@ -99,7 +105,7 @@ export const mutants = [
     'b.priority - a.priority',
     'a.priority - b.priority',
   ]),
-  mutant('key not freed by completion', `${table}/settle.ts`, 'key-holders: completion frees the key', [
+  mutant('key not freed by completion', `${table}/ending.ts`, 'key-holders: completion frees the key', [
     "to.state === 'completed' || to.state === 'cancelled'",
     "to.state === 'cancelled'",
   ]),
@@ -407,5 +413,77 @@ export const mutants = [
     `${table}/expire.ts`,
     'unreached: when the condition holds again its jobs are due at once, and no others',
     ['if (job.unreached === 0) continue', ''],
+  ),
+  mutant(
+    'a strict job gives its place up while it waits',
+    'src/core/storage/transitions.ts',
+    'strict: a strict job that waits for its retry blocks its serial queue, and nothing else',
+    ['{ groups: groups.filter((key) => key === serialGroup(queueName)) }', '{}'],
+  ),
+  mutant(
+    'anybody may take a place that is kept',
+    `${table}/ready-index.ts`,
+    'strict: a strict job that was given back keeps its place',
+    ['return holder == null || holder === row.id', 'return holder !== ""'],
+  ),
+  mutant(
+    'who keeps a place waits for it behind others',
+    `${table}/group.ts`,
+    'strict: a paused serial queue holds back the strict job that keeps its place',
+    ['b.groups.length - a.groups.length || compareReady(a, b)', 'compareReady(a, b)'],
+  ),
+  mutant(
+    'a prune frees places that are kept',
+    `${table}/prune.ts`,
+    'strict: a prune frees no place in a serial queue',
+    ['holder == null && ', ''],
+  ),
+  mutant(
+    'a removed job keeps its place for ever',
+    `${table}/ending.ts`,
+    'strict: a strict job that is removed by hand frees its serial queue',
+    ['  leaveQueue(draft, job)\n', ''],
+  ),
+  mutant(
+    'a job that is ended while it waits keeps its place for ever',
+    `${table}/ending.ts`,
+    'strict: a strict job that is cancelled by hand frees its serial queue',
+    ['  leaveQueue(draft, job, to)\n', ''],
+  ),
+  mutant(
+    'a claim takes what its handler does not understand',
+    `${table}/ready-index.ts`,
+    'versions: a job of a newer version waits and burns nothing, whatever claims there are',
+    ['lane.payloadVersion <= payloadVersion && ', ''],
+  ),
+  mutant(
+    'older versions are left lying',
+    `${table}/ready-index.ts`,
+    'versions: a claim takes its own version and all older ones, in one order',
+    ['lane.payloadVersion <= payloadVersion', 'lane.payloadVersion === payloadVersion'],
+  ),
+  mutant(
+    'lists of two versions are joined',
+    `${table}/enqueue.ts`,
+    'versions: lists of two versions are not joined: the older goes on without the key',
+    [' || wouldMix(holder, job)', ''],
+  ),
+  mutant(
+    'a replaced job keeps the version of the older call',
+    'src/core/storage/transitions.ts',
+    'versions: a job that is replaced has the version of the newer call',
+    ['    payloadVersion: by.payloadVersion,\n', ''],
+  ),
+  mutant(
+    'a pause that changes nothing says that it did',
+    `${table}/schedule.ts`,
+    'pause: a pause and a resume tell whether they changed anything',
+    ['if (isPaused(before, scope) === paused) return false', ''],
+  ),
+  mutant(
+    'a window that is opened late ends late',
+    `${table}/claim.ts`,
+    'limits: a window that is opened late ends no later: the next follows the last without a gap',
+    ['now < last.until + per ? last.until : now', 'now < last.until + per ? now : now'],
   ),
 ]

@@ -25,14 +25,14 @@ async function weighModule(contents: string): Promise<number> {
   return brotliCompressSync(Buffer.concat(result.outputFiles.map((file) => file.contents))).length
 }
 
-// kB are 1000 bytes. `holdfast` is definitions, queue and executor; `holdfast/memory` alone is the table and the logged
-// storage, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
+// kB are 1000 bytes. `holdfast` is definitions, queue and executor; `holdfast/memory` alone is the table with the
+// contract over it, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 20_909,
-  'holdfast/memory': 18_658,
-  'holdfast/indexeddb': 26_622,
-  'holdfast/node-fs': 25_269,
+  holdfast: 21_700,
+  'holdfast/memory': 15_400,
+  'holdfast/indexeddb': 27_300,
+  'holdfast/node-fs': 25_900,
   'holdfast/service-worker': 2299,
   // The figure: with its parser.
   'holdfast/aql': 14_000,
@@ -48,7 +48,7 @@ test.each(entries)('$specifier keeps to its size', async ({ specifier }) => {
 test('a module that only defines jobs brings a fraction of the entry', async () => {
   const bytes = await weighModule(`export { defineJob } from 'holdfast'`)
   console.log(`defineJob alone: ${bytes} bytes min+brotli`)
-  expect(bytes).toBeLessThanOrEqual(1983)
+  expect(bytes).toBeLessThanOrEqual(2183)
 })
 
 test.each(['holdfast/memory', 'holdfast/indexeddb'])('an application pays once for what %s shares', async (storage) => {

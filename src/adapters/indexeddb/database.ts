@@ -15,6 +15,8 @@ export interface DatabaseOptions {
   readonly newIdentity: () => string
   /** The browser closed the connection, or somebody else wants to have it closed. */
   readonly onLost: () => void
+  /** Another tab keeps an opening waiting, or does so no longer: see `isBlocked`. */
+  readonly onBlocked: () => void
 }
 
 /** How often something is begun anew, on a new connection, before its callers are told. */
@@ -31,8 +33,10 @@ export class Database {
   #handle: Handle | null = null
   /** Openings that were begun before the latest `drop` are not wanted any more. */
   #drops = 0
-  /** Another tab keeps an older version of the database open. */
   #blocked = false
+  /** Resolves when the page is back; `null`: it is here. */
+  #back: Promise<void> | null = null
+  #comeBack = (): void => undefined
   /** Of the database that this connection was first opened on. */
   #identity: string | null = null
   #wasReset = false
@@ -47,6 +51,11 @@ export class Database {
   /** A newer version of the package writes here. */
   get isReadOnly(): boolean {
     return this.#readOnly
+  }
+
+  /** An upgrade waits for another tab, which keeps an older version of the database open. */
+  get isBlocked(): boolean {
+    return this.#blocked
   }
 
   /** Somebody deletes it, and nothing has asked for another one since. */
@@ -103,14 +112,21 @@ export class Database {
     }
   }
 
-  /** The page is about to stand still, and nobody is to wait for it. */
+  /** The page is about to stand still, and nobody is to wait for it: nothing is opened until it comes back. */
   leave(): void {
+    this.#back ??= new Promise((resolve) => (this.#comeBack = resolve))
     this.#transactions.abort()
     this.drop()
   }
 
+  comeBack(): void {
+    this.#back = null
+    this.#comeBack()
+  }
+
   async #open(): Promise<Handle> {
     const { deadline, name } = this.#options
+    if (this.#back !== null) await this.#back
     const drops = this.#drops
     let late = false
     this.#deleted = false
@@ -119,11 +135,12 @@ export class Database {
       if (late) closeHandle(handle)
       return handle
     })
-    this.#blocked = false
+    this.#block(false)
     const handle = await within(opening, deadline, () => {
       late = true
       return this.#blocked ? blocked(name) : silent(name, 'to be opened', deadline)
     })
+    this.#block(false)
     this.#transactions.watch(unwrap(handle))
     // From here on somebody may want it closed; whoever asks wants to delete or to upgrade the database, and waits.
     handle.addEventListener('close', () => this.#lost(handle, false))
@@ -140,6 +157,12 @@ export class Database {
     }
     this.#handle = handle
     return handle
+  }
+
+  #block(blocked: boolean): void {
+    if (this.#blocked === blocked) return
+    this.#blocked = blocked
+    this.#options.onBlocked()
   }
 
   #lost(handle: Handle, deleted: boolean): void {
@@ -176,9 +199,7 @@ export class Database {
       const { result, transaction } = request
       if (transaction !== null) createStores(result, transaction, this.#options.newIdentity())
     }
-    request.onblocked = () => {
-      this.#blocked = true
-    }
+    request.onblocked = () => this.#block(true)
     return wrap(request) as Promise<unknown> as Promise<Handle>
   }
 

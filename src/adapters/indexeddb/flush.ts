@@ -48,41 +48,48 @@ export async function write(
   position: number,
   attempt: Attempt,
 ): Promise<number> {
-  const key = await ended(flush, attempt, () => {
+  const key = await ended(flush, attempt, payloads, () => {
     const added: Promise<unknown> =
       record === null ? flush.objectStore('$meta').put(position, 'barrier') : flush.objectStore('log').add(record)
     quietly(added)
-    putChunks(flush, payloads)
     return added
   })
   return record === null ? position : (key as number)
 }
 
-function putChunks(flush: Flush, payloads: readonly PayloadChunk[] = []): void {
-  for (const chunk of payloads) quietly(flush.objectStore('payloads').put(chunk.payloads, chunk.key))
-}
-
-/** Sends the requests of a flush, all or none, and waits for its end. */
-async function ended<Answer>(flush: Flush, attempt: Attempt, send: () => Promise<Answer>): Promise<Answer> {
+/**
+ * Sends the requests of a flush, all or none, and waits for its end. One with chunks is left to commit itself: WebKitGTK
+ * 2.50 cannot store a Blob in a private window, and told to commit such a transaction it says that it has.
+ */
+async function ended<Answer>(
+  flush: Flush,
+  attempt: Attempt,
+  chunks: readonly PayloadChunk[] = [],
+  send: () => Promise<Answer>,
+): Promise<Answer> {
   attempt.appended = true
   let answer: Promise<Answer>
   try {
     answer = send()
     quietly(answer)
-    flush.commit()
+    for (const { key, payloads } of chunks) quietly(flush.objectStore('payloads').put(payloads, key))
+    if (chunks.length === 0) flush.commit()
   } catch (error) {
     // What cannot be cloned, or a connection that died in between: the requests before it must not be committed alone.
     flush.abort()
     attempt.appended = false
     throw error
   }
-  try {
-    await flush.done
-    return await answer
-  } catch (error) {
-    // A request may only say that it was aborted; the transaction says why.
-    throw flush.error ?? error
-  }
+  await ending(flush)
+  return answer
+}
+
+/** Not `done` of idb, which is over with the error of a request: only the end of the transaction says what counts, and why. */
+function ending(flush: Flush): Promise<void> {
+  return new Promise((resolve, reject) => {
+    flush.addEventListener('complete', () => resolve())
+    flush.addEventListener('abort', () => reject(flush.error ?? new DOMException('Aborted', 'AbortError')))
+  })
 }
 
 export interface Landing {
@@ -100,13 +107,12 @@ export async function writeFirst(
   position: number,
   attempt: Attempt,
 ): Promise<Landing> {
-  const [own, keys] = await ended(flush, attempt, () => {
+  const [own, keys] = await ended(flush, attempt, payloads, () => {
     const log = flush.objectStore('log')
     const added = log.add(record)
     quietly(added)
     const keys = log.getAllKeys(IDBKeyRange.lowerBound(position))
     quietly(keys)
-    putChunks(flush, payloads)
     return Promise.all([added, keys] as const)
   })
   const others = keys.length - (position === 0 ? 1 : 2)

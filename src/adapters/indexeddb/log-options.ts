@@ -17,7 +17,7 @@ export interface PageWatcher {
   back(): void
 }
 
-export interface IndexedDbLogOptions extends Omit<DatabaseOptions, 'onLost'> {
+export interface IndexedDbLogOptions extends Omit<DatabaseOptions, 'onLost' | 'onBlocked'> {
   readonly writer: string
   /** How durable what has to survive a power cut is asked to be, and the rest. */
   readonly durability: { readonly durable: IDBTransactionDurability; readonly append: IDBTransactionDurability }

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- the state of one log, which its exchanges, its snapshots and its health all share */
 import { HoldfastError } from '../../core/errors.ts'
 import type {
   Append,
@@ -17,7 +18,7 @@ import { Attempt } from './attempt.ts'
 import { requestPersistence, statusOf } from './browser-storage.ts'
 import { Damage } from './damage.ts'
 import { Database, MOST_TRIES } from './database.ts'
-import { explained, mayPass, newer, outcomeUnknown } from './failures.ts'
+import { blocked, explained, mayPass, newer, outcomeUnknown } from './failures.ts'
 import { beginFlush, endOfLog, type Flush, readTail, write, writeFirst } from './flush.ts'
 import type { IndexedDbLogOptions, Signal } from './log-options.ts'
 import { readChunks } from './payloads.ts'
@@ -43,7 +44,6 @@ type Guess = Parameters<Log['exchange']>[2]
  * open transaction keeps all others waiting. [tests/browser/indexeddb-failures.test.ts]
  */
 export class IndexedDbLog implements Log {
-  readonly exclusive = false
   readonly presence?: Presence
   readonly payloads: PayloadStore = { above: 16 * 1024, read: (keys) => readChunks(this.#database, keys) }
   readonly reserve: Reserve = {
@@ -59,6 +59,7 @@ export class IndexedDbLog implements Log {
   #stopWatchingPage = (): void => undefined
   /** Told that there may be something to read. */
   #listener = (): void => undefined
+  #healthListener = (): void => undefined
   /** Of the last record that the table contains; `null`: it is to be loaded. */
   #position: number | null = null
   /** The highest position that the table ever had since the data was last reset. */
@@ -82,7 +83,8 @@ export class IndexedDbLog implements Log {
   constructor(options: IndexedDbLogOptions) {
     this.#options = options
     if (options.presence !== undefined) this.presence = options.presence
-    this.#database = new Database({ ...options, onLost: () => this.#grew() })
+    const onBlocked = (): void => this.#healthListener()
+    this.#database = new Database({ ...options, onLost: () => this.#grew(), onBlocked })
     this.#snapshots = new Snapshots({ ...options, database: this.#database, damage: this.#damage })
   }
 
@@ -97,7 +99,10 @@ export class IndexedDbLog implements Log {
       await this.#database.repeated((handle) => this.#load(handle))
       this.#stopWatchingPage = this.#options.watchPage({
         left: () => this.#database.leave(),
-        back: () => void this.#look(),
+        back: () => {
+          this.#database.comeBack()
+          void this.#look()
+        },
       })
       // In its own time: nobody waits for it.
       void this.#database.repeated((handle) => reserve.restore(handle)).catch(() => undefined)
@@ -113,6 +118,7 @@ export class IndexedDbLog implements Log {
     await this.#publishing
     await this.#options.presence?.close()
     this.#signal?.close()
+    this.#database.comeBack()
     this.#database.drop()
   }
 
@@ -121,7 +127,7 @@ export class IndexedDbLog implements Log {
     for (let tries = 1; ; tries++) {
       const attempt = new Attempt()
       try {
-        const receipt = await this.#try(turn, need, guess, attempt)
+        const receipt = await this.#try(turn, need, guess, attempt, tries === 1)
         this.#problem = null
         if (attempt.appended) this.#signal?.tell()
         return this.#isSnapshotDue() ? { ...receipt, unfinished: true } : receipt
@@ -132,7 +138,7 @@ export class IndexedDbLog implements Log {
         const isFull = HoldfastError.is(problem, 'HOLDFAST_STORAGE_FULL')
         if (isFull) this.#full = problem
         if (attempt.appended && !isFull) throw outcomeUnknown(name, error)
-        if (isFull || tries === MOST_TRIES || !mayPass(problem)) throw problem
+        if (tries === MOST_TRIES || !mayPass(problem)) throw problem
         await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE * 2 ** (tries - 1)))
       }
     }
@@ -152,8 +158,18 @@ export class IndexedDbLog implements Log {
   }
 
   health(): LogHealth {
-    const problem = this.#problem ?? this.#full ?? (this.#database.isReadOnly ? newer(this.#options.name) : null)
+    const problem = this.#problem ?? this.#full ?? this.#hindrance()
     return { damaged: this.#damage.count, resets: this.#resets, problem, isWeaker: this.#isWeaker }
+  }
+
+  watchHealth(listener: () => void): void {
+    this.#healthListener = listener
+  }
+
+  #hindrance(): Error | null {
+    const { name } = this.#options
+    if (this.#database.isBlocked) return blocked(name)
+    return this.#database.isReadOnly ? newer(name) : null
   }
 
   status(): ReturnType<typeof statusOf> {
@@ -165,11 +181,12 @@ export class IndexedDbLog implements Log {
   }
 
   /** Every failure leaves the connection behind: a dead one never recovers, and a living one is soon opened again. */
-  async #try(turn: Turn, need: Need, guess: Guess, attempt: Attempt): Promise<Receipt> {
+  async #try(turn: Turn, need: Need, guess: Guess, attempt: Attempt, isFirst: boolean): Promise<Receipt> {
     const handle = await this.#database.connect()
     try {
       if (this.#database.takeReset()) this.#wasReset()
-      await this.#snapshotIfDue(handle)
+      // Later the table holds what the try before decided, which is not in the log. [tests/browser/indexeddb-sweep.test.ts]
+      if (isFirst) await this.#snapshotIfDue(handle)
       const append = this.#mayWriteFirst(need) ? guess() : 'read first'
       if (append === 'read first') return await this.#readFirst(handle, turn, need, attempt)
       return await this.#database.inTime(this.#writeFirst(handle, append, need, attempt))

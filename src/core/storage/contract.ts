@@ -60,6 +60,12 @@ export type BackoffPolicy =
   | { readonly kind: 'fixed'; readonly delay: number; readonly jitter: number }
   | { readonly kind: 'graphile' }
 
+/**
+ * What a job that was started and waits again (for its retry, a snooze, given back) means to its serial queue. `strict`:
+ * it keeps its place, and no other job of the queue starts until it has ended. `relaxed`: the next may go. [strict]
+ */
+export type SerialMode = 'relaxed' | 'strict'
+
 export type JobKeyMode = 'replace' | 'preserveRunAt' | 'unsafeDedupe'
 
 /** A job as stored. Moments are epoch ms, spans are ms. */
@@ -69,6 +75,8 @@ export interface JobRecord {
   readonly sequence: number
   readonly type: string
   readonly payload: Payload
+  /** Version of the payload's shape, from 1. A record without it is of version 1. [versions] */
+  readonly payloadVersion: number
   readonly priority: number
   readonly state: StoredState
   /** Claims that were not given back. */
@@ -112,9 +120,10 @@ export interface JobRecord {
   /** The job lost its key to a newer one, or its key was removed, while it ran: it finishes, but is not retried. */
   readonly superseded: boolean
   readonly queueName: string | null
+  readonly serial: SerialMode
   /** Key of its limit group, computed at enqueue; `null` when the definition had no limit. */
   readonly limitKey: string | null
-  /** The groups that count this running job. */
+  /** The groups that count this running job, and the serial queue in which a waiting one keeps its place. */
   readonly groups: readonly string[]
   readonly requires: readonly string[]
   readonly backoff: BackoffPolicy | null
@@ -148,6 +157,7 @@ export interface NewJob {
   readonly id: string
   readonly type: string
   readonly payload: Payload
+  readonly payloadVersion: number
   readonly priority: number
   readonly maxRetries: number
   readonly maxInterruptions: number
@@ -164,6 +174,7 @@ export interface NewJob {
   readonly jobKey: string | null
   readonly jobKeyMode: JobKeyMode
   readonly queueName: string | null
+  readonly serial: SerialMode
   readonly limitKey: string | null
   readonly requires: readonly string[]
   readonly backoff: BackoffPolicy | null
@@ -316,6 +327,8 @@ export interface Limit {
 export interface Lane {
   readonly type: string
   readonly limit?: Limit
+  /** The newest payloads that the handler understands; jobs of newer ones wait, untouched. Default 1. [versions] */
+  readonly payloadVersion?: number
 }
 
 export interface ClaimRequest {
@@ -472,7 +485,11 @@ export interface AmendAnswer {
   readonly jobs: readonly JobRecord[]
 }
 
-/** A schedule's step: its watermark moves from `after` to `slot` and its jobs are stored, or nothing happens. */
+/**
+ * A schedule's step: its watermark moves from `after` to `slot` and its jobs are stored, or nothing happens. Nothing
+ * happens either when the id of a job is stored already with another type or payload: the slot is still to be had by
+ * whoever ticks it with another id.
+ */
 export interface Tick {
   readonly schedule: string
   readonly after: number | null
@@ -483,6 +500,12 @@ export interface Tick {
 export interface TickRequest {
   readonly batch: readonly Tick[]
   readonly now: number
+}
+
+export interface TickAnswer {
+  readonly moved: boolean
+  /** Why it did not move, where it is not because of the watermark: the job whose id says something else already. */
+  readonly conflict?: { readonly index: number; readonly id: string }
 }
 
 /** A stored text of the core: schedules and automations outlive a restart as plain data under a name. */
@@ -674,8 +697,8 @@ export interface StorageAdapter {
   /** Per item against the states it may touch; items are independent. [amend] */
   amend(request: AmendRequest): Promise<readonly AmendAnswer[]>
 
-  /** Per item: `moved` when the watermark stood at `after`; else nothing is stored. [schedules] */
-  tick(request: TickRequest): Promise<readonly { readonly moved: boolean }[]>
+  /** Per item: `moved` when the watermark stood at `after` and no id is in conflict; else nothing is stored. [schedules] */
+  tick(request: TickRequest): Promise<readonly TickAnswer[]>
   define(request: DefineRequest): Promise<void>
   definitions(kind: DefinitionKind): Promise<readonly DefinitionRecord[]>
 

@@ -194,6 +194,7 @@ export function replaced(job: JobRecord, by: NewJob, expireAt: number | null): P
   return {
     type: by.type,
     ...payloadOf(job, by),
+    payloadVersion: by.payloadVersion,
     priority: by.priority,
     runAt: keepsTime ? job.runAt : by.runAt,
     delay: keepsTime ? job.delay : by.delay,
@@ -204,6 +205,7 @@ export function replaced(job: JobRecord, by: NewJob, expireAt: number | null): P
     maxRetries: by.maxRetries,
     maxInterruptions: by.maxInterruptions,
     queueName: by.queueName,
+    serial: by.serial,
     limitKey: by.limitKey,
     requires: [...by.requires].sort(),
     backoff: copyPlain(by.backoff),
@@ -280,7 +282,17 @@ function waitsAgain(job: JobRecord, runAt: number, delay: number | null, error: 
       },
     }
   }
-  return { state: 'waiting', runAt, delay, error }
+  return { state: 'waiting', runAt, delay, error, ...placeKept(job) }
+}
+
+export function serialGroup(queueName: string): string {
+  return `serial:${queueName}`
+}
+
+/** See `SerialMode`. [strict] */
+function placeKept({ serial, queueName, groups }: JobRecord): Patch {
+  if (serial !== 'strict' || queueName === null) return {}
+  return { groups: groups.filter((key) => key === serialGroup(queueName)) }
 }
 
 export function unreachable(value: never): never {

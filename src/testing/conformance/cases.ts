@@ -29,9 +29,11 @@ import { repeat } from './repeat.ts'
 import { schedules } from './schedules.ts'
 import { session } from './session.ts'
 import { settle } from './settle.ts'
+import { strict } from './strict.ts'
 import { structured } from './structured.ts'
 import { suspects } from './suspects.ts'
 import { unreached } from './unreached.ts'
+import { versions } from './versions.ts'
 
 /** Every guarantee of the storage contract, one case each. */
 export const cases: readonly ConformanceCase[] = [
@@ -40,9 +42,11 @@ export const cases: readonly ConformanceCase[] = [
   ...enqueue,
   ...keys,
   ...keyHolders,
+  ...versions,
   ...claim,
   ...suspects,
   ...groups,
+  ...strict,
   ...limits,
   ...fence,
   ...settle,

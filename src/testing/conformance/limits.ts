@@ -182,6 +182,17 @@ export const limits: readonly ConformanceCase[] = [
       )
     },
 
+    'a window that is opened late ends no later: the next follows the last without a gap': async (site) => {
+      await site.addAll([...three, { id: 'four' }])
+      const lanes = lane(perMinute)
+      await site.claim({ lanes })
+      const { jobs, nextRunAt } = await site.claim({ lanes, now: NOW + MINUTE + SECOND, limit: 1 })
+      equal([ids(jobs), nextRunAt], [['three'], null], 'the jobs of the second window, and nextRunAt')
+      await site.addAll([{ id: 'five' }])
+      await site.claimOne({ lanes, now: NOW + MINUTE + SECOND, limit: 1 })
+      equal(ids((await site.claim({ lanes, now: NOW + 2 * MINUTE })).jobs), ['five'], 'the jobs of the third window')
+    },
+
     'starts of all sessions count for the rate': async (site) => {
       await site.addAll(three)
       const lanes = lane({ rate: { count: 1, per: MINUTE } })

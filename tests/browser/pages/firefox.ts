@@ -20,8 +20,12 @@ export async function startFirefox({ profile }: FirefoxOptions): Promise<Firefox
     userDataDir: profile.folder,
     // A page may work for as long as the test that waits for it.
     protocolTimeout: 0,
-    // Over plain HTTP Firefox has no service workers otherwise, not even from the loopback device.
-    extraPrefsFirefox: { 'dom.serviceWorkers.testing.enabled': true },
+    extraPrefsFirefox: {
+      // Over plain HTTP Firefox has no service workers otherwise, not even from the loopback device.
+      'dom.serviceWorkers.testing.enabled': true,
+      // The back/forward cache, which Puppeteer switches off.
+      'fission.bfcacheInParent': true,
+    },
   })
   return new Firefox(connection, profile)
 }

@@ -14,10 +14,10 @@ export interface PageServerOptions {
   /** The Content-Security-Policy of all answers. What breaks it is told to `violations`. Default: none. */
   readonly policy?: string
   /**
-   * What the server does with a POST from a page: called with the text that was sent, resolves to the answer. For
-   * effects that have to be recorded outside of the browser.
+   * What the server does with a POST from a page: called with what was sent, resolves to the answer. For effects that
+   * have to be recorded outside of the browser.
    */
-  readonly posts?: Readonly<Record<`/${string}`, (text: string) => string | Promise<string>>>
+  readonly posts?: Readonly<Record<`/${string}`, Answer>>
 }
 
 /** A report of the browser that a page did what its policy forbids. */
@@ -87,14 +87,15 @@ export async function servePages({ scripts = {}, policy, posts = {} }: PageServe
   }
 }
 
-type Answer = (text: string) => string | Promise<string>
+type Answer = (text: string, bytes: Buffer) => string | Promise<string>
 
 async function post(request: IncomingMessage, response: ServerResponse, answer: Answer | undefined): Promise<void> {
   try {
     const parts: Buffer[] = []
     for await (const part of request) parts.push(part as Buffer)
     if (answer === undefined) response.statusCode = 404
-    response.end(await answer?.(Buffer.concat(parts).toString()))
+    const bytes = Buffer.concat(parts)
+    response.end(await answer?.(bytes.toString(), bytes))
   } catch {
     // The tab that asked is gone, or the answer failed: either way it gets none.
     response.destroy()

@@ -2,10 +2,10 @@ import type { AmendAnswer, Amendment } from '../contract.ts'
 import { copyPlain } from '../plain.ts'
 import { cancelled, interrupted, keyLost, type Patch, requeued, unreachable } from '../transitions.ts'
 import type { Draft } from './draft.ts'
+import { endAttempt, removeJob, writeEnd } from './ending.ts'
 import { holderOf } from './enqueue.ts'
 import { expire, expiryOf, retryUnreached } from './expire.ts'
 import { type JobRow, toRecord } from './rows.ts'
-import { endAttempt, freeKey, writeJob } from './settle.ts'
 
 /** What one amendment did; the jobs it names are answered as they are afterwards, removed ones as they were. */
 interface Amended {
@@ -44,7 +44,7 @@ function amendJob(draft: Draft, job: Readonly<JobRow>, amendment: JobAmendment, 
   switch (amendment.kind) {
     case 'cancel':
       if (state === 'running') draft.put('jobs', job.id, { cancelRequested: amendment.reason })
-      else if (state === 'waiting') writeJob(draft, job, cancelled(amendment.reason, now))
+      else if (state === 'waiting') writeEnd(draft, job, cancelled(amendment.reason, now))
       return state === 'running' || state === 'waiting'
     case 'requeue':
       if (state === 'running' || state === 'completed') return false
@@ -56,16 +56,15 @@ function amendJob(draft: Draft, job: Readonly<JobRow>, amendment: JobAmendment, 
       return true
     case 'complete':
       if (state === 'running' || state === 'completed') return false
-      writeJob(draft, job, { state: 'completed', result: copyPlain(amendment.result), error: null, finishedAt: now })
+      writeEnd(draft, job, { state: 'completed', result: copyPlain(amendment.result), error: null, finishedAt: now })
       return true
     case 'fail':
       if (state !== 'waiting' && state !== 'cancelled') return false
-      draft.put('jobs', job.id, { state: 'failed', error: copyPlain(amendment.error), finishedAt: now })
+      writeEnd(draft, job, { state: 'failed', error: copyPlain(amendment.error), finishedAt: now })
       return true
     case 'remove':
       if (state === 'running') return false
-      freeKey(draft, job)
-      draft.remove('jobs', job.id)
+      removeJob(draft, job)
       return true
     default:
       return unreachable(amendment)
@@ -97,9 +96,11 @@ function rescheduled(
 function removeKey(draft: Draft, jobKey: string): Amended {
   const holder = holderOf(draft, jobKey)
   if (holder === undefined) return MISSING
-  draft.remove('keys', jobKey)
-  if (holder.state === 'running') draft.put('jobs', holder.id, keyLost(holder))
-  else draft.remove('jobs', holder.id)
+  if (holder.state !== 'running') removeJob(draft, holder)
+  else {
+    draft.remove('keys', jobKey)
+    draft.put('jobs', holder.id, keyLost(holder))
+  }
   return { verdict: 'ok', jobs: [holder] }
 }
 

@@ -135,8 +135,14 @@ class GroupCounts {
     if (rate === undefined) return null
     const used = usedNow(row, this.#now)
     if (used > 0 && row?.window != null) return { ...row.window, used: used + admitted }
-    return { since: this.#now, used: admitted, until: this.#now + rate.per }
+    const since = opensAt(row?.window ?? null, this.#now, rate.per)
+    return { since, used: admitted, until: since + rate.per }
   }
+}
+
+/** While there is work, windows follow each other without a gap: no start that comes late lowers the rate. [limits] */
+function opensAt(last: GroupRow['window'], now: number, per: number): number {
+  return last !== null && now >= last.until && now < last.until + per ? last.until : now
 }
 
 /** The earliest moment at which time alone could make a job of these lanes claimable. */

@@ -2,6 +2,7 @@ import type { Disposition, EnqueueAnswer, EnqueueRequest, NewJob } from '../cont
 import { digestOf, samePayload } from '../digest.ts'
 import { keyLost, replaced, touched } from '../transitions.ts'
 import type { Draft } from './draft.ts'
+import { writeEnd } from './ending.ts'
 import { expiryOf } from './expire.ts'
 import { type JobRow, newJobFields, toRecord } from './rows.ts'
 
@@ -46,13 +47,13 @@ function isDigested(said: (NewJob & { readonly digest?: number }) | Readonly<Job
 }
 
 function wasFoldedOtherwise({ table }: Draft, job: NewJob): boolean {
-  const digest = table.foldedAs(job.id)
-  return digest !== undefined && digest !== digestOf(job)
+  const call = table.holderOfFolded(job.id)?.absorbed.find(({ id }) => id === job.id)
+  return call !== undefined && call.digest !== digestOf(job)
 }
 
 /** Stores one job, or folds it into the one that holds its key: the rules of graphile-worker's `job_key`. [keys] */
 export function placeJob(draft: Draft, job: NewJob): Placed {
-  const known = draft.get('jobs', job.id) ?? draft.table.jobOrHolder(job.id)
+  const known = draft.get('jobs', job.id) ?? draft.table.holderOfFolded(job.id)
   if (known !== undefined) return { id: known.id, disposition: dispositionOfRepeat(known, job) }
   const holder = job.jobKey === null ? undefined : holderOf(draft, job.jobKey)
   if (holder === undefined) return create(draft, job)
@@ -60,12 +61,17 @@ export function placeJob(draft: Draft, job: NewJob): Placed {
     draft.put('jobs', holder.id, touched(holder, job))
     return { id: holder.id, disposition: 'kept' }
   }
-  if (holder.state !== 'waiting') {
+  if (holder.state !== 'waiting' || wouldMix(holder, job)) {
     draft.put('jobs', holder.id, keyLost(holder))
     return create(draft, job)
   }
-  draft.put('jobs', holder.id, replaced(holder, job, expiryOf(draft, job.expireAfter, job.createdAt, job.runAt)))
+  writeEnd(draft, holder, replaced(holder, job, expiryOf(draft, job.expireAfter, job.createdAt, job.runAt)))
   return { id: holder.id, disposition: 'replaced' }
+}
+
+/** Lists of two payload versions cannot become one, and neither may be lost: the older goes on without the key. [versions] */
+function wouldMix(holder: Readonly<JobRow>, job: NewJob): boolean {
+  return holder.payloadVersion !== job.payloadVersion && Array.isArray(holder.payload) && Array.isArray(job.payload)
 }
 
 export function holderOf(draft: Draft, jobKey: string): Readonly<JobRow> | undefined {

@@ -1,6 +1,7 @@
 import type { Amendment } from '../contract.ts'
 import { expired } from '../transitions.ts'
 import type { Draft } from './draft.ts'
+import { writeEnd } from './ending.ts'
 import type { JobRow } from './rows.ts'
 
 /** Two readings of the clock closer together than this count as one: a call that is repeated proves nothing. ms */
@@ -32,7 +33,7 @@ export function expire(
   for (const job of draft.table.ready.expired) {
     if (seen === undefined || now < seen + APART || (job.expireAt ?? 0) > seen) unsure = true
     else if (ended.length < limit) {
-      draft.put('jobs', job.id, expired(job, error, now))
+      writeEnd(draft, job, expired(job, error, now))
       ended.push(job)
     }
   }

@@ -12,9 +12,10 @@ export const CLOCK_STEP = 60_000
 /** `JobRow.stage` of a job whose time has not come. */
 export const DELAYED = -1
 
-/** The waiting jobs of one type with the same requirements. Suspects have lanes of their own: they run alone. */
+/** The waiting jobs of one type with the same requirements and payload version. Suspects have lanes of their own: they run alone. */
 export interface ReadyLane {
   readonly requires: readonly string[]
+  readonly payloadVersion: number
   readonly suspect: boolean
   readonly ready: OrderedList<JobRow>
   readonly delayed: OrderedList<JobRow>
@@ -61,6 +62,10 @@ export class Group {
     this.unkeyed = unkeyed
   }
 
+  get compare(): (a: JobRow, b: JobRow) => number {
+    return this.queueName === null ? compareReady : compareInQueue
+  }
+
   /** Its place among the gates of a job: the serial queue comes before the limit. */
   stageOf(row: JobRow): number {
     return this.queueName === null && row.queueName !== null ? 1 : 0
@@ -80,7 +85,8 @@ export class Group {
   places(lane: ReadyLane): Places {
     let places = this.lanes.get(lane)
     if (places === undefined) {
-      places = { heads: new OrderedList(compareReady), rest: new OrderedList(compareReady) }
+      const compare = this.compare
+      places = { heads: new OrderedList(compare), rest: new OrderedList(compare) }
       this.lanes.set(lane, places)
     }
     return places
@@ -108,10 +114,17 @@ export function compareReady(a: JobRow, b: JobRow): number {
   return b.priority - a.priority || a.runAt - b.runAt || a.sequence - b.sequence
 }
 
+/** Who keeps a place in the queue comes first: a waiting job is counted by a group only then. */
+function compareInQueue(a: JobRow, b: JobRow): number {
+  return b.groups.length - a.groups.length || compareReady(a, b)
+}
+
 export function laneOf(type: TypeLanes, row: JobRow): ReadyLane {
   const suspect = isSuspect(row)
-  if (!suspect && row.requires.length === 0) return (type.plain ??= laneNamed(type, '', row, false))
-  return laneNamed(type, `${suspect ? 'suspect' : ''}\n${row.requires.join('\n')}`, row, suspect)
+  if (!suspect && row.requires.length === 0 && row.payloadVersion === 1)
+    return (type.plain ??= laneNamed(type, '', row, false))
+  const key = `${suspect ? 'suspect' : ''}\n${row.payloadVersion}\n${row.requires.join('\n')}`
+  return laneNamed(type, key, row, suspect)
 }
 
 export function compareTexts(a: string, b: string): number {
@@ -122,7 +135,8 @@ function laneNamed(type: TypeLanes, key: string, row: JobRow, suspect: boolean):
   let lane = type.lanes.get(key)
   if (lane === undefined) {
     const delayed = new OrderedList<JobRow>((a, b) => a.dueAt - b.dueAt || a.sequence - b.sequence)
-    lane = { requires: [...row.requires], suspect, ready: new OrderedList(compareReady), delayed }
+    const { payloadVersion } = row
+    lane = { requires: [...row.requires], payloadVersion, suspect, ready: new OrderedList(compareReady), delayed }
     type.lanes.set(key, lane)
   }
   return lane

@@ -62,8 +62,8 @@ export class JobTable {
   #highest = 0
   #versions = 0
   #runningCount = 0
-  /** Told of each job's change while somebody listens. */
-  observe: ((change: JobChange) => void) | null = null
+  /** What happened to jobs since it was last taken; `null`: nobody wants to know. */
+  changes: JobChange[] | null = null
 
   constructor() {
     this.ready = new ReadyIndex(this.tables.groups, (queueName) => this.pauses.queueNames.includes(queueName))
@@ -103,15 +103,10 @@ export class JobTable {
     return this.#running.get(session) ?? []
   }
 
-  /** The job with this id, or the one an enqueue with this id was folded into. */
-  jobOrHolder(id: string): JobRow | undefined {
-    return this.tables.jobs.get(id) ?? this.tables.jobs.get(this.#absorbed.get(id) ?? '')
-  }
-
-  /** The digest of the call with this id, if it was folded into a job. */
-  foldedAs(id: string): number | undefined {
-    const holder = this.tables.jobs.get(this.#absorbed.get(id) ?? '')
-    return holder?.absorbed.find((call) => call.id === id)?.digest
+  /** The job that an enqueue with this id was folded into. */
+  holderOfFolded(id: string): JobRow | undefined {
+    const holder = this.#absorbed.get(id)
+    return holder === undefined ? undefined : this.tables.jobs.get(holder)
   }
 
   /** False when the unit is void: some row has moved on since it was decided. */
@@ -152,6 +147,12 @@ export class JobTable {
     this.#sequence = Math.max(this.#sequence, snapshot.sequence)
     this.#highest = Math.max(this.#highest, snapshot.highest)
     this.ready.refillAll()
+  }
+
+  takeChanges(): readonly JobChange[] {
+    const changes = this.changes ?? []
+    if (changes.length > 0) this.changes = []
+    return changes
   }
 
   *#snapshotRows(): Generator<SnapshotRow> {
@@ -271,7 +272,7 @@ export class JobTable {
   }
 
   #tell(row: JobRow, kind: JobChange['kind']): void {
-    this.observe?.({ id: row.id, type: row.type, kind })
+    this.changes?.push({ id: row.id, type: row.type, kind })
   }
 }
 

@@ -1,8 +1,8 @@
 import type { PruneRequest, RetentionRule } from '../contract.ts'
 import type { Draft } from './draft.ts'
+import { removeJob } from './ending.ts'
 import type { JobTable } from './job-table.ts'
 import type { JobRow } from './rows.ts'
-import { freeKey } from './settle.ts'
 
 /** Removes finished jobs, the oldest first, and the counts of groups that say nothing any more. */
 export function prune(draft: Draft, request: PruneRequest): { removed: number; more: boolean } {
@@ -15,13 +15,12 @@ export function prune(draft: Draft, request: PruneRequest): { removed: number; m
         more = true
         break
       }
-      freeKey(draft, job)
-      draft.remove('jobs', job.id)
+      removeJob(draft, job)
       removed += 1
     }
   }
-  for (const [key, group] of table.tables.groups) {
-    if (group.running === 0 && (group.window?.until ?? 0) <= request.now) draft.remove('groups', key)
+  for (const [key, { running, window, holder }] of table.tables.groups) {
+    if (running === 0 && holder == null && (window?.until ?? 0) <= request.now) draft.remove('groups', key)
   }
   return { removed, more }
 }

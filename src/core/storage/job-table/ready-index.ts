@@ -1,14 +1,7 @@
+/* eslint-disable max-lines -- one index, whose parts move jobs among themselves */
 import type { Lane, Limit } from '../contract.ts'
-import {
-  CLOCK_STEP,
-  compareReady,
-  compareTexts,
-  DELAYED,
-  Group,
-  laneOf,
-  type ReadyLane,
-  type TypeLanes,
-} from './group.ts'
+import { serialGroup } from '../transitions.ts'
+import { CLOCK_STEP, compareTexts, DELAYED, Group, laneOf, type ReadyLane, type TypeLanes } from './group.ts'
 import { Expirations } from './expirations.ts'
 import { OrderedList } from './ordered-list.ts'
 import type { GroupRow, JobRow } from './rows.ts'
@@ -153,9 +146,9 @@ export class ReadyIndex {
 
   /** The lanes a claimer may take from. */
   *lanes(types: readonly Lane[], have: ReadonlySet<string>): Generator<ReadyLane> {
-    for (const { type } of types) {
+    for (const { type, payloadVersion = 1 } of types) {
       for (const lane of this.#types.get(type)?.lanes.values() ?? []) {
-        if (lane.requires.every((condition) => have.has(condition))) yield lane
+        if (lane.payloadVersion <= payloadVersion && lane.requires.every((condition) => have.has(condition))) yield lane
       }
     }
   }
@@ -174,7 +167,8 @@ export class ReadyIndex {
 
   /** The group that counts this job at `stage` 0 or 1; serial queue before limit. */
   gate(row: JobRow, stage: number): Group | undefined {
-    if (row.queueName !== null && stage === 0) return this.#group(`serial:${row.queueName}`, null, row.queueName, false)
+    if (row.queueName !== null && stage === 0)
+      return this.#group(serialGroup(row.queueName), null, row.queueName, false)
     if (stage > (row.queueName === null ? 0 : 1)) return undefined
     const type = this.#typeOf(row.type)
     if (row.limitKey === null && type.limit === null) return undefined
@@ -228,8 +222,8 @@ export class ReadyIndex {
       const places = group.places(lane)
       const capacity = this.capacity(group)
       const worst = places.heads.last()
-      const full = places.heads.size >= capacity
-      if (full && (capacity === 0 || worst === undefined || compareReady(row, worst) > 0)) {
+      const full = places.heads.size >= capacity || !this.#mayPass(row, group)
+      if (full && (capacity === 0 || worst === undefined || group.compare(row, worst) > 0)) {
         places.rest.add(row)
         this.#noteOpening(group, capacity)
         return
@@ -272,14 +266,23 @@ export class ReadyIndex {
   #fill(group: Group, lane: ReadyLane): void {
     const places = group.places(lane)
     const capacity = this.capacity(group)
-    while (places.heads.size > capacity) this.#sendBack(places.heads.last() as JobRow, lane, group)
+    for (let last = places.heads.last(); last !== undefined; last = places.heads.last())
+      if (places.heads.size > capacity || !this.#mayPass(last, group)) this.#sendBack(last, lane, group)
+      else break
     while (places.heads.size < capacity) {
-      const row = places.rest.shift()
-      if (row === undefined) break
+      const row = places.rest.first()
+      if (row === undefined || !this.#mayPass(row, group)) break
+      places.rest.shift()
       places.heads.add(row)
       this.#enter(row, lane, group.stageOf(row) + 1)
     }
     this.#noteOpening(group, capacity)
+  }
+
+  /** While a job keeps its place in a serial queue, it alone may start there. [strict] */
+  #mayPass(row: JobRow, group: Group): boolean {
+    const holder = group.queueName === null ? undefined : this.#rows.get(group.key)?.holder
+    return holder == null || holder === row.id
   }
 
   #refill(group: Group): void {

@@ -14,6 +14,8 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 /** What counts the running jobs of a serial queue or of a limit. Exists only while it says something. */
 export interface GroupRow extends Row {
   running: number
+  /** The job that keeps its place in a serial queue while it waits again; see `SerialMode`. Absent: none. */
+  holder?: string | null
   /** The rate window: when it opened, how many started in it, when it ends. `null` without a rate. */
   window: { readonly since: number; readonly used: number; readonly until: number } | null
 }
@@ -96,6 +98,7 @@ export class JobRow implements Mutable<JobRecord>, Row {
   sequence: number
   type: string = ''
   payload: unknown = undefined
+  payloadVersion: number = 1
   priority: number = 1
   state: JobRecord['state'] = 'waiting'
   attempts: number = 0
@@ -120,6 +123,7 @@ export class JobRow implements Mutable<JobRecord>, Row {
   jobKey: JobRecord['jobKey'] = null
   superseded: boolean = false
   queueName: JobRecord['queueName'] = null
+  serial: JobRecord['serial'] = 'relaxed'
   limitKey: JobRecord['limitKey'] = null
   groups: readonly string[] = NONE
   requires: readonly string[] = NONE
@@ -183,7 +187,9 @@ export function newJobFields(job: ShelvedJob, expireAt: number | null): Partial<
   if (job.delay !== null) fields.delay = job.delay
   if (expireAt !== null) Object.assign(fields, { expireAfter: job.expireAfter, expireAt })
   if (job.jobKey !== null) fields.jobKey = job.jobKey
+  if (job.payloadVersion !== 1) fields.payloadVersion = job.payloadVersion
   if (job.queueName !== null) fields.queueName = job.queueName
+  if (job.serial !== 'relaxed') fields.serial = job.serial
   if (job.limitKey !== null) fields.limitKey = job.limitKey
   if (job.requires.length > 0) fields.requires = [...job.requires].sort()
   if (job.backoff !== null) fields.backoff = { ...job.backoff }
@@ -204,6 +210,7 @@ export function toRecord(row: JobRow): JobRecord {
     sequence: row.sequence,
     type: row.type,
     payload: row.shelf === null ? copyPlain(row.payload) : new ShelvedPayload(row.shelf, row.payload as number),
+    payloadVersion: row.payloadVersion,
     priority: row.priority,
     state: row.state,
     attempts: row.attempts,
@@ -228,6 +235,7 @@ export function toRecord(row: JobRow): JobRecord {
     jobKey: row.jobKey,
     superseded: row.superseded,
     queueName: row.queueName,
+    serial: row.serial,
     limitKey: row.limitKey,
     groups: copyStrings(row.groups),
     requires: copyStrings(row.requires),

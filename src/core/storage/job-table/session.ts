@@ -5,7 +5,7 @@ import { holds, released } from '../transitions.ts'
 import type { Draft } from './draft.ts'
 import type { JobTable } from './job-table.ts'
 import type { SessionRow } from './rows.ts'
-import { endAttempt } from './settle.ts'
+import { endAttempt } from './ending.ts'
 
 type Whereabouts = Pick<BeatRequest, 'patience' | 'process'>
 

@@ -1,6 +1,7 @@
 import type { SettleAnswer, Settlement } from '../contract.ts'
-import { alreadySettled, holds, type Patch, settled, stateAfter } from '../transitions.ts'
+import { alreadySettled, holds, settled, stateAfter } from '../transitions.ts'
 import type { Draft } from './draft.ts'
+import { endAttempt } from './ending.ts'
 import { conflictIn, placeJob } from './enqueue.ts'
 import type { JobTable } from './job-table.ts'
 import { type JobRow, toRecord } from './rows.ts'
@@ -49,27 +50,6 @@ function alreadyRefused(job: Readonly<JobRow>, { fence, enqueue }: Settlement): 
   return (
     enqueue !== undefined && job.state === 'failed' && job.fence === fence && job.error?.code === 'HOLDFAST_ID_CONFLICT'
   )
-}
-
-/** Writes what ends a running attempt: the job, the groups that counted it, and the key it may free. */
-export function endAttempt(draft: Draft, job: Readonly<JobRow>, to: Patch): void {
-  writeJob(draft, job, to)
-  for (const key of job.groups) {
-    const group = draft.get('groups', key)
-    if (group === undefined) continue
-    if (group.running <= 1 && group.window === null) draft.remove('groups', key)
-    else draft.put('groups', key, { running: Math.max(0, group.running - 1) })
-  }
-}
-
-/** Completion and cancellation free the job's key; a failed job keeps it. [keys] */
-export function writeJob(draft: Draft, job: Readonly<JobRow>, to: Patch): void {
-  draft.put('jobs', job.id, to)
-  if (to.state === 'completed' || to.state === 'cancelled') freeKey(draft, job)
-}
-
-export function freeKey(draft: Draft, job: Readonly<JobRow>): void {
-  if (job.jobKey !== null && draft.get('keys', job.jobKey)?.job === job.id) draft.remove('keys', job.jobKey)
 }
 
 /** The reaper acts on what it saw: a beat in between means that the session lives. [reaper] */

@@ -1,0 +1,51 @@
+import { HoldfastError } from './errors.ts'
+import type { JobDefinition, SchemaResult } from './job.ts'
+import type { JobRecord } from './storage/contract.ts'
+import { isThenable } from './thenable.ts'
+
+/**
+ * Runs a schema, without waiting where it does not, and hands on what it puts out: by a call, so that a payload that is
+ * a promise itself is not taken for the schema's. Throws `HOLDFAST_SCHEMA_MISMATCH` with the schema's issues.
+ */
+export function validated<Result>(
+  { schema, type }: Pick<JobDefinition, 'schema' | 'type'>,
+  payload: unknown,
+  then: (output: unknown) => Result,
+): Result | Promise<Result> {
+  if (schema === null) return then(payload)
+  const result = schema['~standard'].validate(payload)
+  return isThenable(result)
+    ? Promise.resolve(result).then((late) => then(schemaOutput(type, late)))
+    : then(schemaOutput(type, result))
+}
+
+/** What the handler gets of a job: its payload, brought up where an older version of the definition stored it. */
+export function currentPayload(
+  definition: Pick<JobDefinition, 'type' | 'schema' | 'version' | 'migrate'>,
+  { payload, payloadVersion }: Pick<JobRecord, 'payload' | 'payloadVersion'>,
+): unknown {
+  const { version, migrate } = definition
+  if (migrate === null || payloadVersion >= version) return payload
+  const checked = (migrated: unknown): unknown => validated(definition, migrated, (output) => output)
+  const migrated = migrate(payload, payloadVersion)
+  return isThenable(migrated) ? Promise.resolve(migrated).then(checked) : checked(migrated)
+}
+
+function schemaOutput(type: string, result: SchemaResult<unknown>): unknown {
+  if (result.issues === undefined) return result.value
+  const list = result.issues.slice(0, 5).map(({ message, path }) => `${pathText(path)}: ${message}`)
+  throw new HoldfastError(
+    'HOLDFAST_SCHEMA_MISMATCH',
+    `The payload of job \`${type}\` does not fit its schema: ${list.join('; ')}`,
+    {
+      details: { field: 'payload', issues: result.issues },
+    },
+  )
+}
+
+function pathText(path: readonly unknown[] | undefined): string {
+  const keys = (path ?? []).map((part) =>
+    String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part),
+  )
+  return ['payload', ...keys].join('.')
+}

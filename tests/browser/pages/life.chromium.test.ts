@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { pageOf, type Remote } from './browser.ts'
+import { type Chromium, type ChromiumTab, startChromium } from './chromium.ts'
+import { type PageServer, servePages } from './page-server.ts'
+import { freshProfile, type Profile } from './profile.ts'
+
+let profile: Profile
+let browser: Chromium
+let server: PageServer
+
+beforeAll(async () => {
+  server = await servePages({ scripts: { '/page.js': new URL('life.page.ts', import.meta.url) } })
+  profile = await freshProfile()
+  browser = await startChromium({ profile })
+})
+afterAll(async () => {
+  await browser.close()
+  await profile.remove()
+  await server.close()
+})
+
+async function open(): Promise<[ChromiumTab, Remote<typeof import('./life.page.ts')>]> {
+  const tab = await browser.open(server.origin)
+  const page: Remote<typeof import('./life.page.ts')> = pageOf(tab)
+  await page.open()
+  return [tab, page]
+}
+
+test('a tab that another one hides asks for patience, and takes it back when it is seen', async () => {
+  const [tab, page] = await open()
+  expect(await page.patience()).toEqual([0])
+  const cover = await browser.open('about:blank')
+  await expect.poll(() => page.patience(), { timeout: 10_000 }).toEqual([150_000])
+  await cover.close()
+  await expect.poll(() => page.patience(), { timeout: 10_000 }).toEqual([0])
+  await tab.close()
+})
+
+test('a page that is frozen for longer than the timeout of its job goes on with it', async () => {
+  const [tab, page] = await open()
+  await page.enqueue('w', { steps: 3, each: 400 }, 3500)
+  await expect.poll(() => page.events()).toEqual(['started w'])
+  await tab.freeze()
+  // Afterwards a hidden page's timers come once a second.
+  await sleep(4000)
+  await tab.resume()
+  await expect
+    .poll(() => page.job('w'), { timeout: 10_000 })
+    .toEqual({ status: 'completed', attempts: 1, failures: 0, interruptions: 0 })
+  expect(await page.events()).toEqual(['started w'])
+  await tab.close()
+})
