@@ -34,7 +34,7 @@ const QUERIES: Readonly<Record<string, Plan>> = {
     const list = queue.list(listOptions(given, field, values))
     return async () => {
       let count = 0
-      for await (const _job of list) count += 1
+      for await (const { id } of list) count += id === '' ? 0 : 1
       return count
     }
   },

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-enum-comparison, @typescript-eslint/no-unsafe-enum-assignment -- kinds are texts at run time; their enums would only add weight */
 import type { ConstValueNode, DefinitionNode, FieldNode, NameNode, StringValueNode, ValueNode } from 'graphql'
 import { Parser } from 'graphql/language/parser.mjs'
 import { Problem, type Placed } from './problem.ts'

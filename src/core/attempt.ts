@@ -136,7 +136,7 @@ export class Attempt implements HandlerRun {
 }
 
 function emittingFrom(queue: JobQueue, depth: number): JobQueue {
-  const emit: JobQueue['emit'] = (event, document, options = {}) => queue.emitFrom(depth, event, document, options)
+  const emit: JobQueue['emit'] = (event, document, options) => queue.emitFrom(depth, event, document, options ?? {})
   return new Proxy(queue, {
     get(_target, key) {
       const member: unknown = Reflect.get(queue, key, queue)

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-unsafe-assignment -- matchers of Vitest are of any type */
 import { expect } from 'vitest'
 import { type AqlResult, aql } from '../../src/aql/index.ts'
 import type { StorageAdapter } from '../../src/core/storage/contract.ts'

@@ -26,7 +26,7 @@ export function counts(table: JobTable, now: number): JobCounts {
 
 /** Payloads that are not in the table. Those not at hand are noted, and the answer is no answer while there are any. */
 export interface PayloadReader {
-  payloadOf(row: JobRow): unknown
+  readonly payloadOf: (row: JobRow) => unknown
   /** So many are missing that they have to be fetched before the search goes on. */
   readonly isFull: boolean
 }

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- one index, whose parts move jobs among themselves */
 import type { Lane, Limit } from '../contract.ts'
 import { serialGroup } from '../transitions.ts'
 import { CLOCK_STEP, compareTexts, DELAYED, Group, laneOf, type ReadyLane, type TypeLanes } from './group.ts'
