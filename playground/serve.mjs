@@ -3,6 +3,12 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, preview } from 'vite'
 
+if (process.argv.length > 2) {
+  console.error(
+    `holdfast: the playground takes no arguments, got ${process.argv.slice(2).join(' ')}; PORT=8000 says where`,
+  )
+  process.exit(2)
+}
 const port = Number(process.env['PORT'] ?? 5173)
 if (!Number.isInteger(port) || port < 0 || port > 65_535) {
   console.error(`holdfast: PORT has to be a port from 0 to 65535, got ${process.env['PORT']}`)

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { type EnqueueItem, HoldfastError, type Priority } from 'holdfast'
-import { audit, ledger } from './bookkeeping.ts'
+import { ledger } from './bookkeeping.ts'
 import { queue } from './queue.ts'
 
 /** What the page says about the last thing that somebody did. One line, read aloud by screen readers. */
@@ -17,15 +17,16 @@ export async function add(what: string, items: readonly EnqueueItem[]): Promise<
     )
     await ledger.acknowledged(accepted.map(({ id }) => id))
     notice.value = `${what}: ${accepted.length} accepted.`
-    await audit.look()
   })
 }
 
-/** Does something and says so when it fails. */
-export async function attempt(action: () => Promise<void>): Promise<void> {
+/** Does something and says so when it fails. Answers whether it did not. */
+export async function attempt(action: () => Promise<void>): Promise<boolean> {
   try {
     await action()
+    return true
   } catch (error) {
     notice.value = HoldfastError.is(error) ? `${error.code}: ${error.message}` : String(error)
+    return false
   }
 }

@@ -1,4 +1,3 @@
-import { signal } from '@preact/signals'
 import type { Job } from 'holdfast'
 import type { Ledger, Line } from './ledger.ts'
 
@@ -16,8 +15,6 @@ const MOST = 1000
 
 /** Adds up the ledger and asks the queue for every job that the ledger does not know as done. */
 export class Audit {
-  /** `null` until the ledger was read once. */
-  readonly tally = signal<Tally | null>(null)
   readonly #ledger: Pick<Ledger, 'accepted' | 'readOn'>
   readonly #get: (id: string) => Promise<Job | null>
   readonly #acknowledged = new Set<string>()
@@ -34,10 +31,10 @@ export class Audit {
     this.#get = get
   }
 
-  async look(): Promise<void> {
+  async look(): Promise<Tally> {
     for (const line of await this.#ledger.readOn()) this.#enter(line)
     for (const id of [...this.#open].slice(0, MOST)) await this.#ask(id)
-    this.tally.value = {
+    return {
       acknowledged: this.#acknowledged.size,
       done: this.#fences.size,
       lost: this.#lost.size,

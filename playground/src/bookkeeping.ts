@@ -1,4 +1,5 @@
-import { Audit } from './audit.ts'
+import { signal } from '@preact/signals'
+import { Audit, type Tally } from './audit.ts'
 import { Ledger } from './ledger.ts'
 import { queue } from './queue.ts'
 import { everySecond } from './view/clock.ts'
@@ -7,6 +8,11 @@ export const ledger = new Ledger()
 
 queue.on('completed', ({ job }) => ledger.accepted(job.id, job.fence))
 
-export const audit = new Audit(ledger, (id) => queue.get(id))
+const audit = new Audit(ledger, (id) => queue.get(id))
 
-everySecond(() => audit.look())
+/** `null` until the ledger was read once. */
+export const tally = signal<Tally | null>(null)
+
+everySecond(async () => {
+  tally.value = await audit.look()
+})

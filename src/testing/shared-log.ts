@@ -96,7 +96,6 @@ export class SharedLog {
 }
 
 class Handle implements Log {
-  readonly exclusive = false
   readonly payloads: PayloadStore
   readonly #log: SharedLog
   #position: number | null = null

@@ -4,8 +4,7 @@ import type { BoundHandler, Job, JobDefinition } from '../core/job.ts'
 import { integerFrom, knownOptions, name, type Span } from '../core/options.ts'
 import { type JobQueue, openQueue, type QueueOptions } from '../core/queue.ts'
 import type { StorageAdapter } from '../core/storage/contract.ts'
-import { LoggedStorage } from '../core/storage/logged-storage.ts'
-import { NoLog } from '../core/storage/no-log.ts'
+import { MemoryStorage } from '../core/storage/memory-storage.ts'
 import { ManualClock } from './manual-clock.ts'
 
 type Definitions = readonly JobDefinition[]
@@ -87,12 +86,7 @@ export async function testQueue<const Jobs extends Definitions = Definitions>(
 }
 
 function volatileStorage(): StorageAdapter {
-  return new LoggedStorage({
-    name: 'test',
-    traits: { durable: false, scope: 'instance', payload: 'structured-clone', transactions: false },
-    log: new NoLog(),
-    writer: 'test',
-  })
+  return new MemoryStorage({ name: 'test', payload: 'structured-clone' })
 }
 
 function executorOptions(

@@ -7,7 +7,7 @@ import { type FileSystem, nodeFs, type NodeFsOptions } from '../../src/adapters/
 import { encodeRecord } from '../../src/adapters/node-fs/lines.ts'
 import { systemFiles } from '../../src/adapters/node-fs/system-files.ts'
 import type { HoldfastError } from '../../src/index.ts'
-import { newJob } from '../../src/testing/index.ts'
+import { newJob, SimulatedDisk } from '../../src/testing/index.ts'
 import { allJobs, NOW } from '../core/kit-targets.ts'
 
 let directory = ''
@@ -86,6 +86,57 @@ test('not even where newer code has ended the segment and is gone', async () => 
   expect(old.health?.().state).toBe('read-only')
   await old.close()
   expect(await journals()).toEqual(['0000000001.journal'])
+})
+
+test('whoever meets a kind of line of newer code writes nothing, not even what its opening would write again', async () => {
+  const old = await opened()
+  await enqueue(old, 'a')
+  await old.close()
+  const { encodeLine } = await import('../../src/adapters/node-fs/lines.ts')
+  const path = join(directory, '0000000001.journal')
+  await appendFile(path, encodeLine({ kind: 'invented later' } as never))
+  const before = await readFile(path, 'utf8')
+  const again = await opened({ rollAt: 1 })
+  expect(await codeOf(enqueue(again, 'b'))).toBe('HOLDFAST_STORAGE_NEWER')
+  await again.close()
+  expect(await readFile(path, 'utf8')).toBe(before)
+  expect(await journals()).toEqual(['0000000001.journal'])
+})
+
+test('who only reads follows into the segment that newer code has made, and takes that for no damage', async () => {
+  const old = await opened()
+  await enqueue(old, 'a')
+  const { encodeLine } = await import('../../src/adapters/node-fs/lines.ts')
+  const { writeSnapshot } = await import('../../src/adapters/node-fs/snapshot.ts')
+  const next = await systemFiles.open(join(directory, '0000000002.journal'), { create: true })
+  const row = { version: 9, sequence: 2, type: 'task', payload: null, createdAt: NOW }
+  const rows = [{ table: 'jobs', key: 'later', row }] as const
+  await writeSnapshot(next, { sequence: 2, highest: 9, count: 1, versions: 9, rows })
+  await next.close()
+  const lines = [...encodeRecord({ id: 'newer.1', format: 2, units: [] }), encodeLine({ kind: 'seal', by: 'newer' })]
+  await appendFile(join(directory, '0000000001.journal'), Buffer.concat(lines))
+  expect(await codeOf(enqueue(old, 'b'))).toBe('HOLDFAST_STORAGE_NEWER')
+  expect((await allJobs(old)).map(({ id }) => id)).toEqual(['later'])
+  expect(old.health?.()).toMatchObject({ state: 'read-only', damaged: 0 })
+  await old.close()
+})
+
+test('who asks for less durability makes no segments that take from others what they were promised', async () => {
+  const disk = new SimulatedDisk()
+  const careful = await opened({ directory: '/jobs', fileSystem: disk.process() })
+  await enqueue(careful, 'kept')
+  const careless = await opened({ directory: '/jobs', fileSystem: disk.process(), durability: 'process', rollAt: 1 })
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) await enqueue(careless, id, 'x'.repeat(20_000))
+  expect(disk.list('/jobs').filter((name) => name.endsWith('.journal')).length).toBeGreaterThan(3)
+  await Promise.all([careful.close(), careless.close()])
+  for (const persistence of ['lost', 'prefix', 'torn', 'reordered'] as const) {
+    for (let seed = 1; seed <= 10; seed++) {
+      const left = disk.afterPowerCut({ persistence, seed }).process()
+      const storage = await opened({ directory: '/jobs', fileSystem: left })
+      expect((await storage.get(['kept']))[0]?.id, `${persistence}, seed ${seed}`).toBe('kept')
+      await storage.close()
+    }
+  }
 })
 
 test('tidying up that fails costs no call, and leaves no file open', async () => {

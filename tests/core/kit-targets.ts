@@ -54,8 +54,9 @@ export const passing: Interference = (storage, n) =>
     storage.amend({ batch: [{ kind: 'remove', id: `passing-${n}` }], now: NOW }),
   ])
 
-/** A pause that was none is lifted: every claim that was decided before must be decided again. */
-export const contending: Interference = (storage) => storage.pause({ scope: { type: 'unrelated' }, paused: false })
+/** A pause that is lifted at once: every claim that was decided before must be decided again. */
+export const contending: Interference = (storage) =>
+  Promise.all([true, false].map((paused) => storage.pause({ scope: { type: 'unrelated' }, paused })))
 
 /** Every n-th append is overtaken by another handle's record. */
 export function overtaken(n: number, interfere: Interference): (log: SharedLog) => Promise<() => Fault | null> {

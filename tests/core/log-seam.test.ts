@@ -15,7 +15,6 @@ const DONE: Receipt = { between: [] }
 
 /** A log whose every exchange the test plays. */
 class PlayedLog implements Log {
-  readonly exclusive = false
   readonly presence?: Presence
   exchanges = 0
   replica: LogReplica | null = null

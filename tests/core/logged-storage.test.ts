@@ -215,7 +215,6 @@ describe('flushes', () => {
       traits: { durable: false, scope: 'host', payload: 'json', transactions: false },
       writer: 'watched',
       log: {
-        exclusive: false,
         open: (replica) => inner.open(replica),
         close: () => inner.close(),
         watch: (listener) => inner.watch(listener),

@@ -26,7 +26,6 @@ class Replica {
       traits: { durable: false, scope: 'host', payload: 'json', transactions: false },
       writer: name,
       log: {
-        exclusive: false,
         open: (replica) => {
           this.#snapshot = () => replica.snapshot()
           return inner.open(replica)

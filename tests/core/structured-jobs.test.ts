@@ -5,8 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { nodeFs } from '../../src/adapters/node-fs/index.ts'
-import { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
-import { NoLog } from '../../src/core/storage/no-log.ts'
+import { MemoryStorage } from '../../src/core/storage/memory-storage.ts'
 import { defineJob, openQueue, type StorageAdapter } from '../../src/index.ts'
 import { testQueue } from '../../src/testing/index.ts'
 import { problemOf } from './doubles.ts'
@@ -15,8 +14,7 @@ const upload = defineJob({ type: 'upload', payloadFormat: 'structured-clone' })
 const plain = defineJob({ type: 'plain' })
 
 function jsonStorage(): StorageAdapter {
-  const traits = { durable: false, scope: 'instance', payload: 'json', transactions: false } as const
-  return new LoggedStorage({ name: 'json', traits, log: new NoLog(), writer: 'json' })
+  return new MemoryStorage({ name: 'json', payload: 'json' })
 }
 
 const REFUSED = { code: 'HOLDFAST_PAYLOAD_FORMAT', field: 'payloadFormat' }

@@ -19,7 +19,7 @@ export const diskMutants = [
     '',
   ]),
   mutant('no sync of the folder', `${adapter}/segment-folder.ts`, 'power cuts: rolls', [
-    'if (this.#durable) await this.#fileSystem.syncFolder(this.path)',
+    'return this.#fileSystem.syncFolder(this.path)',
     '',
   ]),
   mutant('own record not read back', `${adapter}/segment.ts`, 'races: another process comes before the append', [
@@ -59,7 +59,7 @@ export const diskMutants = [
     ],
   ),
   mutant('a snapshot that is not synced', `${adapter}/segment-folder.ts`, 'power cuts: rolls', [
-    '      if (this.#durable) await file.sync()\n',
+    '      await file.sync()\n',
     '',
   ]),
   mutant('a failed sync forgotten', `${adapter}/journal.ts`, 'power cuts: a sync fails', [

@@ -54,6 +54,12 @@ export const mutants = [
     'session: a session tells from its opening on how patient others are to be with it',
     ['{ ...row, ...news(undefined, request) }', 'row'],
   ),
+  mutant(
+    'a tick that takes a conflict for a repeat',
+    `${table}/schedule.ts`,
+    'schedules: a tick whose job has the id of another stores nothing, says so and keeps the watermark',
+    ['if (conflict !== null) return', 'if (conflict === undefined) return'],
+  ),
   mutant('reaper unguarded', `${table}/settle.ts`, 'reaper: a beat in between saves the job', [
     "if ('ended' in when) return true",
     'return true',

@@ -27,7 +27,7 @@ export const webhook = defineJob({
   payload: z.object({ order: z.number() }),
   requires: 'online',
   maxRetries: 3,
-  backoff: exponential({ base: '2s', factor: 2, jitter: 0.1 }),
+  backoff: exponential({ base: '1s', factor: 2, jitter: 0.1 }),
   timeout: '10s',
   ...lease,
 })

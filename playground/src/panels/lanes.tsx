@@ -82,5 +82,5 @@ function stateOf(job: Job): string {
 
 function Progress({ job }: { job: Job }) {
   const told = progress.value.get(job.id) ?? job.progress
-  return <progress aria-label={`Progress of ${titleOf(job)}`} max={1} value={typeof told === 'number' ? told : 0} />
+  return typeof told === 'number' ? <progress aria-label={`Progress of ${titleOf(job)}`} max={1} value={told} /> : null
 }

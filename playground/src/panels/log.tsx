@@ -41,7 +41,8 @@ export function Log() {
 }
 
 function Record({ record: { id, changes, units } }: { record: DumpedRecord }) {
-  const shown = (units as readonly (readonly Change[])[]).flat()
+  // What a unit only looks at is its condition, and changes nothing.
+  const shown = (units as readonly (readonly Change[])[]).flat().filter(({ to }) => to !== undefined)
   return (
     <li>
       <code class="record-id">
@@ -56,8 +57,7 @@ function Record({ record: { id, changes, units } }: { record: DumpedRecord }) {
 /** `jobs 3f2a9 → running`, `sessions 81bc0 beats`. */
 function sayChange({ table, key, to }: Change): string {
   const name = `${table} ${key.length > 12 ? shortId(key) : key}`
-  if (to === null) return `${name} removed`
-  if (to === undefined) return name
+  if (to === null || to === undefined) return `${name} removed`
   const { state, type, beats } = to
   if (typeof state === 'string') return `${name} → ${state}`
   if (typeof type === 'string') return `${name} is a new ${type}`

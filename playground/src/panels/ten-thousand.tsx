@@ -4,6 +4,7 @@ import { attempt, notice } from '../actions.ts'
 import { ledger } from '../bookkeeping.ts'
 import { tiny } from '../jobs/definitions.ts'
 import { queue } from '../queue.ts'
+import type { Chart } from '../view/chart.ts'
 import { Measurement } from '../view/measurement.ts'
 
 const JOBS = 10_000
@@ -15,14 +16,11 @@ export function TenThousand() {
 
   async function run(): Promise<void> {
     isBusy.value = true
-    await attempt(async () => {
-      // The chart's code is loaded when it is first needed.
-      const { Chart } = await import('../view/chart.ts')
-      if (place.current === null) return
-      const chart = new Chart(place.current)
+    const succeeded = await attempt(async () => {
+      const chart = await chartIn(place.current)
       const measurement = new Measurement()
       const stopListening = queue.on('completed', ({ job }) => measurement.add(job))
-      const timer = setInterval(() => chart.show(measurement.points()), 250)
+      const timer = setInterval(() => chart?.show(measurement.points()), 250)
       // A second executor for the time being: it shows up among the sessions, too.
       const executor = queue.createExecutor({ handlers: [tiny.handler(() => null)], concurrency: 100 })
       try {
@@ -38,9 +36,10 @@ export function TenThousand() {
         await executor.stop()
         stopListening()
         clearInterval(timer)
-        chart.show(measurement.points())
+        chart?.show(measurement.points())
       }
     })
+    if (!succeeded) summary.value = `It failed: ${notice.peek()}`
     isBusy.value = false
   }
 
@@ -62,4 +61,17 @@ export function TenThousand() {
       />
     </>
   )
+}
+
+/** Its code is loaded when it is first needed. `null`: it cannot be drawn here, and the jobs run all the same. */
+async function chartIn(place: HTMLElement | null): Promise<Chart | null> {
+  if (place === null) return null
+  try {
+    const { Chart } = await import('../view/chart.ts')
+    return new Chart(place)
+  } catch (error) {
+    // For instance of a browser whose language is none: uPlot asks for one.
+    place.textContent = `The chart cannot be drawn in this browser. ${String(error)}`
+    return null
+  }
 }

@@ -10,8 +10,8 @@ export class Chart {
 
   constructor(place: HTMLElement) {
     place.replaceChildren()
-    const colour = (name: string): string => getComputedStyle(place).getPropertyValue(name)
-    const axis = { stroke: colour('--quiet'), grid: { stroke: colour('--line') }, ticks: { stroke: colour('--line') } }
+    const [quiet, line, accent] = [colour(place, '--quiet'), colour(place, '--line'), colour(place, '--accent')]
+    const axis = { stroke: quiet, grid: { stroke: line }, ticks: { stroke: line } }
     this.#plot = new uPlot(
       {
         width: place.clientWidth,
@@ -36,10 +36,10 @@ export class Chart {
         ],
         series: [
           { label: 'time' },
-          { label: 'jobs a second', stroke: colour('--accent'), width: 2, points: { show: false } },
+          { label: 'jobs a second', stroke: accent, width: 2, points: { show: false } },
           {
             label: 'median wait',
-            stroke: colour('--quiet'),
+            stroke: quiet,
             width: 1,
             dash: [4, 4],
             scale: 'ms',
@@ -57,4 +57,14 @@ export class Chart {
   show([seconds, rates, waits]: Points): void {
     this.#plot.setData([seconds, rates, waits])
   }
+}
+
+/** A canvas knows nothing of variables, so one that is a colour is read where it has become one. */
+function colour(place: HTMLElement, variable: string): string {
+  const probe = document.createElement('span')
+  probe.style.color = `var(${variable})`
+  place.append(probe)
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
 }

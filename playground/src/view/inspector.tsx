@@ -71,6 +71,7 @@ function Details({ job: { id, status, ...job } }: { job: Job }) {
       {status === 'completed' && (
         <>
           <h3>Result</h3>
+          <Picture result={job.result} />
           <pre tabIndex={0}>{shown(job.result)}</pre>
         </>
       )}
@@ -110,4 +111,9 @@ function History({ attempts }: { attempts: readonly AttemptRecord[] }) {
       ))}
     </ol>
   )
+}
+
+function Picture({ result }: { result: unknown }) {
+  const { picture, width, height } = Object(result) as { picture?: string; width?: number; height?: number }
+  return picture === undefined ? null : <img src={picture} alt="The thumbnail" width={width} height={height} />
 }

@@ -1,10 +1,10 @@
-import { audit } from '../bookkeeping.ts'
+import { tally } from '../bookkeeping.ts'
 import { health } from './board.ts'
 import { HowToLose } from './how-to-lose.tsx'
 
 /** The four numbers that say whether the page keeps its word. */
 export function Score() {
-  const { acknowledged = null, done = null, lost = null, twice = null } = audit.tally.value ?? {}
+  const { acknowledged = null, done = null, lost = null, twice = null } = tally.value ?? {}
   return (
     <section class="score" aria-labelledby="score-title">
       <h2 id="score-title" class="unseen">

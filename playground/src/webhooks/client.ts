@@ -10,10 +10,7 @@ export async function findEndpoint(): Promise<EndpointState> {
   if (!('serviceWorker' in navigator)) throw new Error('this browser has no service workers for this page')
   await navigator.serviceWorker.register(trustedScript(new URL('webhooks-worker.js', document.baseURI)))
   await navigator.serviceWorker.ready
-  if (navigator.serviceWorker.controller === null)
-    await new Promise((resolve) =>
-      navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }),
-    )
+  await controlled()
   const answered = await stateOf(fetch(at('state')))
   if (answered === null) throw new Error('the service worker does not answer')
   return answered
@@ -34,6 +31,18 @@ export async function deliver(id: string, body: unknown, signal: AbortSignal): P
   const response = await fetch(address, { method: 'POST', body: JSON.stringify(body), signal })
   if (!response.ok) throw new Error(`The endpoint answered ${response.status}`)
   return response.json()
+}
+
+/** How long a service worker may take to take charge of this page, ms. It never does of one that was reloaded by force. */
+const PATIENCE = 5000
+
+function controlled(): Promise<unknown> {
+  const { serviceWorker } = navigator
+  if (serviceWorker.controller !== null) return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    serviceWorker.addEventListener('controllerchange', resolve, { once: true })
+    setTimeout(() => reject(new Error('its service worker is not in charge yet: reload this page')), PATIENCE)
+  })
 }
 
 /** `null`: whatever answered, it was not our endpoint. A server of files has a page or an error for every address. */

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../core/errors.ts'
 import type { Log, LogHealth, LogReplica, PayloadStore, Presence, Receipt, Reserve } from '../../core/storage/log.ts'
 import type { StorageStatus } from '../../core/storage/contract.ts'
-import { NoLog } from '../../core/storage/no-log.ts'
+import { NoLog } from './no-log.ts'
 
 /**
  * A log that keeps nothing where the page may not store anything: for users who would rather have jobs that live as long
@@ -28,10 +28,6 @@ export class FallbackLog implements Log {
 
   get isInMemory(): boolean {
     return this.#reason !== null
-  }
-
-  get exclusive(): boolean {
-    return this.#log.exclusive
   }
 
   get presence(): Presence | undefined {

@@ -1,6 +1,5 @@
 import type { StorageAdapter } from '../../core/storage/contract.ts'
-import { LoggedStorage } from '../../core/storage/logged-storage.ts'
-import { NoLog } from '../../core/storage/no-log.ts'
+import { MemoryStorage } from '../../core/storage/memory-storage.ts'
 
 /**
  * A storage in memory, for tests, for work that may be lost with the process, and as the reference of what every
@@ -9,10 +8,5 @@ import { NoLog } from '../../core/storage/no-log.ts'
  * `traits.durable` is false: an acknowledged enqueue does not survive the end of the process.
  */
 export function memory(): StorageAdapter {
-  return new LoggedStorage({
-    name: 'memory',
-    traits: { durable: false, scope: 'instance', payload: 'structured-clone', transactions: false },
-    log: new NoLog(),
-    writer: 'memory',
-  })
+  return new MemoryStorage({ name: 'memory', payload: 'structured-clone' })
 }

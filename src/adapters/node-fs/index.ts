@@ -33,7 +33,7 @@ export function nodeFs(options: NodeFsOptions): StorageAdapter {
     watchFolder: (path, changed) => fileSystem.watch(path, changed),
     openFolder: async () => {
       const path = await openFolder(fileSystem, directory, allowNetworkFileSystem)
-      return new SegmentFolder({ fileSystem, path, writer, durable })
+      return new SegmentFolder({ fileSystem, path, writer })
     },
   })
   const traits = { durable: true, scope: 'host', payload: 'json', transactions: false } as const

@@ -57,7 +57,6 @@ type Taken = 'again' | { readonly append: Append | null; readonly receipt: Recei
  * write the snapshot that the next segment begins with; the one that sealed does, others step in when it does not.
  */
 export class Journal implements Log {
-  readonly exclusive = false
   readonly presence?: Presence
   readonly #options: JournalOptions
   readonly #watch: TailWatch
@@ -197,9 +196,10 @@ export class Journal implements Log {
     if (segment.sealedBy !== null) return true
     const log = segment.size - segment.start
     if (this.#head === null || log <= Math.max(this.#options.rollAt, 2 * segment.start)) return false
+    // Whoever may not make a snapshot does not ask for one.
+    if (this.#replica?.isWhole !== true) return false
+    if (log <= 2 * dearBytes(this.#head, log, this.#replica.snapshot())) return false
     try {
-      // Whoever cannot make a snapshot does not ask for one.
-      if (log <= 2 * dearBytes(this.#head, log, this.#replica?.snapshot() ?? EMPTY)) return false
       segment.seal(this.#options.writer)
       return true
     } catch {
@@ -283,7 +283,8 @@ export class Journal implements Log {
     const onDamage = (...line: [number, number, Uint8Array]): void => this.#setAside(folder, ...line)
     const segment = new Segment({ number, file, start: head.end, durable, onDamage })
     if (durable) segment.reassure()
-    const follows = this.#segment?.number === number - 1
+    // What newer code wrote is not in this table: it begins anew, and that is no damage.
+    const follows = this.#segment?.number === number - 1 && this.#replica?.isWhole === true
     if (follows && this.#standsAt(head)) return segment
     // Whoever read the predecessor to its seal has the same table: if not, one of them read something that was damaged.
     if (follows || !head.whole) this.#damaged += 1

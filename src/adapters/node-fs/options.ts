@@ -9,7 +9,8 @@ export interface NodeFsOptions {
   readonly directory: string
   /**
    * What an acknowledged write survives. `disk` (default): a power cut, by fdatasync. `process`: the end of the process,
-   * also by `kill -9`, and not a power cut; no call waits for the disk.
+   * also by `kill -9`, and not a power cut; calls
+   * wait for the disk only where the journal goes on in a new file.
    */
   readonly durability?: 'disk' | 'process'
   /**

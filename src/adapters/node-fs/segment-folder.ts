@@ -18,8 +18,6 @@ export interface SegmentFolderOptions {
   readonly path: string
   /** Unique among all that ever write here. */
   readonly writer: string
-  /** Whether anything is to survive a power cut. */
-  readonly durable: boolean
 }
 
 export interface FoundSegment {
@@ -33,18 +31,19 @@ export interface FoundSegment {
  * finished file its name, and retired by putting a tombstone in its place. So a process that slept through any number of
  * rolls still holds the file it knew, finds the seal in it, and can publish nothing under an old name: not while there is
  * a tombstone, and not when that has gone, a hundred segments later.
+ *
+ * What is published is synced whatever `durability` says: other processes of the folder may have been promised more, and
+ * what was there before goes to make room for it. [tests/adapters/node-fs-journal.test.ts]
  */
 export class SegmentFolder {
   readonly path: string
   readonly #fileSystem: FileSystem
   readonly #writer: string
-  readonly #durable: boolean
 
-  constructor({ fileSystem, path, writer, durable }: SegmentFolderOptions) {
+  constructor({ fileSystem, path, writer }: SegmentFolderOptions) {
     this.path = path
     this.#fileSystem = fileSystem
     this.#writer = writer
-    this.#durable = durable
   }
 
   /**
@@ -184,8 +183,8 @@ export class SegmentFolder {
   }
 
   /** Names are durable from here on. */
-  async sync(): Promise<void> {
-    if (this.#durable) await this.#fileSystem.syncFolder(this.path)
+  sync(): Promise<void> {
+    return this.#fileSystem.syncFolder(this.path)
   }
 
   /** Keeps a segment whose snapshot is damaged beyond its retirement. */
@@ -212,7 +211,7 @@ export class SegmentFolder {
     const file = await this.#fileSystem.open(path, { create: true })
     try {
       const wrote = await write(file)
-      if (this.#durable) await file.sync()
+      await file.sync()
       return { file, wrote }
     } catch (error) {
       await this.#remove(path).catch(() => undefined)

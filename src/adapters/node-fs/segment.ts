@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../core/errors.ts'
-import type { LogRecord } from '../../core/storage/log.ts'
+import { LOG_FORMAT, type LogRecord } from '../../core/storage/log.ts'
 import type { OpenFile } from './file-system.ts'
 import { encodeLine, encodeRecord, type JournalRecord, LineBuffer, parseLine, scanLines } from './lines.ts'
 import { RecordReader } from './records.ts'
@@ -99,11 +99,13 @@ export class Segment {
   /**
    * Writes anew what may have been lost to a sync that failed, by a process that died before it could seal: its pages
    * may be gone from the disk and still be in the cache, where no later sync looks for them. A record that stands twice
-   * counts once. To be called before anything here is acknowledged.
+   * counts once. To be called before anything here is acknowledged. Whoever does not understand all that is there
+   * acknowledges nothing, and could not write it again as it was.
    */
   reassure(): void {
     this.#read()
-    for (const { record } of this.#unsure) {
+    const understands = this.#ahead.every(({ format }) => format <= LOG_FORMAT)
+    for (const { record } of understands ? this.#unsure : []) {
       for (const line of encodeRecord(record)) if (this.#file.append(line) < line.length) throw cutShort('a record')
     }
     this.#unsure = []

@@ -1,4 +1,4 @@
-import { isBatched, type Operation, type Part } from './job-table/decide.ts'
+import { answerOf, type Operation, type Part, partsOf } from './job-table/decide.ts'
 import type { PayloadChunk } from './log.ts'
 
 /** What a full storage refuses before it refuses anything else. */
@@ -31,7 +31,7 @@ export class Call {
     this.#answers = []
     this.#resolve = resolve
     this.#reject = reject
-    this.open = isBatched(operation) ? operation.request.batch.map((_, index) => index) : [0]
+    this.open = partsOf(operation)
   }
 
   /** Whether it may have what the log keeps for a full storage: once, and not for new work. */
@@ -64,6 +64,6 @@ export class Call {
   }
 
   resolve(): void {
-    this.#resolve((isBatched(this.operation) ? this.#answers : this.#answers[0]) as never)
+    this.#resolve(answerOf(this.operation, this.#answers) as never)
   }
 }

@@ -483,7 +483,11 @@ export interface AmendAnswer {
   readonly jobs: readonly JobRecord[]
 }
 
-/** A schedule's step: its watermark moves from `after` to `slot` and its jobs are stored, or nothing happens. */
+/**
+ * A schedule's step: its watermark moves from `after` to `slot` and its jobs are stored, or nothing happens. Nothing
+ * happens either when the id of a job is stored already with another type or payload: the slot is still to be had by
+ * whoever ticks it with another id.
+ */
 export interface Tick {
   readonly schedule: string
   readonly after: number | null
@@ -494,6 +498,12 @@ export interface Tick {
 export interface TickRequest {
   readonly batch: readonly Tick[]
   readonly now: number
+}
+
+export interface TickAnswer {
+  readonly moved: boolean
+  /** Why it did not move, where it is not because of the watermark: the job whose id says something else already. */
+  readonly conflict?: { readonly index: number; readonly id: string }
 }
 
 /** A stored text of the core: schedules and automations outlive a restart as plain data under a name. */
@@ -645,8 +655,8 @@ export interface StorageAdapter {
   /** Per item against the states it may touch; items are independent. [amend] */
   amend(request: AmendRequest): Promise<readonly AmendAnswer[]>
 
-  /** Per item: `moved` when the watermark stood at `after`; else nothing is stored. [schedules] */
-  tick(request: TickRequest): Promise<readonly { readonly moved: boolean }[]>
+  /** Per item: `moved` when the watermark stood at `after` and no id is in conflict; else nothing is stored. [schedules] */
+  tick(request: TickRequest): Promise<readonly TickAnswer[]>
   define(request: DefineRequest): Promise<void>
   definitions(kind: DefinitionKind): Promise<readonly DefinitionRecord[]>
 

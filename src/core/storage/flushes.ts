@@ -72,12 +72,10 @@ export class Flushes {
     this.#flushing = null
   }
 
-  /** The calls of one flush. A log's flush is bounded, so that one caller's crowd does not keep everybody waiting. */
+  /** The calls of one flush. It is bounded, so that one caller's crowd does not keep everybody waiting. */
   #takeCalls(): readonly Call[] {
     let items = 0
-    const end = this.#options.log.exclusive
-      ? -1
-      : this.#calls.findIndex((call) => (items += call.items) > ITEMS_PER_FLUSH)
+    const end = this.#calls.findIndex((call) => (items += call.items) > ITEMS_PER_FLUSH)
     return this.#calls.splice(0, end === -1 ? this.#calls.length : Math.max(1, end))
   }
 
@@ -113,7 +111,7 @@ export class Flushes {
         (tail) => {
           this.isBehind = false
           this.unread = null
-          const append = this.#options.replica.turn(tail, waiting, recordId, this.#options.log.exclusive)
+          const append = this.#options.replica.turn(tail, waiting, recordId)
           decided = true
           return append
         },

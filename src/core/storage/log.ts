@@ -105,12 +105,9 @@ export type Need = 'read' | 'append' | 'durable'
 
 /**
  * An ordered sequence of records that several replicas share. The order of the log decides who was first; there is no
- * owner and no lock. node-fs and IndexedDB are Logs, memory is the one that keeps nothing.
+ * owner and no lock. node-fs and IndexedDB are Logs.
  */
 export interface Log {
-  /** True when nobody else can append between a turn's tail and its record, and an append cannot fail. */
-  readonly exclusive: boolean
-
   /** Absent: a session ends by its own word or by silence, never by proof. */
   readonly presence?: Presence | undefined
 

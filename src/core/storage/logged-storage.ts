@@ -1,4 +1,3 @@
-import { HoldfastError } from '../errors.ts'
 import type {
   AmendAnswer,
   AmendRequest,
@@ -6,42 +5,29 @@ import type {
   BeatRequest,
   ClaimAnswer,
   ClaimRequest,
-  DefineRequest,
-  DefinitionKind,
-  DefinitionRecord,
   EnqueueAnswer,
   EnqueueRequest,
-  JobCounts,
   JobRecord,
   ListAnswer,
   ListRequest,
-  Notifier,
-  PauseScope,
-  PruneRequest,
   RunningRequest,
-  SessionRecord,
   SessionRequest,
   SettleAnswer,
   SettleRequest,
-  StorageAdapter,
   StorageDump,
   StorageHealth,
   StorageStatus,
   StorageTraits,
-  TickRequest,
 } from './contract.ts'
 import { Condition } from './condition.ts'
 import { Flushes } from './flushes.ts'
 import type { Operation } from './job-table/decide.ts'
-import { type JobTable, pauseScopes } from './job-table/job-table.ts'
-import { counts, list } from './job-table/query.ts'
-import { toRecord } from './job-table/rows.ts'
-import { definitions } from './job-table/schedule.ts'
-import { sessionRecords } from './job-table/session.ts'
+import type { JobTable } from './job-table/job-table.ts'
 import type { Log } from './log.ts'
-import { LogHints } from './log-hints.ts'
 import { Replica } from './replica.ts'
 import { payloadLost, Shelf } from './shelf.ts'
+import { TableHints } from './table-hints.ts'
+import { TableStorage } from './table-storage.ts'
 
 export interface LoggedStorageOptions {
   readonly name: string
@@ -58,10 +44,8 @@ export interface LoggedStorageOptions {
  * other on the table, and appends what they wrote as one record; calls that only read, or found nothing to write, cost
  * no append. [two handles] [lost and repeated appends: tests/core/logged-storage.test.ts]
  */
-export class LoggedStorage implements StorageAdapter {
-  readonly contract = 1
-  readonly name: string
-  readonly notifier: Notifier
+export class LoggedStorage extends TableStorage {
+  readonly notifier: TableHints
   readonly #log: Log
   readonly #replica: Replica
   readonly #shelf: Shelf | null
@@ -72,16 +56,14 @@ export class LoggedStorage implements StorageAdapter {
   #opening: Promise<void> | null = null
   #closing: Promise<void> | null = null
   #stopWatching: (() => void) | null = null
-  readonly #hints: LogHints
 
   constructor({ name, traits, log, writer }: LoggedStorageOptions) {
-    this.name = name
+    super(name)
     const given = typeof traits === 'function' ? traits : Object.freeze({ ...traits })
     this.#traits = typeof given === 'function' ? given : (): StorageTraits => given
     this.#log = log
     this.#replica = new Replica(name)
     this.#shelf = log.payloads === undefined ? null : new Shelf(log.payloads, writer)
-    this.#hints = new LogHints(this.#replica)
     this.#condition = new Condition(log, this.#replica)
     log.watchHealth?.(() => this.#condition.publish())
     this.#flushes = new Flushes({
@@ -89,11 +71,11 @@ export class LoggedStorage implements StorageAdapter {
       replica: this.#replica,
       shelf: this.#shelf,
       flushed: () => {
-        this.#hints.publish()
+        this.#publish(false)
         this.#condition.publish()
       },
     })
-    this.notifier = this.#hints
+    this.notifier = new TableHints(() => this.#replica.table)
   }
 
   get traits(): StorageTraits {
@@ -154,18 +136,22 @@ export class LoggedStorage implements StorageAdapter {
     await this.#log.close()
   }
 
-  session(request: SessionRequest): Promise<{ readonly epoch: number }> {
-    return this.#call({ name: 'session', request: 'open' in request ? this.#signed(request) : request })
+  override session(request: SessionRequest): Promise<{ readonly epoch: number }> {
+    return super.session('open' in request ? this.#signed(request) : request)
   }
 
-  async enqueue(request: EnqueueRequest): Promise<EnqueueAnswer> {
-    const answer = await this.#call<EnqueueAnswer>({ name: 'enqueue', request })
+  override beat(request: BeatRequest): Promise<BeatAnswer> {
+    return super.beat(this.#signed(request))
+  }
+
+  override async enqueue(request: EnqueueRequest): Promise<EnqueueAnswer> {
+    const answer = await super.enqueue(request)
     if (answer.accepted) await this.#fill(answer.jobs.map(({ job }) => job))
     return answer
   }
 
-  async claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    const answer = await this.#call<ClaimAnswer>({ name: 'claim', request })
+  override async claim(request: ClaimRequest): Promise<ClaimAnswer> {
+    const answer = await super.claim(request)
     const lost = await this.#fill(answer.jobs)
     if (lost.length === 0) return answer
     // Nothing can run them, so nobody is to try.
@@ -173,85 +159,38 @@ export class LoggedStorage implements StorageAdapter {
     return { ...answer, jobs: answer.jobs.filter((job) => !lost.includes(job)) }
   }
 
-  beat(request: BeatRequest): Promise<BeatAnswer> {
-    return this.#call({ name: 'beat', request: this.#signed(request) })
-  }
-
-  async settle(request: SettleRequest): Promise<readonly SettleAnswer[]> {
-    const answers = await this.#call<readonly SettleAnswer[]>({ name: 'settle', request })
+  override async settle(request: SettleRequest): Promise<readonly SettleAnswer[]> {
+    const answers = await super.settle(request)
     await this.#fill(answers.flatMap(({ became }) => became ?? []))
     return answers
   }
 
-  async amend(request: AmendRequest): Promise<readonly AmendAnswer[]> {
-    const answers = await this.#call<readonly AmendAnswer[]>({ name: 'amend', request })
+  override async amend(request: AmendRequest): Promise<readonly AmendAnswer[]> {
+    const answers = await super.amend(request)
     await this.#fill(answers.flatMap(({ jobs }) => jobs))
     return answers
   }
 
-  tick(request: TickRequest): Promise<readonly { readonly moved: boolean }[]> {
-    return this.#call({ name: 'tick', request })
-  }
-
-  define(request: DefineRequest): Promise<void> {
-    return this.#call({ name: 'define', request })
-  }
-
-  pause(request: { readonly scope: PauseScope; readonly paused: boolean }): Promise<boolean> {
-    return this.#call({ name: 'pause', request })
-  }
-
-  prune(request: PruneRequest): Promise<{ readonly removed: number; readonly more: boolean }> {
-    return this.#call({ name: 'prune', request })
-  }
-
-  sessions(): Promise<readonly SessionRecord[]> {
-    const { presence } = this.#log
-    return this.#read((table) => sessionRecords(table, (process) => presence?.isOver(process) === true))
-  }
-
-  async running({ session, types, limit }: RunningRequest): Promise<readonly JobRecord[]> {
-    const jobs = await this.#read((table) =>
-      [...table.runningOf(session)]
-        .filter((job) => types.includes(job.type))
-        .slice(0, limit)
-        .map(toRecord),
-    )
+  override async running(request: RunningRequest): Promise<readonly JobRecord[]> {
+    const jobs = await super.running(request)
     await this.#fill(jobs)
     return jobs
   }
 
-  definitions(kind: DefinitionKind): Promise<readonly DefinitionRecord[]> {
-    return this.#read((table) => definitions(table, kind))
-  }
-
-  pauses(): Promise<readonly PauseScope[]> {
-    return this.#read((table) => pauseScopes(table.pauses))
-  }
-
-  async get(ids: readonly string[]): Promise<readonly (JobRecord | null)[]> {
-    const jobs = await this.#read((table) =>
-      ids.map((id) => {
-        const job = table.row('jobs', id)
-        return job === undefined ? null : toRecord(job)
-      }),
-    )
+  override async get(ids: readonly string[]): Promise<readonly (JobRecord | null)[]> {
+    const jobs = await super.get(ids)
     await this.#fill(jobs.flatMap((job) => job ?? []))
     return jobs
   }
 
-  async list(request: ListRequest): Promise<ListAnswer> {
-    const answer = await this.#read((table) => list(table, request))
+  override async list(request: ListRequest): Promise<ListAnswer> {
+    const answer = await super.list(request)
     await this.#fill(answer.jobs)
     return answer
   }
 
-  counts({ now }: { readonly now: number }): Promise<JobCounts> {
-    return this.#read((table) => counts(table, now))
-  }
-
   dump(): Promise<StorageDump> {
-    return this.#read((table) => ({ records: this.#replica.newest.show(), rows: table.sizes }))
+    return this.read((table) => ({ records: this.#replica.newest.show(), rows: table.sizes }))
   }
 
   health(): StorageHealth {
@@ -276,11 +215,21 @@ export class LoggedStorage implements StorageAdapter {
     return presence === undefined ? request : { ...request, process: presence.self ?? null }
   }
 
-  #call<Answer>(operation: Operation): Promise<Answer> {
+  protected override isOver(process: unknown): boolean {
+    return this.#log.presence?.isOver(process) === true
+  }
+
+  protected call<Answer>(operation: Operation): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
-      this.#assertOpen()
+      this.assertOpen(this.#state === 'open')
       this.#flushes.add(operation, resolve, reject)
     })
+  }
+
+  protected async read<Answer>(from: (table: JobTable) => Answer): Promise<Answer> {
+    this.assertOpen(this.#state === 'open')
+    if (this.#flushes.isBehind) await this.#flushes.catchUp()
+    return from(this.#replica.table)
   }
 
   /** Answers the jobs whose payload is lost. */
@@ -288,31 +237,35 @@ export class LoggedStorage implements StorageAdapter {
     return this.#shelf === null ? [] : this.#shelf.fill(jobs)
   }
 
-  async #read<Answer>(from: (table: JobTable) => Answer): Promise<Answer> {
-    this.#assertOpen()
-    if (this.#flushes.isBehind) await this.#flushes.catchUp()
-    return from(this.#replica.table)
-  }
-
-  #assertOpen(): void {
-    if (this.#state === 'open') return
-    throw new HoldfastError('HOLDFAST_STORAGE_CLOSED', `The ${this.name} storage is not open`)
+  #publish(ended: boolean): void {
+    const { gap } = this.#replica
+    this.#replica.gap = false
+    this.notifier.publish({ gap, ended })
   }
 
   #watchLog(): () => void {
+    const { presence } = this.#log
     const stops = [
       this.#log.watch(() => this.#grewElsewhere()),
-      // What a dead process wrote last counts, and nobody may have told of it.
-      this.#hints.watchProcesses(this.#log, () => (this.#flushes.isBehind = true)),
+      presence?.watch(
+        () => [...this.#replica.table.tables.sessions.values()].map(({ process }) => process),
+        () => this.#endedElsewhere(),
+      ),
     ]
     return () => {
-      for (const stop of stops) stop()
+      for (const stop of stops) stop?.()
     }
   }
 
   #grewElsewhere(): void {
     this.#flushes.isBehind = true
     // Somebody waits for hints: the tail is not left unread until the next call.
-    if (this.#hints.isWanted && this.#state === 'open') this.#flushes.begin()
+    if (this.notifier.isWanted && this.#state === 'open') this.#flushes.begin()
+  }
+
+  /** A process is over. What it wrote last counts, and nobody may have told of it. */
+  #endedElsewhere(): void {
+    this.#flushes.isBehind = true
+    this.#publish(true)
   }
 }

@@ -1,5 +1,4 @@
 import { HoldfastError } from '../errors.ts'
-import type { JobChange } from './contract.ts'
 import type { Call } from './call.ts'
 import { decide, type Operation, type Part } from './job-table/decide.ts'
 import { JobTable, type Snapshot, type Undo } from './job-table/job-table.ts'
@@ -36,7 +35,6 @@ export class Replica {
   table: JobTable = new JobTable()
   /** Changes were missed or taken back: who keeps a picture must read again. */
   gap = false
-  changes: JobChange[] = []
   readonly newest: NewestRecords = new NewestRecords()
   readonly #name: string
   #uncertain: Uncertain | null = null
@@ -64,10 +62,6 @@ export class Replica {
   snapshot(): Snapshot {
     if (this.problem !== null) throw this.problem
     return this.table.snapshot()
-  }
-
-  observe(on: boolean): void {
-    this.table.observe = on ? (change): void => void this.changes.push(change) : null
   }
 
   /** True while calls wait for an exchange that is not theirs. */
@@ -107,8 +101,8 @@ export class Replica {
   }
 
   /** One turn: what others appended, then the calls. Returns what is to be appended. */
-  turn(tail: Tail, calls: readonly Call[], recordId: string, exclusive: boolean): Append | null {
-    this.#prepare(tail, calls, exclusive)
+  turn(tail: Tail, calls: readonly Call[], recordId: string): Append | null {
+    this.#prepare(tail, calls)
     for (const call of this.#deciding) this.#decide(call)
     return this.#append(recordId)
   }
@@ -117,7 +111,7 @@ export class Replica {
   guess(calls: readonly Call[], recordId: string): Append | null | 'read first' {
     // Whether its record arrived can only be read. [tests/core/log-seam.test.ts]
     if (this.#uncertain !== null || this.problem !== null) return 'read first'
-    this.#prepare(NO_TAIL, calls, false)
+    this.#prepare(NO_TAIL, calls)
     try {
       for (const call of this.#deciding) {
         this.#decideParts(call)
@@ -129,12 +123,12 @@ export class Replica {
     return this.#append(recordId)
   }
 
-  #prepare(tail: Tail, calls: readonly Call[], exclusive: boolean): void {
+  #prepare(tail: Tail, calls: readonly Call[]): void {
     // By the callers' clock, not by what it was when this handle was last asked: a delay counts from now. [clock]
     const timed = calls.find(({ operation }) => 'now' in operation.request)
     if (timed !== undefined && 'now' in timed.operation.request) this.table.ready.advance(timed.operation.request.now)
     this.catchUp(tail)
-    this.#undo = exclusive ? undefined : []
+    this.#undo = []
     this.#deciding = this.#again.length === 0 ? calls : [...this.#again, ...calls]
   }
 
@@ -240,7 +234,7 @@ export class Replica {
     table.ready.advance(this.table.ready.now)
     // May fail half-way, where rows are read from a disk.
     table.restore(snapshot)
-    table.observe = this.table.observe
+    table.changes = this.table.changes
     this.table = table
     this.gap = true
   }
@@ -275,7 +269,7 @@ export class Replica {
     if (undo === undefined) return
     for (let at = undo.length - 1; at >= 0; at--) undo[at]?.()
     this.#undo = undefined
-    this.changes = []
+    this.table.takeChanges()
     this.gap = true
   }
 }

@@ -1,4 +1,5 @@
 import { HoldfastError, type ErrorCode } from '../../core/errors.ts'
+import { isThenable } from '../../core/thenable.ts'
 
 /** What a case throws. Test runners show `actual` and `expected` as a difference. */
 export class ConformanceError extends Error {
@@ -56,10 +57,6 @@ export function assertPromise<T>(call: () => Promise<T>, what: string): Promise<
   }
   if (isThenable(answer)) return answer as Promise<T>
   throw new ConformanceError(`Expected ${what} to return a promise, got ${show(answer)}`, answer, 'a promise')
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 function same(left: unknown, right: unknown): boolean {

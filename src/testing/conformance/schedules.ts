@@ -97,6 +97,38 @@ export const schedules: readonly ConformanceCase[] = area('schedules', {
     await site.shows('stored', { state: 'waiting' })
   },
 
+  'a tick whose job has the id of another stores nothing, says so and keeps the watermark': async (site) => {
+    await define(site, 'schedule', [{ name: 'daily', value: {} }])
+    await site.add({ id: 'taken', payload: 'what was there' })
+    const batch = [
+      {
+        schedule: 'daily',
+        after: null,
+        slot: NOW,
+        jobs: [site.newJob({ id: 'free' }), site.newJob({ id: 'taken', payload: 'another' })],
+      },
+    ]
+    const storage = await site.storage()
+    const answer = await storage.tick({ batch, now: NOW })
+    equal(answer, [{ moved: false, conflict: { index: 1, id: 'taken' } }], 'the answer')
+    await site.gone('free')
+    await site.shows('taken', { payload: 'what was there' })
+    await defines(site, 'schedule', [{ name: 'daily', value: {}, watermark: null }])
+    equal(
+      await tick(site, { after: null, slot: NOW, jobs: [site.newJob({ id: 'free' })] }),
+      true,
+      '`moved` with another id',
+    )
+  },
+
+  'a tick whose job is stored already as it is moves the watermark': async (site) => {
+    await define(site, 'schedule', [{ name: 'daily', value: {} }])
+    await site.add({ id: 'known', payload: 'the same' })
+    const jobs = [site.newJob({ id: 'known', payload: 'the same' })]
+    equal(await tick(site, { after: null, slot: NOW, jobs }), true, '`moved`')
+    await defines(site, 'schedule', [{ name: 'daily', value: {}, watermark: NOW }])
+  },
+
   'the job of a tick goes by its key': async (site) => {
     await define(site, 'schedule', [{ name: 'daily', value: {} }])
     await site.add({ id: 'holder', jobKey: 'key', payload: 1 })

@@ -14,7 +14,6 @@ function pageLog(tab: FakeTab, log: SharedLog, writer: string): Log {
   const inner = log.handle()
   const presence = new WebLockPresence({ database: 'jobs', writer, platform: tab })
   return {
-    exclusive: false,
     presence,
     open: async (replica) => {
       await inner.open(replica)

@@ -49,8 +49,18 @@ export interface Part {
 /** Operations whose batch items are independent by contract; the others are one part. */
 type Batched = Extract<Operation, { readonly name: 'settle' | 'amend' | 'tick' }>
 
-export function isBatched(operation: Operation): operation is Batched {
+function isBatched(operation: Operation): operation is Batched {
   return operation.name === 'settle' || operation.name === 'amend' || operation.name === 'tick'
+}
+
+/** The parts that an operation has, by their numbers. */
+export function partsOf(operation: Operation): readonly number[] {
+  return isBatched(operation) ? operation.request.batch.map((_, index) => index) : [0]
+}
+
+/** What a call answers, from the answers of all its parts. */
+export function answerOf(operation: Operation, answers: readonly unknown[]): unknown {
+  return isBatched(operation) ? answers : answers[0]
 }
 
 /**

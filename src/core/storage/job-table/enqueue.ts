@@ -47,13 +47,13 @@ function isDigested(said: (NewJob & { readonly digest?: number }) | Readonly<Job
 }
 
 function wasFoldedOtherwise({ table }: Draft, job: NewJob): boolean {
-  const digest = table.foldedAs(job.id)
-  return digest !== undefined && digest !== digestOf(job)
+  const call = table.holderOfFolded(job.id)?.absorbed.find(({ id }) => id === job.id)
+  return call !== undefined && call.digest !== digestOf(job)
 }
 
 /** Stores one job, or folds it into the one that holds its key: the rules of graphile-worker's `job_key`. [keys] */
 export function placeJob(draft: Draft, job: NewJob): Placed {
-  const known = draft.get('jobs', job.id) ?? draft.table.jobOrHolder(job.id)
+  const known = draft.get('jobs', job.id) ?? draft.table.holderOfFolded(job.id)
   if (known !== undefined) return { id: known.id, disposition: dispositionOfRepeat(known, job) }
   const holder = job.jobKey === null ? undefined : holderOf(draft, job.jobKey)
   if (holder === undefined) return create(draft, job)

@@ -62,8 +62,8 @@ export class JobTable {
   #runningCount = 0
   /** Of the latest job. */
   #shelf: string | null = null
-  /** Told of each job's change while somebody listens. */
-  observe: ((change: JobChange) => void) | null = null
+  /** What happened to jobs since it was last taken; `null`: nobody wants to know. */
+  changes: JobChange[] | null = null
 
   constructor() {
     this.ready = new ReadyIndex(this.tables.groups, (queueName) => this.pauses.queueNames.includes(queueName))
@@ -99,17 +99,8 @@ export class JobTable {
     return this.#running.get(session) ?? []
   }
 
-  /** The job with this id, or the one an enqueue with this id was folded into. */
-  jobOrHolder(id: string): JobRow | undefined {
-    return this.tables.jobs.get(id) ?? this.#holderOf(id)
-  }
-
-  /** The digest of the call with this id, if it was folded into a job. */
-  foldedAs(id: string): number | undefined {
-    return this.#holderOf(id)?.absorbed.find((call) => call.id === id)?.digest
-  }
-
-  #holderOf(id: string): JobRow | undefined {
+  /** The job that an enqueue with this id was folded into. */
+  holderOfFolded(id: string): JobRow | undefined {
     const holder = this.#absorbed.get(id)
     return holder === undefined ? undefined : this.tables.jobs.get(holder)
   }
@@ -159,6 +150,12 @@ export class JobTable {
     this.#sequence = Math.max(this.#sequence, snapshot.sequence)
     this.#highest = Math.max(this.#highest, snapshot.highest)
     this.ready.refillAll()
+  }
+
+  takeChanges(): readonly JobChange[] {
+    const changes = this.changes ?? []
+    if (changes.length > 0) this.changes = []
+    return changes
   }
 
   *#snapshotRows(): Generator<SnapshotRow> {
@@ -277,7 +274,7 @@ export class JobTable {
   }
 
   #tell(row: JobRow, kind: JobChange['kind']): void {
-    this.observe?.({ id: row.id, type: row.type, kind })
+    this.changes?.push({ id: row.id, type: row.type, kind })
   }
 }
 

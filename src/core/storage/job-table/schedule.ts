@@ -1,15 +1,20 @@
-import type { DefineRequest, DefinitionKind, DefinitionRecord, PauseScope, Tick } from '../contract.ts'
+import type { DefineRequest, DefinitionKind, DefinitionRecord, PauseScope, Tick, TickAnswer } from '../contract.ts'
 import { copyPlain } from '../plain.ts'
 import type { Draft } from './draft.ts'
-import { placeJob } from './enqueue.ts'
+import { conflictIn, placeJob } from './enqueue.ts'
 import type { JobTable, Pauses } from './job-table.ts'
 
 const TABLES = { schedule: 'schedules', automation: 'automations' } as const
 
-/** The watermark and the jobs of its slot move in one unit: a slot is enqueued once, whoever else ticks. */
-export function tick(draft: Draft, { schedule, after, slot, jobs }: Tick): { moved: boolean } {
+/**
+ * The watermark and the jobs of its slot move in one unit: a slot is enqueued once, whoever else ticks. The watermark
+ * does not pass a slot whose jobs could not be stored, or they would be lost without a word.
+ */
+export function tick(draft: Draft, { schedule, after, slot, jobs }: Tick): TickAnswer {
   const row = draft.get('schedules', schedule)
   if (row === undefined || row.watermark !== after) return { moved: false }
+  const conflict = conflictIn(draft, jobs)
+  if (conflict !== null) return { moved: false, conflict }
   draft.put('schedules', schedule, { watermark: slot })
   for (const job of jobs) placeJob(draft, job)
   return { moved: true }

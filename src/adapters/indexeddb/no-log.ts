@@ -1,12 +1,10 @@
-import type { Append, Log, Receipt, Tail } from './log.ts'
+import type { Append, Log, Receipt, Tail } from '../../core/storage/log.ts'
 
 const NOTHING: Tail = { records: [] }
 const DONE: Receipt = { between: [] }
 
-/** The log that keeps nothing: what was decided is in the table, and nobody else reads it. Memory is the table alone. */
+/** The log that keeps nothing: what was decided is in the table, and nobody else reads it. */
 export class NoLog implements Log {
-  readonly exclusive = true
-
   open(): Promise<void> {
     return Promise.resolve()
   }
