@@ -1,9 +1,34 @@
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { indexedDb } from '../../src/adapters/indexeddb/index.ts'
+import { IndexedDbLog } from '../../src/adapters/indexeddb/log.ts'
 import type { StorageAdapter } from '../../src/core/storage/contract.ts'
+import type { LogReplica } from '../../src/core/storage/log.ts'
 import { newJob } from '../../src/testing/index.ts'
 import { allJobs, NOW } from '../core/kit-targets.ts'
 import { type Fault, FaultyFactory, type Moment } from './faulty-factory.ts'
+
+/** The tables of the handles of one play, in the order in which these were opened. */
+let replicas: LogReplica[] = []
+
+beforeEach(() => {
+  const open = Object.getOwnPropertyDescriptor(IndexedDbLog.prototype, 'open')?.value as IndexedDbLog['open']
+  vi.spyOn(IndexedDbLog.prototype, 'open').mockImplementation(function (this: IndexedDbLog, replica) {
+    replicas.push(replica)
+    return open.call(this, replica)
+  })
+})
+afterEach(() => vi.restoreAllMocks())
+
+/** All rows of a table, of every kind, with their versions and what else is counted: whatever is missing shows. */
+function digestOf(replica: LogReplica): string {
+  const { rows, ...counts } = replica.snapshot()
+  const sorted = (_: string, value: unknown): unknown =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : value
+  const lines = [...rows].map((row) => JSON.stringify(row, sorted)).sort()
+  return [JSON.stringify(counts), ...lines].join('\n')
+}
 
 const LANES = [{ type: 'task' }]
 
@@ -28,6 +53,7 @@ async function work(storage: StorageAdapter): Promise<readonly string[]> {
 }
 
 async function play(plan: FaultyFactory['plan']): Promise<FaultyFactory> {
+  replicas = []
   const name = `sweep-${Math.random().toString(36).slice(2)}`
   const factory = new FaultyFactory()
   const storage = indexedDb({ name, factory, snapshotAfter: 2, deadline: 1000 })
@@ -45,6 +71,8 @@ async function play(plan: FaultyFactory['plan']): Promise<FaultyFactory> {
   expect(jobs.map(({ id }) => id)).toEqual(expect.arrayContaining([...acknowledged, 'last']))
   for (const { id, payload } of jobs) if (id.length === 1 && id !== 'd') expect(payload).toBe(id.repeat(9000))
   for (const handle of [storage, lagging]) expect(await allJobs(handle)).toEqual(jobs)
+  const [first, ...others] = replicas.map(digestOf)
+  expect(others).toEqual([first, first])
   for (const handle of [storage, lagging, fresh]) await handle.close()
   return factory
 }
