@@ -16,6 +16,8 @@ async function weighModule(contents: string): Promise<number> {
     minify: true,
     format: 'esm',
     platform: 'neutral',
+    // comlink has no `exports`.
+    mainFields: ['module', 'main'],
     external: ['node:*'],
     // What only Node can load says so by this condition.
     conditions: ['node'],
@@ -29,11 +31,14 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 16_678,
-  'holdfast/memory': 12_144,
-  'holdfast/indexeddb': 23_748,
-  'holdfast/node-fs': 22_503,
+  holdfast: 18_545,
+  'holdfast/memory': 12_610,
+  'holdfast/indexeddb': 24_533,
+  'holdfast/node-fs': 23_087,
   'holdfast/service-worker': 2299,
+  'holdfast/node': 6270,
+  'holdfast/browser': 6070,
+  'holdfast/worker': 6640,
   // The figure: with its parser.
   'holdfast/aql': 14_000,
 }

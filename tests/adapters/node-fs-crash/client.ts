@@ -75,7 +75,8 @@ export class Client {
     for (const [at, { verdict, jobs }] of (answers ?? []).entries()) {
       const amendment = batch[at] as Amendment
       if (verdict !== 'ok' || !('id' in amendment)) continue
-      const job = jobs[0]
+      // A removal answers the job as it was last.
+      const job = amendment.kind === 'remove' ? undefined : jobs[0]
       this.ledger.acknowledge(amendment.id, job === undefined ? 'absent' : endOf(job))
       // A running job is cancelled when its attempt ends.
       if (job?.state === 'running') this.ledger.ask(amendment.id, 'cancelled')
