@@ -94,7 +94,7 @@ const order: fc.Arbitrary<ListOrder> = fc.record({
   path: fc.oneof(
     { weight: 3, arbitrary: field.map((one) => [one]) },
     { weight: 1, arbitrary: fc.array(name, { maxLength: 2 }).map((path) => ['payload', ...path]) },
-  ) as fc.Arbitrary<ListOrder['path']>,
+  ) as unknown as fc.Arbitrary<ListOrder['path']>,
   direction: fc.constantFrom('asc', 'desc'),
 })
 
