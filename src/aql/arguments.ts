@@ -150,7 +150,7 @@ export function orderOf(order: unknown, values: Values, at: Placed | undefined):
         ? [name, lowered(direction)]
         : [fieldNamed(name, values.placeOf(order, name, at)), lower(direction)],
     ),
-  ) as OrderBy
+  )
 }
 
 function lowered(path: unknown): unknown {

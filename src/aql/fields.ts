@@ -61,10 +61,13 @@ const MUTATIONS: Readonly<Record<string, Plan>> = {
   enqueueJobs: (queue, field, values) => {
     const given = argumentsOf(field, [...ENQUEUE, ['payloads']], values)
     const { type, options } = enqueueOptions(field, given)
-    const payloads = given['payloads']
+    const payloads: unknown = given['payloads']
     if (!Array.isArray(payloads)) throw new Problem('Expected `payloads` to be a list', field)
     const view = viewOf(field.selectionSet, field)
-    return async () => (await queue.enqueueMany(payloads.map((payload) => ({ job: type, payload, options })))).map(view)
+    return async () =>
+      (await queue.enqueueMany(Array.from<unknown>(payloads).map((payload) => ({ job: type, payload, options })))).map(
+        view,
+      )
   },
   cancelJob: (queue, field, values) => {
     const { id, reason } = argumentsOf(field, [['id', 'jobId'], ['reason']], values)

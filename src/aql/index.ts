@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-unsafe-enum-comparison, @typescript-eslint/no-unsafe-enum-assignment -- kinds are texts at run time; their enums would only add weight */
+/* eslint-disable @typescript-eslint/no-unsafe-enum-comparison -- kinds are texts at run time; their enums would only add weight */
 import type { FieldNode } from 'graphql'
 import type { AutomationOptions } from '../core/automations.ts'
 import { type ErrorCode, HoldfastError } from '../core/errors.ts'

@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-unsafe-enum-comparison, @typescript-eslint/no-unsafe-enum-assignment -- kinds are texts at run time; their enums would only add weight */
+/* eslint-disable @typescript-eslint/no-unsafe-enum-comparison -- kinds are texts at run time; their enums would only add weight */
 import type { SelectionSetNode } from 'graphql'
 import type { Job } from '../core/job.ts'
 import { Problem, unknown } from './problem.ts'

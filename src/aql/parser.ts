@@ -50,7 +50,7 @@ class AqlParser extends Parser {
     const open = this.#mark('{')
     const close = this.#mark('}')
     const entries = this.many(open, () => this.#entry(), close)
-    return this.node(start, { kind: 'Handler', name, entries } as never) as unknown as HandlerNode
+    return this.node(start, { kind: 'Handler', name, entries } as never)
   }
 
   #entry(): HandlerEntry {
@@ -87,5 +87,5 @@ export function parse(text: unknown): readonly AqlDefinition[] {
   if (typeof text !== 'string' || text.length > MOST_CHARACTERS)
     throw new Problem(`Expected a text of at most ${MOST_CHARACTERS} characters`, undefined)
   const parser = new AqlParser(text, { maxTokens: MOST_TOKENS })
-  return parser.parseDocument().definitions as readonly AqlDefinition[]
+  return parser.parseDocument().definitions
 }

@@ -56,7 +56,7 @@ type Within = (field: string, name: string, value: unknown, depth: number) => un
 
 /** A condition on jobs as a storage takes it. Throws `HOLDFAST_INVALID_OPTION`, naming the place. */
 export function checkWhere(field: string, where: unknown): Where {
-  return check(field, where, ofJob, 0) as Where
+  return check(field, where, ofJob, 0)
 }
 
 /** A condition on any value: its names are those of the value. */
