@@ -9,7 +9,7 @@ const mail = defineJob({ type: 'mail', payload: z.object({ to: z.string(), n: z.
 const task = defineJob({ type: 'task', maxRetries: 0 })
 
 async function queueOf(): Promise<JobQueue> {
-  return (await openQueue({ storage: memory(), jobs: [mail, task] })) as unknown as JobQueue
+  return await openQueue({ storage: memory(), jobs: [mail, task] })
 }
 
 async function payloadOf(payload: unknown, document: unknown, previous?: unknown): Promise<unknown> {
@@ -145,7 +145,7 @@ describe('an automation', () => {
     const queue = await queueOf()
     await queue.automate({ name: 'log', on: 'insert:users', enqueue: { job: 'task' } })
     await queue.automate({ ...welcome, atomic: true })
-    expect((await problemOf(() => queue.emit('insert:users', {})))?.code).toBe('HOLDFAST_AUTOMATION')
+    expect((await problemOf(() => queue.emit('insert:users', {}))).code).toBe('HOLDFAST_AUTOMATION')
     expect((await queue.counts()).pending).toBe(0)
   })
 
@@ -179,7 +179,7 @@ describe('an automation', () => {
 
   test('cannot be defined where workers are disabled', async () => {
     const queue = await openQueue({ storage: memory(), workersEnabled: false })
-    expect((await problemOf(() => queue.automate({ ...welcome, enqueue: { job: 'x' } })))?.code).toBe(
+    expect((await problemOf(() => queue.automate({ ...welcome, enqueue: { job: 'x' } }))).code).toBe(
       'HOLDFAST_WORKERS_DISABLED',
     )
   })
@@ -188,7 +188,7 @@ describe('an automation', () => {
     'an event of another kind is refused: %s',
     async (event) => {
       const queue = await queueOf()
-      expect((await problemOf(() => queue.emit(event as string, {})))?.code).toBe('HOLDFAST_INVALID_OPTION')
+      expect((await problemOf(() => queue.emit(event as string, {}))).code).toBe('HOLDFAST_INVALID_OPTION')
     },
   )
 })

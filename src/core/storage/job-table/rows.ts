@@ -114,6 +114,7 @@ type Seldom = Pick<
 
 /** Not enumerable, as methods are: who walks through the fields of a row meets its own. */
 function inherited(fields: Seldom): new () => Seldom {
+  // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- what it has is defined on its prototype
   class Inherited {}
   for (const [field, value] of Object.entries(fields))
     Object.defineProperty(Inherited.prototype, field, { value, writable: true, configurable: true })
