@@ -27,7 +27,7 @@ interface WebScope {
 
 /**
  * The scope that this runs in. Node's is asked for by `process.getBuiltinModule`, so that the same file needs no import
- * that a browser's bundler would stumble over. [docs/decisions/0037]
+ * that a browser's bundler would stumble over. [docs/decisions/0035]
  *
  * @throws HOLDFAST_WORKER_NOT_READY outside of a worker
  */
