@@ -31,14 +31,14 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 18_545,
-  'holdfast/memory': 12_610,
-  'holdfast/indexeddb': 24_533,
-  'holdfast/node-fs': 23_087,
+  holdfast: 22_123,
+  'holdfast/memory': 15_234,
+  'holdfast/indexeddb': 27_390,
+  'holdfast/node-fs': 25_869,
   'holdfast/service-worker': 2299,
   'holdfast/node': 6270,
   'holdfast/browser': 6070,
-  'holdfast/worker': 6640,
+  'holdfast/worker': 6712,
   // The figure: with its parser.
   'holdfast/aql': 13_777,
 }
