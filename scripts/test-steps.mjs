@@ -44,10 +44,20 @@ export function add(sum, { passed, failed, skipped }) {
   sum.skipped += skipped
 }
 
-/** An npm script that either holds or does not: one check. @param {string} script @returns {Promise<Counts>} */
-export async function check(script) {
-  const { exitCode } = await run(['npm', 'run', '--silent', script])
-  return { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 }
+/**
+ * npm scripts that either hold or do not, all at once, each of which counts as one check.
+ * @param {readonly string[]} scripts
+ * @returns {Promise<Counts>}
+ */
+export async function checks(scripts) {
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  const check = async (/** @type {string} */ script) => {
+    const { exitCode, output } = await run(['npm', 'run', '--silent', script], { quiet: true })
+    if (output !== '') console.log(output.trimEnd())
+    add(counts, exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 })
+  }
+  await Promise.all(scripts.map(check))
+  return counts
 }
 
 /**

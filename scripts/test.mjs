@@ -6,7 +6,7 @@
 import { bootstrap } from './bootstrap.mjs'
 import { browserTests } from './browser-tests.mjs'
 import { engines } from './engines.mjs'
-import { check, step, testRun, vitest } from './test-steps.mjs'
+import { checks, step, testRun, vitest } from './test-steps.mjs'
 
 const namedTests = process.argv.slice(2)
 const onNode = ['--project', 'unit', '--project', 'types', '--project', 'emulated']
@@ -18,8 +18,8 @@ await testRun(async () => {
     await step('named tests', () => vitest([...projects, ...namedTests]))
     return
   }
-  await step('lint', () => check('lint'))
-  await step('types', () => check('typecheck'))
+  // The sources were checked by the build.
+  await step('lint and types', () => checks(['lint', 'typecheck:tests']))
   await step('unit tests', () => vitest(onNode))
   await step('package tests', () => vitest(['--project', 'package']))
   await step('browser tests', () => browserTests(engines))

@@ -68,17 +68,16 @@ export abstract class Automated extends Administration {
   protected abstract takesJobs(): void
 
   /**
-   * Stores an automation: from when this resolves, and after a restart too, each event it fits enqueues its job.
+   * Stores an automation: from when this resolves, and after a restart too, each event it fits enqueues its job. The end
+   * of a job in another process or tab does so a second later at the latest.
    *
    * @throws HOLDFAST_INVALID_OPTION naming the place, HOLDFAST_UNKNOWN_JOB, HOLDFAST_SCHEMA_MISMATCH where no document
    * could make the payload fit its schema, HOLDFAST_WORKERS_DISABLED; nothing was stored
    */
   async automate(options: AutomationOptions): Promise<Automation> {
     this.takesJobs()
-    const core = this.open()
-    const automation = await automationOf(core, options)
-    const { name: named, ...value } = automation
-    await core.storage.define({ kind: 'automation', batch: [{ name: named, value }] })
+    const automation = await automationOf(this.open(), options)
+    await this.#define(automation)
     return automation
   }
 
@@ -91,16 +90,23 @@ export abstract class Automated extends Administration {
   async enableAutomation(called: string, enabled: boolean): Promise<boolean> {
     const found = (await this.automations()).find((one) => one.name === name('name', called))
     if (found === undefined) return false
-    const { name: named, ...value } = { ...found, enabled: boolean('enabled', enabled) }
-    await this.open().storage.define({ kind: 'automation', batch: [{ name: named, value }] })
+    await this.#define({ ...found, enabled: boolean('enabled', enabled) })
     return true
   }
 
   /** False when there was none of the name. */
   async removeAutomation(called: string): Promise<boolean> {
     const known = (await this.automations()).some((one) => one.name === name('name', called))
-    await this.open().storage.define({ kind: 'automation', batch: [{ name: called, value: null }] })
+    await this.#define({ name: called })
     return known
+  }
+
+  /** With its name alone it is removed. */
+  async #define({ name: named, ...value }: Automation | Pick<Automation, 'name'>): Promise<void> {
+    const { storage, jobAutomations } = this.open()
+    const stored = Object.keys(value).length === 0 ? null : value
+    await storage.define({ kind: 'automation', batch: [{ name: named, value: stored }] })
+    jobAutomations.forget()
   }
 
   /**
@@ -138,11 +144,48 @@ export abstract class Automated extends Administration {
   }
 }
 
+/** How long a context goes by what it knows of automations that others may have defined. ms */
+const KNOWN_FOR = 1000
+
+/** The automations that follow jobs. Each outcome asks for them, so they are read once a second at most. */
+export class JobAutomations {
+  readonly #core: Pick<QueueCore, 'storage' | 'environment'>
+  #known: Promise<readonly Automation[]> = Promise.resolve([])
+  #readAt = -Infinity
+
+  constructor(core: Pick<QueueCore, 'storage' | 'environment'>) {
+    this.#core = core
+  }
+
+  /** They were changed here, or could not be read. */
+  forget(): void {
+    this.#readAt = -Infinity
+  }
+
+  known(): Promise<readonly Automation[]> {
+    const now = this.#core.environment.monotonic()
+    if (now - this.#readAt < KNOWN_FOR) return this.#known
+    // From before it is read: what is changed meanwhile is read again.
+    this.#readAt = now
+    this.#known = this.#read()
+    return this.#known
+  }
+
+  async #read(): Promise<readonly Automation[]> {
+    try {
+      return (await automationsOf(this.#core)).filter(({ on }) => on.startsWith('job:'))
+    } catch (error) {
+      this.forget()
+      throw error
+    }
+  }
+}
+
 /** Outcomes with the jobs that automations make of them: both are stored in one step. */
 export async function withAutomations(core: QueueCore, batch: readonly Settlement[]): Promise<readonly Settlement[]> {
   const ending = batch.filter(({ kind }) => kind === 'complete' || kind === 'fail')
   if (ending.length === 0) return batch
-  const automations = (await automationsOf(core)).filter(({ on }) => on.startsWith('job:'))
+  const automations = await core.jobAutomations.known()
   if (automations.length === 0) return batch
   const now = core.environment.now()
   const records = await core.storage.get(ending.map(({ id }) => id))
@@ -161,7 +204,7 @@ export async function withAutomations(core: QueueCore, batch: readonly Settlemen
   })
 }
 
-async function automationsOf({ storage }: QueueCore): Promise<readonly Automation[]> {
+async function automationsOf({ storage }: Pick<QueueCore, 'storage'>): Promise<readonly Automation[]> {
   const records = await storage.definitions('automation')
   return records.map((record) => ({ name: record.name, ...(record.value as Omit<Automation, 'name'>) }))
 }
@@ -171,19 +214,21 @@ async function jobsAfter(
   happening: Happening,
   automations: readonly Automation[],
 ): Promise<readonly NewJob[]> {
-  const { event, document } = happening
+  const { event } = happening
   const any = `*:${event.slice(event.indexOf(':') + 1)}`
   const jobs: NewJob[] = []
   for (const automation of automations) {
-    const { on, where, enabled } = automation
-    if (enabled && (on === event || (on === any && !event.startsWith('job:'))) && testOf(where)(document))
-      jobs.push(await jobOf(core, automation, happening))
+    const { on, enabled } = automation
+    if (!enabled || (on !== event && (on !== any || event.startsWith('job:')))) continue
+    const job = await jobOf(core, automation, happening)
+    if (job !== null) jobs.push(job)
   }
   return jobs
 }
 
-async function jobOf(core: QueueCore, automation: Automation, happening: Happening): Promise<NewJob> {
-  const { enqueue, atomic } = automation
+/** `null`: its condition does not hold. What goes wrong is the automation's, and no harm to what happened. */
+async function jobOf(core: QueueCore, automation: Automation, happening: Happening): Promise<NewJob | null> {
+  const { where, enqueue, atomic } = automation
   const { depth, event, now } = happening
   const id = core.newId()
   const lost: string[] = []
@@ -192,9 +237,11 @@ async function jobOf(core: QueueCore, automation: Automation, happening: Happeni
     facts: { $id: id, $event: event, $now: now },
     missing: (path) => lost.push(path),
   }
-  const payload = fill(enqueue.payload, source)
+  let payload: unknown = null
   const options = { ...enqueue.options, id: idAtDepth(id, depth + 1) }
   try {
+    if (!testOf(where)(happening.document)) return null
+    payload = fill(enqueue.payload, source)
     if (depth >= MOST_AUTOMATIONS_IN_A_ROW) throw failure(automation, `${depth} automations led to it: it is a loop`)
     if (lost.length > 0) throw failure(automation, `the document has no ${lost.join(', ')}`)
     return await core.intake.prepare(enqueue.job, payload, options)
@@ -231,7 +278,7 @@ async function enqueueOf(core: QueueCore, given: unknown): Promise<Automation['e
   checkTemplate('automate.enqueue.payload', template)
   // Also tells of a job that is unknown and of bad options.
   const { type, schema } = core.intake.definitionOf(job)
-  core.intake.broken(job, null, options, toErrorData(null))
+  core.intake.checkOptions(job, options)
   const result = await schema?.['~standard'].validate(template)
   const never = result?.issues?.filter(({ path }) => !isOpen(template, path ?? []))
   if (never !== undefined && never.length > 0) {

@@ -88,6 +88,15 @@ const UNKNOWN: Omit<Described, 'type'> = /* @__PURE__ */ Object.freeze({
 
 type Details = Omit<NewJob, 'payload' | 'limitKey'> & { payload: unknown; limitKey: string | null }
 
+/** `undefined` where it throws. */
+function attempted<Result>(make: () => Result): Result | undefined {
+  try {
+    return make()
+  } catch {
+    return undefined
+  }
+}
+
 /** Turns an enqueue call into a complete job to be stored, or into a typed error that says what is wrong with it. */
 export class Intake {
   readonly #options: IntakeOptions
@@ -112,11 +121,23 @@ export class Intake {
     })
   }
 
-  /** A job that could not be made: it is stored as `failed`, so that it is seen. */
-  broken(job: JobDefinition | string, payload: unknown, options: EnqueueOptions, error: ErrorData): NewJob {
-    const details = this.#details(this.definitionOf(job), options)
+  /**
+   * A job that could not be made: it is stored as `failed`, so that it is seen. Never throws: another program may have
+   * given a job that is unknown here, options of a newer version, and a payload that no job may have.
+   */
+  broken(type: string, payload: unknown, { id, ...options }: EnqueueOptions, error: ErrorData): NewJob {
+    const definition = this.defined(type) ?? { ...UNKNOWN, type }
+    const named = id === undefined ? {} : { id }
+    const details =
+      attempted(() => this.#details(definition, { ...options, ...named })) ?? this.#details(definition, named)
+    const kept = attempted(() => checkedJson('payload', payload, this.#options.payloadLimit)) ?? null
     // A key would let it replace a job that waits.
-    return { ...details, payload, jobKey: null, failed: error }
+    return { ...details, payload: kept, jobKey: null, failed: error }
+  }
+
+  /** Throws for options that no enqueue of this job may have. */
+  checkOptions(job: JobDefinition | string, options: EnqueueOptions): void {
+    this.#details(this.definitionOf(job), options)
   }
 
   definitionOf(job: JobDefinition | string): Described {

@@ -1,3 +1,4 @@
+import type { JobAutomations } from './automations.ts'
 import type { Environment } from './environment.ts'
 import type { Events } from './events.ts'
 import type { Executor } from './executor.ts'
@@ -32,6 +33,7 @@ export interface QueueCore {
   readonly executors: Set<Executor>
   readonly payloadLimit: number
   readonly pruner: Pruner
+  readonly jobAutomations: JobAutomations
   /** An error of a background service: told to listeners and the logger, or reported when nobody listens. */
   readonly onError: (service: string) => (error: unknown) => void
 }

@@ -1,4 +1,4 @@
-import { Automated } from './automations.ts'
+import { Automated, JobAutomations } from './automations.ts'
 import { type Environment, idMaker } from './environment.ts'
 import { fieldError, invalidOption, queueClosed, workersDisabled } from './errors.ts'
 import { type EventName, Events, type Listener } from './events.ts'
@@ -100,6 +100,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
       payloadLimit,
       executors: new Set(),
       intake: new Intake({ ...settings, storage, environment, newId, payloadLimit, definitions: jobs }),
+      jobAutomations: new JobAutomations({ storage, environment }),
       pruner: new Pruner({ storage, environment, events, rules: retention }),
       onError: (service) => (error) => {
         log('error', `The ${service} service met an error`, { error })

@@ -70,12 +70,11 @@ function piecesOf(text: string, place: (path: string) => unknown): readonly unkn
 
 function valueAt(path: string, { document, previous, facts, missing }: Source): unknown {
   const [first = '', ...more] = namesIn('template', path)
-  const value =
-    first in facts
-      ? facts[first]
-      : first === 'old' && previous !== undefined
-        ? more.reduce<unknown>(partOf, previous)
-        : more.reduce<unknown>(partOf, partOf(document, first))
+  const value = Object.hasOwn(facts, first)
+    ? facts[first]
+    : first === 'old' && previous !== undefined
+      ? more.reduce<unknown>(partOf, previous)
+      : more.reduce<unknown>(partOf, partOf(document, first))
   if (value === undefined) missing(path)
   return value ?? null
 }

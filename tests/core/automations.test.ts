@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { defineJob, type Job, type JobQueue, openQueue } from '../../src/index.ts'
 import { memory } from '../../src/adapters/memory/index.ts'
-import { testQueue } from '../../src/testing/index.ts'
+import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
 import { problemOf } from './doubles.ts'
 
 const mail = defineJob({ type: 'mail', payload: z.object({ to: z.string(), n: z.number().optional() }), maxRetries: 0 })
@@ -49,6 +49,11 @@ describe('templates', () => {
       'update:users',
       'number',
     ])
+  })
+
+  test('what every object has is no name of a document', async () => {
+    expect(await payloadOf('${toString}', user)).toBe(null)
+    expect(await payloadOf('${valueOf.name}', user)).toBe(null)
   })
 
   test('a value is never looked at for places', async () => {
@@ -230,6 +235,18 @@ describe('automations that follow jobs', () => {
     for (let step = 0; step < 30; step++) await advance('1s')
     expect(runs).toBe(17)
     expect(await queue.counts()).toMatchObject({ completed: 17, failed: 1 })
+  })
+
+  test('harm no outcome where another program gave a job that is unknown here', async () => {
+    const log = new SharedLog()
+    const other = await openQueue({ storage: sharedStorage(log), jobs: [mail, task] })
+    await other.automate({ name: 'tell', on: 'job:completed', enqueue: { job: mail, payload: { to: '${id}' } } })
+    const here = await openQueue({ storage: sharedStorage(log), jobs: [task] })
+    await here.enqueue(task, null, { id: 'done' })
+    await here.createExecutor({ handlers: [task.handler(() => 'well')] }).processUntilIdle()
+    expect(await here.get('done')).toMatchObject({ status: 'completed', result: 'well' })
+    const { jobs } = await other.list({ where: { type: { eq: 'mail' } } }).page()
+    expect(jobs).toMatchObject([{ status: 'failed', payload: { to: 'done' }, error: { code: 'HOLDFAST_AUTOMATION' } }])
   })
 
   test('but a job whose id a user gave begins anew, whatever the id looks like', async () => {
