@@ -227,8 +227,8 @@ describe('old and new code on one directory', () => {
   /** What a later version might add: a field of every new job, one of every claim, and one of every record. */
   const ADDED: [from: string, to: string][] = [
     [
-      'priority: job.priority,\n    maxRetries',
-      "tenant: { name: 'acme' },\n    priority: job.priority,\n    maxRetries",
+      'payload: copyPlain(job.payload),\n    maxRetries',
+      "payload: copyPlain(job.payload),\n    tenant: { name: 'acme' },\n    maxRetries",
     ],
     ['claimId: claim.claimId,', "claimId: claim.claimId,\n    region: 'north',"],
     ['{ id: recordId, format: LOG_FORMAT, units }', "{ id: recordId, format: LOG_FORMAT, origin: 'newer', units }"],

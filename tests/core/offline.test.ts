@@ -254,7 +254,8 @@ describe('expireAfter', () => {
     await queue.enqueue(upload, null, { id: 'a', expireAfter: '1h' })
     const later = await uploading(() => 'done', storage)
     later.clock.setWall(clock.now() + 2 * 3_600_000)
-    await later.advance('30s')
+    // A clock that jumped is believed by the second look, and the time of a job is up by two that say so.
+    for (let look = 0; look < 3; look++) await later.advance('30s')
     expect(await later.job()).toMatchObject({ status: 'failed', attempts: 0, error: { code: 'HOLDFAST_EXPIRED' } })
     expect(later.starts).toEqual([])
   })

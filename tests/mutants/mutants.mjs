@@ -218,7 +218,7 @@ export const mutants = [
     'an id of a folded call taken for another payload',
     `${table}/enqueue.ts`,
     'keys: the id of a folded call with another payload is refused, with its own it is a repeat',
-    ['digest !== undefined && digest !== digestOf(job)', 'digest === null'],
+    ['call !== undefined && call.digest !== digestOf(job)', 'call === null'],
   ),
   mutant(
     'a replaced holder takes any payload for its id',
@@ -287,10 +287,12 @@ export const mutants = [
     'settle: the history keeps the latest ten attempts, oldest first',
     ['job.history.slice(1 - HISTORY_LIMIT)', 'job.history'],
   ),
-  mutant('a page shows the last job of the one before', `${table}/query.ts`, 'list: pages show every job once', [
-    'this.#after) <= 0',
-    'this.#after) < 0',
-  ]),
+  mutant(
+    'a page shows the last job of the one before',
+    `${table}/query.ts`,
+    'list: each job has a cursor after which the next page begins',
+    ['this.#after) <= 0', 'this.#after) < 0'],
+  ),
   mutant('a job that was not made waits', `${table}/rows.ts`, 'enqueue: a job that comes with an error never waits', [
     'if (job.failed !== undefined)',
     'if (job.failed === null)',
@@ -309,12 +311,10 @@ export const mutants = [
     'compareField(row, value(to), field) > 0',
     'compareField(row, value(to), field) >= 0',
   ]),
-  mutant(
-    'lists are objects',
-    'src/core/storage/condition-test.ts',
-    'operators: values of different types have an order',
-    ['if (Array.isArray(value)) return 4', 'if (Array.isArray(value)) return 5'],
-  ),
+  mutant('lists are objects', 'src/core/storage/condition-test.ts', 'operators: a list comes before every object', [
+    'if (Array.isArray(value)) return 4',
+    'if (Array.isArray(value)) return 5',
+  ]),
   mutant(
     'a beat does not look at fences',
     `${table}/session.ts`,
@@ -423,7 +423,7 @@ export const mutants = [
   mutant(
     'anybody may take a place that is kept',
     `${table}/ready-index.ts`,
-    'strict: a strict job that was given back keeps its place',
+    'strict: a strict job that waits for its retry starts first when it is due',
     ['return holder == null || holder === row.id', 'return holder !== ""'],
   ),
   mutant(

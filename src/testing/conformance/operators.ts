@@ -26,6 +26,7 @@ const CONDITIONS: Readonly<Record<string, readonly [Condition, readonly string[]
   '`in` holds for the listed': [{ in: [2, 'a', ['a', 1]] }, ['two', 'list']],
   '`nin` holds for what is missing': [{ nin: [1, 2, null, true] }, ['none', 'false', 'text', 'list', 'object']],
   'values of different types have an order': [{ gte: 'a', lte: ['b'] }, ['text', 'list']],
+  'a list comes before every object': [{ gt: 'zzz', lt: {} }, ['list']],
   'values of one type have their own': [{ gt: false, lt: 2 }, ['true', 'one']],
   'null comes before all values': [{ lt: false }, ['null']],
   '`lt` holds for no missing value': [{ lt: 'z' }, ['null', 'false', 'true', 'one', 'two', 'text']],
