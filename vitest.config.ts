@@ -2,6 +2,12 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 import { type Engine, engines } from './scripts/engines.mjs'
 import { providers } from './tests/browser/engines/providers.ts'
 
+const processes = [
+  'tests/adapters/node-fs-processes.test.ts',
+  'tests/adapters/node-fs-torture.test.ts',
+  'tests/adapters/node-fs/presence.test.ts',
+]
+
 const fromOutside = 'tests/browser/pages/**'
 
 /** What runs in pages and, by fake-indexeddb, on Node: the files are the same. */
@@ -46,7 +52,15 @@ function aroundPages(engine: Engine): TestProjectInlineConfiguration {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/package/**', ...shared.include] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/package/**', ...shared.include, ...processes],
+        },
+      },
+      // They start processes, kill them and see how soon others go on: one file at a time, when the others are done.
+      { test: { name: 'processes', include: processes, fileParallelism: false, sequence: { groupOrder: 1 } } },
       {
         test: {
           name: 'types',
@@ -55,7 +69,7 @@ export default defineConfig({
             enabled: true,
             only: true,
             include: ['tests/types/**/*.test-d.ts'],
-            tsconfig: 'tsconfig.node.json',
+            tsconfig: 'tsconfig.types.json',
           },
         },
       },

@@ -9,7 +9,7 @@ import { engines } from './engines.mjs'
 import { checks, step, testRun, vitest } from './test-steps.mjs'
 
 const namedTests = process.argv.slice(2)
-const onNode = ['--project', 'unit', '--project', 'types', '--project', 'emulated']
+const onNode = ['unit', 'processes', 'types', 'emulated'].flatMap((project) => ['--project', project])
 
 await testRun(async () => {
   await bootstrap()
@@ -20,7 +20,8 @@ await testRun(async () => {
   }
   // The sources were checked by the build.
   await step('lint and types', () => checks(['lint', 'typecheck:tests']))
-  await step('unit tests', () => vitest(onNode))
+  // As many files at once as CI has cores; the runner itself would leave one of them idle.
+  await step('unit tests', () => vitest([...onNode, '--maxWorkers=2']))
   await step('package tests', () => vitest(['--project', 'package']))
   await step('browser tests', () => browserTests(engines))
 })

@@ -50,10 +50,13 @@ export async function torture({ seconds, processes, seed, rollAt }) {
   const acks = readAcks(places.acks)
   const { events, problems: forks, broken, ...journal } = replay(follower.segments())
   const findings = check({ acks, journal: { events, problems: forks, broken } })
-  const problems = [...director.problems, ...unexpectedErrors(acks)]
+  const told = counted(acks)
+  const idle =
+    told.enqueued > 0 && told.completed > 0 ? [] : ['no job was acknowledged and completed: nothing was shown']
+  const problems = [...director.problems, ...unexpectedErrors(acks), ...idle]
   const holds = brokenRules(findings) + problems.length === 0
   if (holds) rmSync(folder, { recursive: true })
-  return { deeds: director.deeds, journal, told: counted(acks), findings, problems, folder, holds }
+  return { deeds: director.deeds, journal, told, findings, problems, folder, holds }
 }
 
 /** @param {import('./acknowledgements.mjs').Ack[]} acks */

@@ -50,10 +50,14 @@ interface Planned {
 /** The query language on a queue; docs/aql.md tells what it can say. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a queue of any jobs
 export function aql(queue: JobQueue<any>): Aql {
-  return { execute: (text, options = {}) => execute(queue as JobQueue, text, options) }
+  return { execute: (text, options) => execute(queue as JobQueue, text, options?.variables ?? {}) }
 }
 
-async function execute(queue: JobQueue, text: string, { variables = {} }: AqlOptions): Promise<AqlResult> {
+async function execute(
+  queue: JobQueue,
+  text: string,
+  variables: NonNullable<AqlOptions['variables']>,
+): Promise<AqlResult> {
   let steps: readonly Planned[]
   try {
     steps = planned(queue, parse(text), variables)

@@ -72,9 +72,19 @@ export function viewOf(set: SelectionSetNode | undefined, at: Parameters<typeof 
     const read = Object.hasOwn(FIELDS, field) ? FIELDS[field] : undefined
     if (read === undefined) throw unknown('field', name, Object.keys(FIELDS), node)
     if (within !== undefined && !COMPOUND.includes(field)) throw new Problem(`\`${name}\` has no fields`, node)
+    checkParts([{ node, within }])
     return [key, (job: Job) => (within === undefined ? whole(field, read(job)) : partsOf(within, read(job)))] as const
   })
   return (job) => Object.fromEntries(parts.map(([key, read]) => [key, read(job)]))
+}
+
+/** What is wrong anywhere is told before anything is done. */
+function checkParts(parts: readonly Pick<Selected, 'node' | 'within'>[]): void {
+  for (const { node, within } of parts) {
+    if (node.kind === 'Field' && (node.arguments?.length ?? 0) > 0)
+      throw new Problem('Expected no arguments here', node)
+    if (within !== undefined) checkParts(selected(within))
+  }
 }
 
 interface Selected {
@@ -115,8 +125,11 @@ function partsOf(set: SelectionSetNode, value: unknown): unknown {
   )
 }
 
+/** What a Date can hold. ms */
+const LAST_MOMENT = 8.64e15
+
 function asMoment(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString()
+  return ms === null || Math.abs(ms) > LAST_MOMENT ? null : new Date(ms).toISOString()
 }
 
 /** The start of the latest attempt after the first. */

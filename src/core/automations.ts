@@ -3,7 +3,7 @@ import { depthOf, idAtDepth } from './automation-depth.ts'
 import { checkCondition } from './conditions.ts'
 import { HoldfastError, invalidOption, toErrorData } from './errors.ts'
 import type { EnqueueOptions } from './intake.ts'
-import { type JobDefinition, toJob } from './job.ts'
+import { type JobDefaults, type JobDefinition, toJob } from './job.ts'
 import { anything, boolean, type Check, name, readOptions } from './options.ts'
 import { checkedJson } from './payload.ts'
 import type { EnqueuedJob } from './queue.ts'
@@ -19,7 +19,13 @@ export interface Automation {
   /** `insert:TABLE`, `update:TABLE`, `delete:TABLE`, `*:TABLE`, `job:completed` or `job:failed`. */
   readonly on: string
   readonly where: Condition
-  readonly enqueue: { readonly job: string; readonly payload: unknown; readonly options: EnqueueOptions }
+  readonly enqueue: {
+    readonly job: string
+    readonly payload: unknown
+    readonly options: EnqueueOptions
+    /** Of its definition, for programs that meet the event and do not know the job. */
+    readonly settings?: EnqueueOptions
+  }
   readonly atomic: boolean
   readonly enabled: boolean
 }
@@ -244,7 +250,7 @@ async function jobOf(core: QueueCore, automation: Automation, happening: Happeni
     payload = fill(enqueue.payload, source)
     if (depth >= MOST_AUTOMATIONS_IN_A_ROW) throw failure(automation, `${depth} automations led to it: it is a loop`)
     if (lost.length > 0) throw failure(automation, `the document has no ${lost.join(', ')}`)
-    return await core.intake.prepare(enqueue.job, payload, options)
+    return await core.intake.prepareNamed(enqueue.job, payload, enqueue.settings ?? {}, options)
   } catch (error) {
     const reason = HoldfastError.is(error, 'HOLDFAST_AUTOMATION') ? error : failure(automation, 'see the cause', error)
     if (atomic) throw reason
@@ -277,7 +283,7 @@ async function enqueueOf(core: QueueCore, given: unknown): Promise<Automation['e
   const template = checkedJson('automate.enqueue.payload', payload, core.payloadLimit)
   checkTemplate('automate.enqueue.payload', template)
   // Also tells of a job that is unknown and of bad options.
-  const { type, schema } = core.intake.definitionOf(job)
+  const { type, schema, version, defaults } = core.intake.definitionOf(job)
   core.intake.checkOptions(job, options)
   const result = await schema?.['~standard'].validate(template)
   const never = result?.issues?.filter(({ path }) => !isOpen(template, path ?? []))
@@ -291,6 +297,17 @@ async function enqueueOf(core: QueueCore, given: unknown): Promise<Automation['e
     job: type,
     payload: template,
     options: checkedJson('automate.enqueue', options, core.payloadLimit) as EnqueueOptions,
+    settings: settingsOf(version, defaults),
+  }
+}
+
+function settingsOf(version: number | null, defaults: JobDefaults): EnqueueOptions {
+  const { priority, maxRetries, timeout, leaseDuration, backoff, requires, expireAfter } = defaults
+  return {
+    ...{ priority, maxRetries, timeout, leaseDuration, requires },
+    ...(backoff !== null && { backoff }),
+    ...(expireAfter !== null && Number.isFinite(expireAfter) && { expireAfter }),
+    ...(version !== null && { version }),
   }
 }
 

@@ -80,9 +80,10 @@ export class Claimer {
     return this.#answer
   }
 
-  /** Resolves when no claim is under way. */
+  /** Resolves when no claim is under way. One whose answer was lost is not repeated: a beat finds what it took. */
   async settled(): Promise<void> {
     await this.#claiming
+    if (!this.#busy && this.#options.room() === 0) this.#requestId = null
   }
 
   async stop(): Promise<void> {

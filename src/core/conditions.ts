@@ -11,7 +11,7 @@ import {
   type Where,
 } from './storage/contract.ts'
 import { compilePattern } from './storage/pattern.ts'
-import { isObject, setOwn } from './storage/plain.ts'
+import { isObject, setOwn, tagOf } from './storage/plain.ts'
 
 type MomentField = Extract<FilterField, `${string}At`>
 
@@ -89,7 +89,7 @@ function ofValue(operand: Check): Within {
 }
 
 function check(field: string, condition: unknown, within: Within, depth: number): Record<string, unknown> {
-  if (!isObject(condition) || Array.isArray(condition))
+  if (!isObject(condition) || tagOf(condition) !== 'Object')
     throw invalidOption(field, 'an object of conditions, as { eq: 1 }', condition)
   if (depth > MOST_DEPTH) throw invalidOption(field, `at most ${MOST_DEPTH} levels deep`, condition)
   const checked: Record<string, unknown> = {}

@@ -368,7 +368,7 @@ export class Executor {
       if (answer !== null && answer.jobs.length === 0 && !answer.suspectDue && !busy) return answer.nextRunAt
       if (answer !== null || busy) continue
       // Slots that handlers do not give back cannot be waited for: they may never end.
-      if (this.#room() === 0 && this.#slots.runner?.kills !== true) break
+      if (this.#paused || (this.#room() === 0 && this.#slots.runner?.kills !== true)) break
       // The storage is away.
       await waitAtMost(this.#core.environment, PAUSE, this.#slots.change(), deadline.reached)
     }

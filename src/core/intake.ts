@@ -107,7 +107,10 @@ export class Intake {
 
   /** A promise only when the schema makes one. Throws, or rejects, before anything is stored. */
   prepare(job: JobDefinition | string, payload: unknown, options: EnqueueOptions = {}): NewJob | Promise<NewJob> {
-    const definition = this.definitionOf(job)
+    return this.#prepare(this.definitionOf(job), payload, options)
+  }
+
+  #prepare(definition: Described, payload: unknown, options: EnqueueOptions): NewJob | Promise<NewJob> {
     const { payloadFormat, defaults } = definition
     const { payloadLimit, binaryLimit } = this.#options
     const details = this.#details(definition, options)
@@ -119,6 +122,19 @@ export class Intake {
       details.limitKey = limitKeyOf(defaults, details.payload)
       return details
     })
+  }
+
+  /** As `prepare`, of a job by its name, which may be unknown here: then `settings` stand for its definition. */
+  prepareNamed(
+    type: string,
+    payload: unknown,
+    settings: EnqueueOptions,
+    options: EnqueueOptions,
+  ): NewJob | Promise<NewJob> {
+    const definition = this.defined(type)
+    return definition === undefined
+      ? this.#prepare({ ...UNKNOWN, type }, payload, { ...settings, ...options })
+      : this.#prepare(definition, payload, options)
   }
 
   /**

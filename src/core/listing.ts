@@ -62,6 +62,8 @@ export class JobList implements AsyncIterable<Job> {
   async page(options: PageOptions = {}): Promise<JobPage> {
     const checks = { size: integerFrom(1, MOST_PER_PAGE), after: checkCursor }
     const { size = 100, after = null } = readOptions('page', options, checks)
+    if (after !== null && (JSON.parse(after) as readonly unknown[]).length !== this.#orderBy.length + 1)
+      throw invalidOption('page.after', 'the cursor of a page in the same order', after)
     return this.#page(size, after)
   }
 

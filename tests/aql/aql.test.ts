@@ -108,10 +108,21 @@ describe('an error names its place', () => {
     expect(errors).toMatchObject([{ code: 'HOLDFAST_INVALID_OPTION', line: 2, column: 3 }])
   })
 
-  test('a text that is wrong anywhere does nothing', async () => {
+  test.each([
+    'mutation { enqueueJob(type: "x") { id } cancelJob(idd: 1) { id } }',
+    'mutation { enqueueJob(type: "x") { payload { a a } } }',
+    'mutation { enqueueJob(type: "x") { payload { ...parts } } }',
+    'mutation { enqueueJob(type: "x") { id(x: 1) } }',
+  ])('a text that is wrong anywhere does nothing: %s', async (text) => {
     await using queue = await openQueue({ storage: memory() })
-    const { data } = await aql(queue).execute('mutation { enqueueJob(type: "x") { id } cancelJob(idd: 1) { id } }')
+    const { data } = await aql(queue).execute(text)
     expect([data, (await queue.counts()).pending]).toEqual([null, 0])
+  })
+
+  test('variables may be absent in the ways that clients leave them out', async () => {
+    await using queue = await openQueue({ storage: memory() })
+    for (const options of [undefined, null, { variables: null }])
+      expect((await aql(queue).execute('{ _jobsCount }', options as never)).errors).toEqual([])
   })
 })
 

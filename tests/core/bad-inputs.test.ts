@@ -206,7 +206,7 @@ const ofQueue: Record<
     (queue, [given]) => queue.list(given as object),
     [
       ...what('list', options({ limit: notFrom(1) }, 'list.')),
-      ...[null, 5, 'failed', []].map((where): Row => [[{ where }], 'where']),
+      ...[null, 5, 'failed', [], new Date(0), new Map()].map((where): Row => [[{ where }], 'where']),
       ...[null, 5, 'created', '', '-', 'type.x', [], {}, [[]], { runAt: 'asc', priority: 'asc' }].map(
         (orderBy): Row => [[{ orderBy }], 'orderBy'],
       ),

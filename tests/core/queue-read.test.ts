@@ -111,6 +111,13 @@ describe('list', () => {
     expect(ids).toEqual(Array.from({ length: 2500 }, (_, n) => `job-${n}`))
   })
 
+  test('a cursor of another order is refused', async () => {
+    const { queue } = await populated()
+    const { cursor } = await queue.list().page({ size: 2 })
+    const other = queue.list({ orderBy: [{ priority: 'asc' }, { createdAt: 'asc' }] })
+    await expect(other.page({ after: cursor ?? '' })).rejects.toMatchObject({ code: 'HOLDFAST_INVALID_OPTION' })
+  })
+
   test('pages go on where the one before ended, and the last has no cursor', async () => {
     const { queue } = await populated()
     const list = queue.list()

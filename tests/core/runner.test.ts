@@ -198,3 +198,12 @@ test('without a list of jobs a runner is to have those of the queue', async () =
   await queue.createExecutor({ runner: puppet }).start()
   expect([...(puppet.host?.definitions.keys() ?? [])]).toEqual(['task'])
 })
+
+test('processUntilIdle of a paused executor comes to its end, also where a runner kills', async () => {
+  const { queue } = await testQueue()
+  const executor = queue.createExecutor({ runner: new Puppet(), jobs: [task] })
+  await executor.start()
+  await executor.pause()
+  await queue.enqueue(task, null)
+  expect(await executor.processUntilIdle()).toMatchObject({ processed: 0 })
+})

@@ -230,9 +230,11 @@ export class IndexedDbLog implements Log {
   async #readFirst(handle: Handle, asked: Asked): Promise<Receipt> {
     for (let loaded: number | null = null; ; ) {
       const before = loaded
-      if (this.#position === null) loaded = await this.#load(handle)
-      // The same snapshot again: no other tab's came first, so what is missing is gone.
-      const mayLoad = loaded === null || loaded !== before
+      const isFresh = this.#position === null
+      if (isFresh) loaded = await this.#load(handle)
+      // The same snapshot again: no other tab's came first, so what is missing is gone. Who has read on from there since
+      // may have been overtaken by a newer one.
+      const mayLoad = !isFresh || loaded !== before
       const taken = await this.#database.inTime(this.#take(handle, asked, mayLoad))
       if (taken === 'done') return DONE
       if (taken === 'gone') this.#position = null
@@ -330,13 +332,15 @@ export class IndexedDbLog implements Log {
 
   #isSnapshotDue(): boolean {
     const replica = this.#replica
-    return replica?.isWhole === true && this.#snapshots.isDue(this.#position ?? 0, replica.size)
+    // Who only reads makes none, however long the log has grown.
+    if (this.#database.isReadOnly || replica?.isWhole !== true) return false
+    return this.#snapshots.isDue(this.#position ?? 0, replica.size)
   }
 
   /** What goes wrong with a snapshot is no reason for a flush to fail. */
   async #snapshotIfDue(handle: Handle): Promise<void> {
     if (this.#position === null || this.#snapshot !== null || !this.#isSnapshotDue()) return
-    if (!this.#database.isReadOnly) await this.#makeSnapshot(handle).catch(() => undefined)
+    await this.#makeSnapshot(handle).catch(() => undefined)
   }
 
   async #makeSnapshot(handle: Handle): Promise<void> {

@@ -67,6 +67,8 @@ function isFound(pieces: readonly Piece[], text: string, fromStart: boolean, toE
 /** Adds a place, and those that come after it when optional pieces are left out. */
 function follow(pieces: readonly Piece[], places: Set<number>, from: number): Set<number> {
   for (let place = from; ; place++) {
+    // What follows a place came with it.
+    if (places.has(place)) return places
     places.add(place)
     if (pieces[place]?.optional !== true) return places
   }

@@ -18,7 +18,7 @@ type Listener = (event: { readonly data: unknown }) => void
 /** One direction of calls; the messages of a port are handed to `receive`. */
 class Line {
   readonly #listeners = new Set<Listener>()
-  readonly #send: (message: unknown) => void
+  #send: (message: unknown) => void
 
   constructor(send: (message: unknown) => void) {
     this.#send = send
@@ -33,6 +33,11 @@ class Line {
     }
     // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- needed where the DOM is in scope
     return endpoint as unknown as Endpoint
+  }
+
+  /** Nothing is sent any more. Comlink holds on to the endpoint, and by it to whatever sends. */
+  cut(): void {
+    this.#send = () => undefined
   }
 
   receive(data: unknown): void {
@@ -74,6 +79,8 @@ export interface Calls {
   /** Rejects with the error that the function threw, which is told by its code. Never settles if nobody answers. */
   call(name: string, ...values: unknown[]): Promise<unknown>
   readonly receive: (answer: unknown) => void
+  /** The other side is gone. */
+  readonly cut: () => void
 }
 
 /** Calls what the other side exposes. */
@@ -81,6 +88,7 @@ export function calling(send: (message: Wire) => void): Calls {
   const line = new Line((message) => send({ kind: 'request', message }))
   const remote = wrap<Record<string, (...values: unknown[]) => Promise<Answer>>>(line.endpoint)
   return {
+    cut: () => line.cut(),
     async call(name, ...values) {
       const answer = await remote[name]?.(...values)
       if (answer !== undefined && 'value' in answer) return answer.value

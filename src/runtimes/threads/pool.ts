@@ -29,15 +29,20 @@ export class Pool implements OpenRunner {
   readonly #pauses = new Set<CancelTimer>()
   /** Threads, one after the other up to now, that were of no use. */
   #useless = 0
-  /** Whether all of the first were ready once. */
+  /** Whether one of the first was ready. */
   #opened = false
   #closing: Promise<void> | null = null
 
   constructor(options: PoolOptions) {
     this.#options = options
     for (let count = 0; count < options.size; count++) this.#spawn()
-    this.ready = Promise.all([...this.#threads].map(({ ready }) => ready)).then(
-      () => void (this.#opened = true),
+    // All run one file, and so the first that is ready, or cannot be, tells of the others.
+    this.ready = Promise.race([...this.#threads].map(({ ready }) => ready)).then(
+      () => {
+        this.#opened = true
+        // Those that were over meanwhile.
+        while (this.#threads.size < options.size && this.#closing === null) this.#spawn()
+      },
       async (error: unknown) => {
         await this.close()
         throw error
@@ -58,8 +63,8 @@ export class Pool implements OpenRunner {
   run(attempt: Attempt): void {
     let chosen: Thread | null = null
     for (const thread of this.#threads)
-      if (thread.state === 'ready' && (chosen === null || thread.running < chosen.running)) chosen = thread
-    // The last thread may have died since the job was asked for.
+      if (thread.state === 'ready' && thread.running < (chosen?.running ?? this.#options.jobsPerWorker)) chosen = thread
+    // The thread that had a place for it may have died since the job was asked for.
     if (chosen === null) this.#options.host.ends.gone(attempt, null)
     else chosen.run(attempt)
   }
@@ -74,8 +79,14 @@ export class Pool implements OpenRunner {
 
   close(): Promise<void> {
     for (const cancel of this.#pauses) cancel()
-    this.#closing ??= Promise.all([...this.#threads].map((thread) => thread.close())).then(() => undefined)
+    this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    // It is known to be closing before a thread that is given up could be replaced.
+    await Promise.resolve()
+    await Promise.all([...this.#threads].map((thread) => thread.close()))
   }
 
   #spawn(): void {
@@ -103,7 +114,8 @@ export class Pool implements OpenRunner {
         this.#spawn()
       },
       delay,
-      true,
+      // It keeps the process alive: there may be jobs that wait for a thread.
+      false,
     )
     this.#pauses.add(cancel)
   }

@@ -212,6 +212,7 @@ export class Thread {
     this.#options.changed(this)
     this.#runs.clear()
     for (const attempt of attempts) this.#options.host.ends.gone(attempt, cause)
+    this.#calls.cut()
   }
 
   /** Whatever a platform does at a termination, it is none of the user's. */

@@ -55,7 +55,7 @@ export const cancel: readonly ConformanceCase[] = [
         right.claim(site.claimRequest({ session: 'a' })),
       ])
       equal(answer?.verdict, 'ok', 'the verdict')
-      await site.shows(id, claim.jobs.length === 0 ? { state: 'cancelled' } : { cancelRequested: 'asked' })
+      await site.showsInTheEnd(id, claim.jobs.length === 0 ? { state: 'cancelled' } : { cancelRequested: 'asked' })
     },
 
     'a completion wins over a request to cancel': async (site) => {

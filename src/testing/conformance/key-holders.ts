@@ -111,6 +111,15 @@ export const keyHolders: readonly ConformanceCase[] = area('key-holders', {
     equal([answer.id, answer.disposition], ['two', 'created'], 'the answer')
   },
 
+  'a cancelled job that was failed and is requeued has its key again': async (site) => {
+    await call(site, { id: 'one', jobKey: 'key' })
+    await site.amend({ kind: 'cancel', id: 'one', reason: 'asked' })
+    await site.amend({ kind: 'fail', id: 'one', error: { name: 'Error', message: 'by hand' } })
+    await site.amend({ kind: 'requeue', id: 'one', runAt: 0, delay: null })
+    const answer = await call(site, { id: 'two', jobKey: 'key', payload: 'new' })
+    equal([answer.id, answer.disposition], ['one', 'replaced'], 'the answer')
+  },
+
   'a requeued job does not share its old key with a newer holder': async (site) => {
     await call(site, { id: 'one', jobKey: 'key' })
     await site.amend({ kind: 'cancel', id: 'one', reason: 'asked' })

@@ -41,7 +41,7 @@ export const reaper: readonly ConformanceCase[] = area('reaper', {
       answer.lost.length === 0 ? ['stale', []] : ['ok', [id]],
       'the verdict and the lost jobs',
     )
-    await site.shows(id, { state: reaped?.verdict === 'ok' ? 'waiting' : 'running' })
+    await site.showsInTheEnd(id, { state: reaped?.verdict === 'ok' ? 'waiting' : 'running' })
   },
 
   'a completion in between wins': async (site) => {

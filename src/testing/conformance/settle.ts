@@ -142,7 +142,7 @@ export const settle: readonly ConformanceCase[] = area('settle', {
     ])
     const verdicts = [completion?.verdict, failure?.verdict]
     equal([...verdicts].sort(), ['ok', 'stale'], 'the verdicts')
-    await site.shows(id, { state: verdicts[0] === 'ok' ? 'completed' : 'failed' })
+    await site.showsInTheEnd(id, { state: verdicts[0] === 'ok' ? 'completed' : 'failed' })
   },
 
   'an outcome that ends its job as it asks says no more': async (site) => {

@@ -71,11 +71,12 @@ function amendJob(draft: Draft, job: Readonly<JobRow>, amendment: JobAmendment, 
   }
 }
 
-/** A cancelled job gave its key up. It takes it back if nobody has it now, else it goes on without. [amend] [keys] */
+/** A job that was cancelled gave its key up. It takes it back if nobody has it now, else it goes on without. [amend] [keys] */
 function requeue(draft: Draft, job: Readonly<JobRow>, to: Patch): void {
-  if (job.state === 'cancelled' && job.jobKey !== null) {
-    if (draft.get('keys', job.jobKey) === undefined) draft.put('keys', job.jobKey, { job: job.id })
-    else to.jobKey = null
+  if (job.jobKey !== null) {
+    const key = draft.get('keys', job.jobKey)
+    if (key === undefined) draft.put('keys', job.jobKey, { job: job.id })
+    else if (key.job !== job.id) to.jobKey = null
   }
   draft.put('jobs', job.id, to)
 }
