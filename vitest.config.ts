@@ -16,7 +16,7 @@ const shared = { include: ['tests/browser/**/*.test.ts'], exclude: [fromOutside]
 function inPages(engine: Engine): TestProjectInlineConfiguration {
   return {
     // Found at the first import, they would reload the page in the middle of its tests.
-    optimizeDeps: { include: ['idb', 'comlink'] },
+    optimizeDeps: { include: ['idb', 'comlink', 'graphql/language/parser.mjs', 'graphql/jsutils/suggestionList.mjs'] },
     test: {
       ...shared,
       browser: {

@@ -16,7 +16,12 @@ export const queue = await openQueue({
   jobs,
   environment,
   // Finished jobs stay long enough to be counted after ten thousand others.
-  retention: { completed: { maxCount: 50_000, maxAge: '7d' } },
+  retention: {
+    completed: { maxCount: 50_000, maxAge: '7d' },
+    // The count of losses asks for these for as long as it knows of them.
+    failed: { maxCount: Infinity, maxAge: Infinity },
+    cancelled: { maxCount: Infinity, maxAge: Infinity },
+  },
 })
 
 const executor = queue.createExecutor({ handlers, concurrency: 4 })

@@ -46,6 +46,8 @@ export class Deadlines {
     this.#at = at
     this.#cancel = startTimer(() => this.#look(), at - now, false)
     this.#unsubscribe ??= this.#environment.onVisibilityChange(() => this.#pageChanged())
+    // It may have begun between the word and the standstill.
+    if (this.#environment.frozen()) this.#frozenAt ??= now
   }
 
   stop(): void {

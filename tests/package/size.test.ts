@@ -31,7 +31,7 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 22_123,
+  holdfast: 22_538,
   'holdfast/memory': 15_234,
   'holdfast/indexeddb': 27_390,
   'holdfast/node-fs': 25_869,
