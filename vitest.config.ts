@@ -15,10 +15,13 @@ const shared = { include: ['tests/browser/**/*.test.ts'], exclude: [fromOutside]
 
 function inPages(engine: Engine): TestProjectInlineConfiguration {
   return {
+    // WebKit has no `using` of its own.
+    oxc: { target: 'es2022' },
     // Found at the first import, they would reload the page in the middle of its tests.
     optimizeDeps: { include: ['idb', 'comlink', 'graphql/language/parser.mjs', 'graphql/jsutils/suggestionList.mjs'] },
     test: {
       ...shared,
+      setupFiles: ['tests/browser/disposal.ts'],
       browser: {
         enabled: true,
         provider: providers[engine],

@@ -8,7 +8,13 @@ const isWebKit = agent.includes('AppleWebKit') && !agent.includes('Chrome')
 
 const isEmulated = typeof document === 'undefined'
 
-const BLOBS = ['structured: a payload comes back equal: a Blob and what it holds']
+const BLOBS = [
+  'structured: a payload comes back equal: a Blob and what it holds',
+  'structured: an id tells payloads apart: the size of a Blob',
+  'structured: an id tells payloads apart: the type of a Blob',
+  'structured: an id tells payloads apart: the name of a File',
+  'structured: an id tells payloads apart: the date of a File',
+]
 const FILES = [
   'structured: a payload comes back equal: a File and what it holds',
   'structured: a payload comes back equal: Blobs and Files in Maps, lists and objects',
