@@ -44,6 +44,8 @@ console.log(
 const table = new Table({ head: ['measurement', 'result', 'aim', ''], style: { head: [], border: [] } })
 for (const name of chosen.length > 0 ? chosen : NAMES) {
   const program = fileURLToPath(new URL(`./${name}.mjs`, import.meta.url))
+  // Some take minutes.
+  console.error(`measuring ${name}`)
   const output = execFileSync(process.execPath, ['--expose-gc', program], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],

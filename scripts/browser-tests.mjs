@@ -1,10 +1,13 @@
-/** The tests in browsers: one run of Vitest per engine, so that each has the machine for itself and a count of its own. */
-import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/**
+ * The tests in browsers. Those in pages run in all engines at once; those that drive a browser from outside measure how
+ * long things take, so each engine has the machine for itself then.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { say } from './bootstrap.mjs'
 import { installMissing } from './browser-packages.mjs'
 import { isInstalled, versionOf } from './engines.mjs'
+import { quickFolder } from './quick-folder.mjs'
 import { add, vitest } from './test-steps.mjs'
 
 /** @typedef {import('./engines.mjs').Engine} Engine */
@@ -18,14 +21,17 @@ import { add, vitest } from './test-steps.mjs'
  * @returns {Promise<Counts>}
  */
 export async function browserTests(engines, selection = []) {
-  const total = { passed: 0, failed: 0, skipped: 0 }
   const problem = await installMissing(engines)
-  /** @type {string[]} */
-  const summary = []
-  for (const engine of engines) {
-    const counts = isInstalled(engine) ? await testsIn(engine, selection) : { passed: 0, failed: 1, skipped: 0 }
+  const installed = engines.filter(isInstalled)
+  const missing = engines.filter((engine) => !isInstalled(engine))
+  const total = { passed: 0, failed: missing.length, skipped: 0 }
+  const summary = missing.map((engine) => `${engine}: not run`)
+  const inPages = installed.map((engine) => testsOf(engine, selection, installed.length > 1))
+  for (const [at, counts] of (await Promise.all(inPages)).entries()) {
+    const engine = /** @type {Engine} */ (installed[at])
+    add(counts, await testsOf(`${engine}-pages`, selection))
     add(total, counts)
-    summary.push(isInstalled(engine) ? `${engine} ${versionOf(engine)}: ${inWords(counts)}` : `${engine}: not run`)
+    summary.push(`${engine} ${versionOf(engine)}: ${inWords(counts)}`)
   }
   if (problem !== null) console.error(`holdfast: ${problem}`)
   for (const line of summary) say(line)
@@ -34,30 +40,16 @@ export async function browserTests(engines, selection = []) {
   return { ...total, failed: 1 }
 }
 
-/** @param {Engine} engine @param {readonly string[]} selection */
-async function testsIn(engine, selection) {
+/** @param {string} project @param {readonly string[]} selection @param {boolean} [quiet] */
+async function testsOf(project, selection, quiet = false) {
   // What is selected may well exist in another engine only.
   const lenient = selection.length > 0 ? ['--passWithNoTests'] : []
-  const temporary = mkdtempSync(join(isRoomInMemory() ? memory : tmpdir(), 'holdfast-browser-'))
+  const temporary = mkdtempSync(join(quickFolder(), 'holdfast-browser-'))
   try {
-    const projects = ['--project', engine, '--project', `${engine}-pages`]
-    return await vitest([...projects, ...lenient, ...selection], { TMPDIR: temporary })
+    return await vitest(['--project', project, ...lenient, ...selection], { env: { TMPDIR: temporary }, quiet })
   } finally {
     rmSync(temporary, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
-}
-
-/**
- * There a run of the kit on IndexedDB in Firefox took 48 s instead of 208 s: each of its thousand cases makes a database
- * and deletes it. Tests of durability do not suffer, since `freshProfile` goes to the disk.
- */
-const memory = '/dev/shm'
-
-/** In containers it is often too small for a browser's profile. */
-function isRoomInMemory() {
-  if (!existsSync(memory)) return false
-  const { bavail, bsize } = statfsSync(memory)
-  return bavail * bsize > 2 ** 30
 }
 
 /** @param {Counts} counts */

@@ -44,34 +44,37 @@ export function add(sum, { passed, failed, skipped }) {
   sum.skipped += skipped
 }
 
+/** Does all at once, and counts them together. @param {readonly Promise<Counts>[]} works @returns {Promise<Counts>} */
+export async function together(works) {
+  const sum = { passed: 0, failed: 0, skipped: 0 }
+  for (const counts of await Promise.all(works)) add(sum, counts)
+  return sum
+}
+
 /**
- * npm scripts that either hold or do not, all at once, each of which counts as one check.
- * @param {readonly string[]} scripts
- * @returns {Promise<Counts>}
+ * An npm script that either holds or does not: one check.
+ * @param {string} script @returns {Promise<Counts>}
  */
-export async function checks(scripts) {
-  const counts = { passed: 0, failed: 0, skipped: 0 }
-  const check = async (/** @type {string} */ script) => {
-    const { exitCode, output } = await run(['npm', 'run', '--silent', script], { quiet: true })
-    if (output !== '') console.log(output.trimEnd())
-    add(counts, exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 })
-  }
-  await Promise.all(scripts.map(check))
-  return counts
+export async function check(script) {
+  const { exitCode, output } = await run(['npm', 'run', '--silent', script], { quiet: true })
+  if (output !== '') console.log(output.trimEnd())
+  return { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 }
 }
 
 /**
  * @param {readonly string[]} selection arguments of Vitest
- * @param {Record<string, string>} [env] variables that it gets besides those of this process
+ * @param {{ env?: Record<string, string>, quiet?: boolean }} [options] env: variables that it gets besides those of this
+ *   process; quiet: what it prints comes whole at its end, since others print meanwhile
  * @returns {Promise<Counts>}
  */
-export async function vitest(selection, env = {}) {
+export async function vitest(selection, { env = {}, quiet = false } = {}) {
   const reports = mkdtempSync(join(tmpdir(), 'holdfast-reports-'))
   try {
     const report = join(reports, 'vitest.json')
     const program = [process.execPath, join(root, 'node_modules/vitest/vitest.mjs'), 'run']
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const { exitCode } = await run([...program, ...selection, ...reporters], { env })
+    const { exitCode, output } = await run([...program, ...selection, ...reporters], { env, quiet })
+    if (quiet) console.log(output.trimEnd())
     const counts = countsIn(report)
     // A rejection that nobody handles and a runner that crashes are no test's failure, and must not pass as none.
     if (exitCode !== 0 && counts.failed === 0) counts.failed = 1

@@ -1,12 +1,12 @@
 /**
- * `npm test`: lint, types, unit tests, package tests and the tests in browsers, all of them even when one fails, and a
+ * `npm test`: lint, types, package tests, unit tests and the tests in browsers, all of them even when one fails, and a
  * count of everything as the last line. With arguments (`npm test -- -t 'serial queue'`, `npm test -- tests/core`) only
  * the test runner runs, on Node, and gets them, since whoever names a test wants that one.
  */
 import { bootstrap } from './bootstrap.mjs'
 import { browserTests } from './browser-tests.mjs'
 import { engines } from './engines.mjs'
-import { checks, step, testRun, vitest } from './test-steps.mjs'
+import { check, step, testRun, together, vitest } from './test-steps.mjs'
 
 const namedTests = process.argv.slice(2)
 const onNode = ['unit', 'processes', 'types', 'emulated'].flatMap((project) => ['--project', project])
@@ -19,9 +19,10 @@ await testRun(async () => {
     return
   }
   // The sources were checked by the build.
-  await step('lint and types', () => checks(['lint', 'typecheck:tests']))
+  await step('lint, types and package tests', () =>
+    together([check('lint'), check('typecheck:tests'), vitest(['--project', 'package'], { quiet: true })]),
+  )
   // As many files at once as CI has cores; the runner itself would leave one of them idle.
   await step('unit tests', () => vitest([...onNode, '--maxWorkers=2']))
-  await step('package tests', () => vitest(['--project', 'package']))
   await step('browser tests', () => browserTests(engines))
 })

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { quickFolder } from '../../scripts/quick-folder.mjs'
 import { nodeFs } from '../../src/adapters/node-fs/index.ts'
 import type { StorageUnderTest } from '../../src/testing/index.ts'
 import { keepsTheContract } from '../core/kit.ts'
@@ -13,7 +13,7 @@ function target(name: string, rollAt: number): StorageUnderTest {
     offers: ['two handles'],
     pause: () => sleep(5),
     async create() {
-      const directory = await mkdtemp(join(tmpdir(), 'holdfast-kit-'))
+      const directory = await mkdtemp(join(quickFolder(), 'holdfast-kit-'))
       return {
         handle: async () => nodeFs({ directory, rollAt, durability: 'process' }),
         destroy: () => rm(directory, { recursive: true, force: true }),

@@ -1,7 +1,7 @@
 /**
  * `npm run mutants [-- NAME…]`: puts deliberate bugs into the shipped code, one at a time, and runs the conformance kit
- * on each, or its case of the crash sweep. Prints which case caught which; exits 1 when one survives, when its own case
- * does not catch it, or when the code as it is fails.
+ * on each, or its case of the crash sweep. Says how far it is, and at the end which case caught which; exits 1 when one
+ * survives, when its own case does not catch it, or when the code as it is fails.
  */
 import { availableParallelism } from 'node:os'
 import Table from 'cli-table3'
@@ -14,6 +14,7 @@ const chosen = mutants.filter(isWanted)
 const chosenOfDisk = diskMutants.filter(isWanted)
 /** @type {string[]} */
 const problems = []
+let done = 0
 
 const asItIs = await runKit(null)
 for (const name of asItIs.failed) problems.push(`the code as it is fails: ${name}`)
@@ -27,6 +28,7 @@ const rows = await inParallel(chosen, async (mutant) => {
   const caught = failed.has(mutant.caughtBy)
   if (failed.size === 0) problems.push(`the mutant "${mutant.name}" survives`)
   else if (!caught) problems.push(`the mutant "${mutant.name}" is not caught by: ${mutant.caughtBy}\n${list(failed)}`)
+  sayHowFar(mutant, caught)
   return [mutant.name, `${failed.size}${finished ? '' : ' and more'}`, caught ? mutant.caughtBy : 'NOT by its case']
 })
 
@@ -37,6 +39,7 @@ const rowsOfDisk = await inParallel(chosenOfDisk, async (mutant) => {
   const caught = failed.has(mutant.caughtBy)
   if (!caught) problems.push(`the mutant "${mutant.name}" is not caught by: ${mutant.caughtBy}`)
   if (seen.size > 0) problems.push(`killing processes shows the mutant "${mutant.name}" too:\n${list(seen)}`)
+  sayHowFar(mutant, caught)
   return [mutant.name, seen.size === 0 ? 'none' : `${seen.size}`, caught ? mutant.caughtBy : 'NOT by its case']
 })
 
@@ -49,6 +52,12 @@ console.log(tableOfDisk.toString())
 for (const problem of problems) console.error(problem)
 console.log(`${chosen.length + chosenOfDisk.length} mutants, ${problems.length} problems`)
 process.exitCode = problems.length > 0 ? 1 : 0
+
+/** @param {{ readonly name: string }} mutant @param {boolean} caught */
+function sayHowFar({ name }, caught) {
+  done += 1
+  console.error(`${done} of ${chosen.length + chosenOfDisk.length}: ${caught ? 'caught' : 'NOT CAUGHT'}: ${name}`)
+}
 
 /** @param {{ readonly name: string }} mutant */
 function isWanted({ name }) {
