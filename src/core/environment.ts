@@ -141,6 +141,8 @@ function listen(target: Events | undefined, types: readonly string[], listener: 
 export function idMaker({ now, random }: Pick<Environment, 'now' | 'random'>): () => string {
   let millisecond = 0
   let counter = 0
+  /** The same for all ids of a millisecond. */
+  let start = ''
   return () => {
     const time = now()
     if (time > millisecond) {
@@ -150,10 +152,14 @@ export function idMaker({ now, random }: Pick<Environment, 'now' | 'random'>): (
       millisecond += 1
       counter = 0
     }
-    const stamp = hex(millisecond, 12)
+    if (counter === 0) {
+      const stamp = hex(millisecond, 12)
+      start = `${stamp.slice(0, 8)}-${stamp.slice(8)}-`
+    }
+    const version = hex(0x7000 + counter, 4)
     const variant = hex(0x8000 + Math.floor(random() * 0x4000), 4)
     const tail = hex(Math.floor(random() * 2 ** 24), 6) + hex(Math.floor(random() * 2 ** 24), 6)
-    return `${stamp.slice(0, 8)}-${stamp.slice(8)}-7${hex(counter, 3)}-${variant}-${tail}`
+    return `${start}${version}-${variant}-${tail}`
   }
 }
 

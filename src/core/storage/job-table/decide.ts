@@ -84,7 +84,7 @@ function decidePart(table: JobTable, answerIn: (draft: Draft) => () => unknown, 
   const draft = new Draft(table)
   const show = answerIn(draft)
   const writes = draft.unit.some((change) => change.to !== undefined)
-  if (writes) table.apply(draft.unit, undo)
+  if (writes) table.write(draft.unit, undo)
   return { unit: writes ? draft.unit : null, show, answer: show() }
 }
 

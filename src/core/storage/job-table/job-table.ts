@@ -116,8 +116,13 @@ export class JobTable {
     for (const change of unit) {
       if ((this.tables[change.table].get(change.key)?.version ?? 0) !== change.expect) return false
     }
-    for (const change of unit) if (change.to !== undefined) this.#write(change, undo)
+    this.write(unit, undo)
     return true
+  }
+
+  /** Applies a unit that was decided on the present rows in this very turn: nothing can have made it void. */
+  write(unit: Unit, undo?: Undo): void {
+    for (const change of unit) if (change.to !== undefined) this.#write(change, undo)
   }
 
   newRow(table: TableName, key: string, fields: Readonly<Record<string, unknown>>): Row {
