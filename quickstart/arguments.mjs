@@ -14,7 +14,7 @@ on where it was. Once all is done, the same command begins a new run, and so doe
 
   --workers N   work in N processes on the same jobs (default 1)
 
-Exit code: 0 all files were compressed, 1 some failed, 2 the arguments are wrong, 130 interrupted by Ctrl-C.`
+Exit code: 0 all files were compressed, 1 some failed, 2 the arguments are wrong, 130 interrupted by Ctrl-C, 143 by SIGTERM.`
 
 /** More processes than that only get into each other's way. */
 const MOST_WORKERS = 64
@@ -40,7 +40,8 @@ export async function whatToDo(args, work) {
   const here = process.env.npm_lifecycle_event === 'start' ? process.env.INIT_CWD : undefined
   const repository = fileURLToPath(new URL('..', import.meta.url))
   const folder = await readable(given === undefined ? repository : resolve(here ?? '.', given), given ?? repository)
-  if (`${folder}${sep}`.startsWith(dirname(work))) throw new UsageError(`${given} is where the quickstart writes`)
+  if (`${folder}${sep}`.startsWith(`${dirname(work)}${sep}`))
+    throw new UsageError(`${given} is where the quickstart writes`)
   return { help: false, folder, workers }
 }
 

@@ -1,6 +1,7 @@
 /**
  * An independent reader of one segment's bytes, written from the description of the format and not from the package's
- * code, so that the two cannot share a mistake. A line is "\n", the CRC32 of the JSON in 8 hex digits, a space, JSON.
+ * code, so that the two cannot share a mistake. A line is "\n", the CRC32 of the JSON in 8 hex digits, a space,
+ * JSON, "\n".
  */
 import { crc32 } from 'node:zlib'
 

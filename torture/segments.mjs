@@ -42,6 +42,15 @@ function isSealed(path) {
   return [...linesIn(tailOf(path))].some((line) => line?.kind === 'seal')
 }
 
+/** Where the tail of a segment holds no line from its beginning. */
+const STAND_IN = '00000000 {"kind":"record","id":"torn","format":1,"units":[[{"table":"jobs","key":"torn"'
+
+/** Byte by byte, without its last one. @param {string} path */
+function lastLineOf(path) {
+  const lines = tailOf(path).toString('latin1').split('\n')
+  return lines.findLast((line) => /^[0-9a-f]{8} \{/.test(line))?.slice(0, -1)
+}
+
 /** @param {string} path */
 function tailOf(path) {
   const file = openSync(path, constants.O_RDONLY)
@@ -55,7 +64,7 @@ function tailOf(path) {
 }
 
 /**
- * Appends what a write leaves that a kill cut short: the beginning of a line, with nothing behind it.
+ * Appends what a write leaves that a kill cut short: the beginning of a line that was written there, with nothing behind.
  *
  * @param {string} folder @param {(size: number) => number} cut how many bytes of `size` were written
  * @returns {boolean} false when there is no segment yet
@@ -63,9 +72,10 @@ function tailOf(path) {
 export function tearWrite(folder, cut) {
   const newest = segmentsIn(folder).at(-1)
   if (newest === undefined) return false
-  const line = Buffer.from('\n00000000 {"kind":"record","id":"torn","format":1,"units":[[{"table":"jobs","key":"törn"')
+  const path = segmentPath(folder, newest)
+  const line = Buffer.from(`\n${lastLineOf(path) ?? STAND_IN}`, 'latin1')
   // Without O_CREAT, as everybody who appends to a journal.
-  const file = openSync(segmentPath(folder, newest), constants.O_WRONLY | constants.O_APPEND)
+  const file = openSync(path, constants.O_WRONLY | constants.O_APPEND)
   try {
     writeSync(file, line, 0, cut(line.length))
     return true

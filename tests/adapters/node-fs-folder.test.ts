@@ -1,5 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import { appendFile, chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  chmod,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -175,6 +188,21 @@ test('unrelated files are left alone', async () => {
   expect(await readdir(directory)).toContain('folder.journal')
 })
 
+test('files of others are left alone also where they look like the socket of a process that is gone', async () => {
+  const names = ['notes.sock', 'abcdefghijkl-1.sock']
+  for (const name of names) await writeFile(join(directory, name), 'mine')
+  // One that is gone: its socket's file stays behind, and is swept away.
+  const gone = createServer()
+  const left = join(directory, 'ABCDEFGHIJKL-1.sock')
+  await new Promise<void>((resolve) => gone.listen(`${left}.tmp`, resolve))
+  await link(`${left}.tmp`, left)
+  await new Promise((resolve) => gone.close(resolve))
+  const storage = await opened()
+  await expect.poll(() => readdir(directory), { timeout: 10_000 }).not.toContain('ABCDEFGHIJKL-1.sock')
+  for (const name of names) expect(await readFile(join(directory, name), 'utf8')).toBe('mine')
+  await storage.close()
+})
+
 test('two paths to one folder are one storage', async () => {
   const link = `${directory}-link`
   await symlink(directory, link)
@@ -208,6 +236,24 @@ test('a folder that is removed under us is told, and nothing is acknowledged', a
 })
 
 describe('damaged lines', () => {
+  test('are not what a read of the journal happens to part from its newline', async () => {
+    const storage = await opened()
+    await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+    await storage.close()
+    const path = join(directory, '0000000001.journal')
+    const text = await readFile(path, 'latin1')
+    // Reads are of 1 MiB from the end of the snapshot on: the newline in front of the next line is the last byte of one.
+    const start = text.indexOf('\n', text.indexOf('"kind":"end"'))
+    await appendFile(path, '\n'.repeat(start + 2 ** 20 - 1 - text.length))
+    const next = await opened()
+    for (const id of ['b', 'c']) await next.enqueue({ jobs: [newJob({ id })], now: NOW })
+    await next.close()
+    const again = await opened()
+    expect((await allJobs(again)).map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+    expect(again.health?.().damaged).toBe(0)
+    await again.close()
+  })
+
   test('are set aside and counted, and the rest works', async () => {
     const storage = await opened()
     for (const id of ['a', 'b', 'c']) await storage.enqueue({ jobs: [newJob({ id })], now: NOW })

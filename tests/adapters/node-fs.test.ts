@@ -2,12 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { quickFolder } from '../../scripts/quick-folder.mjs'
-import { nodeFs } from '../../src/adapters/node-fs/index.ts'
+import { nodeFs, type NodeFsOptions } from '../../src/adapters/node-fs/index.ts'
 import type { StorageUnderTest } from '../../src/testing/index.ts'
 import { keepsTheContract } from '../core/kit.ts'
 
-/** A folder of the machine; `rollAt` so small that most cases cross several rolls. */
-function target(name: string, rollAt: number): StorageUnderTest {
+/** A folder of the machine. */
+function target(name: string, options: Pick<NodeFsOptions, 'rollAt' | 'durability'>): StorageUnderTest {
   return {
     name,
     offers: ['two handles'],
@@ -15,12 +15,12 @@ function target(name: string, rollAt: number): StorageUnderTest {
     async create() {
       const directory = await mkdtemp(join(quickFolder(), 'holdfast-kit-'))
       return {
-        handle: async () => nodeFs({ directory, rollAt, durability: 'process' }),
+        handle: async () => nodeFs({ directory, ...options }),
         destroy: () => rm(directory, { recursive: true, force: true }),
       }
     },
   }
 }
 
-keepsTheContract(target('node-fs', 4 * 1024 * 1024))
-keepsTheContract(target('node-fs that rolls all the time', 1))
+keepsTheContract(target('node-fs', {}))
+keepsTheContract(target('node-fs that rolls all the time', { rollAt: 1, durability: 'process' }))

@@ -1,7 +1,6 @@
 import { indexedDb } from '../../src/adapters/indexeddb/index.ts'
 import type { StorageAdapter } from '../../src/core/storage/contract.ts'
 import type { StorageUnderTest } from '../../src/testing/index.ts'
-import { memoryTarget } from '../core/kit-targets.ts'
 
 const agent = typeof navigator === 'undefined' ? '' : navigator.userAgent
 const isWebKit = agent.includes('AppleWebKit') && !agent.includes('Chrome')
@@ -29,18 +28,14 @@ function skipped(): Readonly<Record<string, string>> {
     : {}
 }
 
-const database = inDatabases('indexeddb', (name) => indexedDb({ name }))
-
 /**
- * The storages that the kit runs on in each engine, and on the emulation in Node: there memory is the business of other
- * files, and what crosses a snapshot in nearly every case is a question of logic, not of engines.
+ * The storages that the kit runs on: in each engine its database, on the emulation in Node one that makes snapshots all
+ * the time, since what crosses a snapshot in nearly every case is a question of logic, not of engines. Memory is the same
+ * table as the database's, and the business of other files.
  */
 export const storages: readonly StorageUnderTest[] = isEmulated
-  ? [
-      database,
-      inDatabases('indexeddb that makes snapshots all the time', (name) => indexedDb({ name, snapshotAfter: 1 })),
-    ]
-  : [memoryTarget, database]
+  ? [inDatabases('indexeddb that makes snapshots all the time', (name) => indexedDb({ name, snapshotAfter: 1 }))]
+  : [inDatabases('indexeddb', (name) => indexedDb({ name }))]
 
 /** A storage that keeps its jobs in an IndexedDB database: each case gets a fresh one, by its name. */
 export function inDatabases(name: string, open: (database: string) => StorageAdapter): StorageUnderTest {

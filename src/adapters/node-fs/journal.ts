@@ -85,6 +85,8 @@ export class Journal implements Log {
 
   async open(replica: LogReplica): Promise<void> {
     this.#replica = replica
+    // What it meets again is counted again.
+    this.#damaged = 0
     try {
       this.#folder = await this.#options.openFolder()
       await this.#openNewest(this.#folder)

@@ -91,15 +91,18 @@ const ROWS_START = '{"kind":"rows","rows":'
 export interface ScannedLine {
   /** What follows the newline. */
   readonly content: Buffer
-  /** Offset of the newline in what was scanned. */
+  /** Offset in what was scanned of the newline before it, or of itself where an earlier scan ended with that newline. */
   readonly at: number
+  /** Offset behind it. */
+  readonly end: number
   /** Whether the sum fits. */
   readonly intact: boolean
 }
 
 /**
  * The lines of a stretch of the journal. A bad line is damage only once a later newline stands; at the end it is "not
- * yet": what was scanned up to there is `consumed`, and the rest is looked at again when the file has grown.
+ * yet": what was scanned up to there is `consumed`, and the rest is looked at again when the file has grown. A stretch may
+ * end anywhere, between a newline and its line too: what stands there is told by its sum alone.
  */
 export function scanLines(bytes: Buffer): { readonly lines: readonly ScannedLine[]; readonly consumed: number } {
   const lines: ScannedLine[] = []
@@ -108,10 +111,11 @@ export function scanLines(bytes: Buffer): { readonly lines: readonly ScannedLine
     const start = bytes[consumed] === NEWLINE ? consumed + 1 : consumed
     const newline = bytes.indexOf(NEWLINE, start)
     const content = bytes.subarray(start, newline === -1 ? bytes.length : newline)
-    const intact = start > consumed && isIntact(content)
+    const end = start + content.length
+    const intact = isIntact(content)
     if (!intact && newline === -1 && content.length > 0) break
-    if (content.length > 0) lines.push({ content, at: consumed, intact })
-    consumed = start + content.length
+    if (content.length > 0) lines.push({ content, at: consumed, end, intact })
+    consumed = end
   }
   return { lines, consumed }
 }

@@ -1,4 +1,4 @@
-import { readFile, readdir, rm } from 'node:fs/promises'
+import { lstat, readFile, readdir, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +13,8 @@ const LOOK = 500
 const TWICE = 1000
 
 const SUFFIX = '.sock'
+/** A name that `open` gives: the writer's, 12 characters of base64url, and how often it opened. */
+const OURS = /^[\w-]{12}-\d+\.sock$/
 
 /** What a process leaves with its sessions: where it listens, and on which boot of which machine that means something. */
 interface Address {
@@ -154,7 +156,9 @@ export class SocketPresence implements Presence {
     const named = new Set(this.#sockets(others))
     for (const name of await readdir(this.#folder)) {
       const socket = join(this.#folder, name)
-      if (!name.endsWith(SUFFIX) || named.has(socket) || socket === this.#self?.socket) continue
+      if (!OURS.test(name) || named.has(socket) || socket === this.#self?.socket) continue
+      // A file that only looks like one refuses a connection too.
+      if (!(await lstat(socket)).isSocket()) continue
       if (await isRefused(socket)) await rm(socket, { force: true })
     }
   }

@@ -14,10 +14,10 @@ export class RecordReader {
   /** The record that the line completes. `'damaged'`: it should have completed one, and pieces are missing. */
   read(line: Line): JournalRecord | 'damaged' | null {
     if (this.sealedBy !== null) return null
+    // Before its parts are put together: those of two writers who write the same record again may mingle.
+    if ('id' in line && this.#read.has(line.id)) return null
     const record = this.#recordIn(line)
-    if (record === null || record === 'damaged') return record
-    if (this.#read.has(record.id)) return null
-    this.#read.add(record.id)
+    if (record !== null && record !== 'damaged') this.#read.add(record.id)
     return record
   }
 
@@ -58,7 +58,12 @@ export class RecordReader {
   #readCommit({ id, parts: expected }: Extract<Line, { kind: 'commit' }>): JournalRecord | 'damaged' {
     const parts = this.#parts.get(id)
     this.#parts.delete(id)
-    return parts?.length === expected ? (JSON.parse(parts.join('')) as JournalRecord) : 'damaged'
+    if (parts?.length !== expected) return 'damaged'
+    try {
+      return JSON.parse(parts.join('')) as JournalRecord
+    } catch {
+      return 'damaged'
+    }
   }
 }
 

@@ -9,7 +9,7 @@ const TOMBSTONE = encodeLine({ kind: 'tombstone' })
 /** How far what is retired lies behind what is being made, so that no sweep takes it for a left-over. */
 const KEPT = 3
 
-/** Names of retired segments that stay, so that a folder does not fill with tombstones. [decision 20] */
+/** Names of retired segments that stay, so that a folder does not fill with tombstones. [decision 23] */
 const KEPT_NAMES = 100
 
 export interface SegmentFolderOptions {

@@ -205,7 +205,7 @@ export class Segment {
       const record = line === null ? 'damaged' : this.#records.read(line)
       if (record === 'damaged')
         this.#onDamage(this.number, this.#position + scanned.at, Uint8Array.from(scanned.content))
-      else if (record !== null) this.#keep(record, this.#position + scanned.at + scanned.content.length)
+      else if (record !== null) this.#keep(record, this.#position + scanned.end)
     }
     this.#position += consumed
     return consumed

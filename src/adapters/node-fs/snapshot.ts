@@ -161,13 +161,13 @@ class HeadReader {
     else if (line?.kind === 'begin') this.#begin = line
     else if (line?.kind === 'end') {
       this.#end = line
-      this.#position = from + scanned.at + 1 + scanned.content.length
+      this.#position = from + scanned.end
       return true
     } else if (line !== null) {
       this.#tombstone = line.kind === 'tombstone'
       return true
     }
-    this.#position = from + scanned.at + 1 + scanned.content.length
+    this.#position = from + scanned.end
     this.#digest = crc32('\n', crc32(scanned.content, crc32('\n', this.#digest)))
     return false
   }

@@ -16,7 +16,10 @@ export const systemFiles: FileSystem = {
     // The name of a new folder is durable only when the folder above it is.
     for (let at = resolve(path); made !== undefined && at.length >= made.length; at = dirname(at))
       await syncFolder(dirname(at))
-    return realpath(path)
+    const folder = await realpath(path)
+    // Whoever made it may have been killed before that. A folder above that may not be read was made by somebody else.
+    if (made === undefined) await syncFolder(dirname(folder)).catch(() => undefined)
+    return folder
   },
   kindOf: async (path) => (await statfs(path)).type,
   list: (folder) => readdir(folder),

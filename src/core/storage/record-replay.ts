@@ -5,7 +5,7 @@ import type { Unit } from './job-table/rows.ts'
  * The units of one record, applied in their order. They were decided one on top of the other, so a unit that names a
  * row which an earlier one of the record was to write stands only with that one. Versions alone do not tell: they count
  * changes, and the record that came between may have changed the row as often as the void unit would have, to something
- * else. [claim: a claim that is decided on a change that came too late takes nothing from others]
+ * else. [claim: a claim that was decided on a change that came too late takes no job from another]
  */
 export class RecordReplay {
   readonly #table: JobTable
