@@ -7,6 +7,7 @@ import {
   mkdtemp,
   readdir,
   readFile,
+  realpath,
   rm,
   stat,
   symlink,
@@ -32,6 +33,16 @@ async function opened(options: Partial<NodeFsOptions> = {}): Promise<ReturnType<
   const storage = nodeFs({ directory, ...options })
   await storage.open()
   return storage
+}
+
+/** What an opening is refused with. */
+async function refusal(options: Partial<NodeFsOptions>): Promise<unknown> {
+  const error: unknown = await opened(options).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  )
+  const { code, details } = error as HoldfastError
+  return { code, ...details }
 }
 
 function codeOf(attempt: Promise<unknown>): Promise<unknown> {
@@ -75,15 +86,17 @@ describe('a folder that cannot hold a journal', () => {
   test('is a file', async () => {
     const path = join(directory, 'file')
     await writeFile(path, 'mine')
-    expect(await codeOf(nodeFs({ directory: path }).open())).toBe('HOLDFAST_STORAGE')
-    expect(await codeOf(nodeFs({ directory: join(path, 'below') }).open())).toBe('HOLDFAST_STORAGE')
+    for (const value of [path, join(path, 'below')])
+      expect(await refusal({ directory: value })).toEqual({ code: 'HOLDFAST_STORAGE', field: 'directory', value })
     expect(await readFile(path, 'utf8')).toBe('mine')
   })
 
   test('may not be written', async () => {
     const denied = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
     const fileSystem = filesBut({ open: () => Promise.reject(denied) })
-    expect(await codeOf(nodeFs({ directory, fileSystem }).open())).toBe('HOLDFAST_STORAGE')
+    const value = await realpath(directory)
+    expect(await refusal({ fileSystem })).toEqual({ code: 'HOLDFAST_STORAGE', field: 'directory', value })
+    expect(await readdir(directory)).toEqual([])
   })
 
   test.runIf(process.getuid?.() !== 0)('belongs to somebody else', async () => {
@@ -93,7 +106,8 @@ describe('a folder that cannot hold a journal', () => {
 
   test('is on a network file system, unless that is wanted', async () => {
     const fileSystem = filesBut({ kindOf: async () => 0x6969 })
-    expect(await codeOf(nodeFs({ directory, fileSystem }).open())).toBe('HOLDFAST_NETWORK_FILE_SYSTEM')
+    const problem = { code: 'HOLDFAST_NETWORK_FILE_SYSTEM', field: 'directory', value: directory }
+    expect(await refusal({ fileSystem })).toEqual(problem)
     expect(await readdir(directory)).toEqual([])
     await (await opened({ fileSystem, allowNetworkFileSystem: true })).close()
   })

@@ -223,7 +223,8 @@ test.each([
 test('two handlers of one type are refused', async () => {
   const { queue } = await testQueue()
   const handlers = [task.handler(() => 1), task.handler(() => 2)]
-  expect((await problemOf(() => queue.createExecutor({ handlers }))).code).toBe('HOLDFAST_DUPLICATE_JOB')
+  const problem = { code: 'HOLDFAST_DUPLICATE_JOB', field: 'handlers' }
+  expect(await problemOf(() => queue.createExecutor({ handlers }))).toEqual(problem)
 })
 
 test('an outcome that the storage refuses for good fails its job; those beside and behind it complete', async () => {

@@ -105,6 +105,33 @@ describe('enqueue', () => {
   })
 })
 
+describe('a payload that cannot be stored as it is', () => {
+  let deep: unknown = 1
+  for (let level = 0; level < 65; level++) deep = [deep]
+  const cycle: Record<string, unknown> = {}
+  cycle['self'] = cycle
+  test.each<[string, unknown, string, string]>([
+    ['undefined in a list', { list: [1, undefined] }, 'HOLDFAST_INVALID_PAYLOAD', 'payload.list[1]'],
+    ['NaN', { n: Number.NaN }, 'HOLDFAST_INVALID_PAYLOAD', 'payload.n'],
+    ['a BigInt', 1n, 'HOLDFAST_INVALID_PAYLOAD', 'payload'],
+    ['a Map', { map: new Map() }, 'HOLDFAST_INVALID_PAYLOAD', 'payload.map'],
+    ['a Date', { at: new Date(0) }, 'HOLDFAST_INVALID_PAYLOAD', 'payload.at'],
+    ['a function', { run: () => 1 }, 'HOLDFAST_INVALID_PAYLOAD', 'payload.run'],
+    ['a symbol', { s: Symbol('s') }, 'HOLDFAST_INVALID_PAYLOAD', 'payload.s'],
+    // eslint-disable-next-line no-sparse-arrays -- that is the point
+    ['a sparse list', { list: [1, , 3] }, 'HOLDFAST_INVALID_PAYLOAD', 'payload.list[1]'],
+    ['a cycle', cycle, 'HOLDFAST_INVALID_PAYLOAD', 'payload.self'],
+    ['a foreign prototype', { o: new URL('http://localhost') }, 'HOLDFAST_INVALID_PAYLOAD', 'payload.o'],
+    ['too many levels', deep, 'HOLDFAST_INVALID_PAYLOAD', `payload${'[0]'.repeat(64)}`],
+    ['too much', 'x'.repeat(2_000_000), 'HOLDFAST_PAYLOAD_TOO_LARGE', 'payload'],
+  ])('%s is told with its place, and nothing is stored', async (_, payload, code, field) => {
+    const { queue } = await testQueue()
+    expect(await problemOf(() => queue.enqueue(task, payload))).toEqual({ code, field })
+    expect(await problemOf(() => queue.enqueueMany([{ job: task }, { job: task, payload }]))).toMatchObject({ code })
+    expect((await queue.counts()).pending).toBe(0)
+  })
+})
+
 describe('enqueueMany', () => {
   test('stores many jobs in order, by definition and by name', async () => {
     const { queue } = await testQueue()
@@ -272,7 +299,8 @@ describe('openQueue', () => {
 
   test('refuses two definitions of one type', async () => {
     const jobs = [task, defineJob({ type: 'task', backoff: exponential() })]
-    expect((await problemOf(() => openQueue({ storage: memory(), jobs }))).code).toBe('HOLDFAST_DUPLICATE_JOB')
+    const problem = { code: 'HOLDFAST_DUPLICATE_JOB', field: 'jobs' }
+    expect(await problemOf(() => openQueue({ storage: memory(), jobs }))).toEqual(problem)
   })
 
   test('refuses a storage made for another contract', async () => {

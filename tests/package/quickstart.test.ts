@@ -2,10 +2,21 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { root } from './built-package.ts'
 
@@ -36,8 +47,8 @@ class Run {
   output = ''
   readonly #closed: Promise<unknown[]>
 
-  constructor(...args: string[]) {
-    this.child = spawn(process.execPath, [join(home, 'quickstart/main.mjs'), folder, ...args])
+  constructor(args: readonly string[] = [folder]) {
+    this.child = spawn(process.execPath, [join(home, 'quickstart/main.mjs'), ...args])
     const collect = (chunk: Buffer): void => void (this.output += chunk.toString())
     this.child.stdout?.on('data', collect)
     this.child.stderr?.on('data', collect)
@@ -89,10 +100,45 @@ beforeEach(() => {
   rmSync(work(), { recursive: true, force: true })
 })
 
-test('its manifest names every file', () => {
-  const { files, failed } = JSON.parse(reference) as { files: { path: string }[]; failed: unknown[] }
+interface Manifest {
+  readonly files: readonly { readonly path: string; readonly bytes: number; readonly sha256: string }[]
+  readonly failed: readonly { readonly path: string; readonly error: string }[]
+}
+
+test('its manifest names every file, with its size and its sum', () => {
+  const { files, failed } = JSON.parse(reference) as Manifest
   expect(files).toHaveLength(FILES)
   expect(failed).toEqual([])
+  for (const { path, bytes, sha256 } of files) {
+    const content = readFileSync(join(folder, path))
+    expect({ bytes, sha256 }).toEqual({
+      bytes: content.length,
+      sha256: createHash('sha256').update(content).digest('hex'),
+    })
+  }
+})
+
+test('each file comes back from its compressed form, which tells no time; what cannot be read is listed, exit code 1', async () => {
+  const other = mkdtempSync(join(tmpdir(), 'holdfast-quickstart-'))
+  try {
+    writeFileSync(join(other, 'a.txt'), 'a')
+    symlinkSync('nowhere', join(other, 'dangling'))
+    for (const name of ['.git', 'node_modules', '.holdfast', 'dist']) {
+      mkdirSync(join(other, name))
+      writeFileSync(join(other, name, 'left-out.txt'), 'left out')
+    }
+    const run = new Run([other])
+    expect(await run.ended()).toBe(1)
+    const { files, failed } = JSON.parse(manifest()) as Manifest
+    expect(files.map(({ path }) => path)).toEqual(['a.txt'])
+    expect(failed).toEqual([{ path: 'dangling', error: 'ENOENT: no such file or directory' }])
+    expect(run.output).toContain('dangling')
+    const compressed = readFileSync(join(out(), 'a.txt.gz'))
+    expect(gunzipSync(compressed).toString()).toBe('a')
+    expect(compressed.subarray(4, 8)).toEqual(Buffer.alloc(4))
+  } finally {
+    rmSync(other, { recursive: true })
+  }
 })
 
 test('killed five times on the way it carries on each time, and ends with the same manifest', async () => {
@@ -113,10 +159,10 @@ test('killed five times on the way it carries on each time, and ends with the sa
 })
 
 test('several processes end with the same manifest, also when the one that started them was killed', async () => {
-  const first = new Run('--workers', '3')
+  const first = new Run([folder, '--workers', '3'])
   await first.until(FILES / 3)
   await first.kill()
-  const second = new Run('--workers', '2')
+  const second = new Run([folder, '--workers', '2'])
   expect(await second.ended()).toBe(0)
   expect(second.output).toContain('Carrying on')
   expect(manifest()).toBe(reference)
@@ -146,8 +192,30 @@ test('when all is done the same command begins anew', async () => {
   expect(manifest()).toBe(reference)
 })
 
-test.each([['0'], ['many']])('--workers %s is refused', async (workers) => {
-  const run = new Run(`--workers=${workers}`)
+test.each([
+  ['--workers=0', '--workers has to be an integer from 1 to 64'],
+  ['--workers=many', '--workers has to be an integer from 1 to 64'],
+  ['--fast', "Unknown option '--fast'"],
+  ['no-such-folder', 'does not exist'],
+  ['package.json', 'is not a folder'],
+  ['', 'FOLDER is empty'],
+])('the argument %s is refused, exit code 2', async (argument, reason) => {
+  const run = new Run([argument])
   expect(await run.ended()).toBe(2)
-  expect(run.output).toContain('--workers has to be an integer from 1 to 64')
+  expect(run.output).toContain(reason)
+  expect(existsSync(work())).toBe(false)
+})
+
+test('where it writes is no FOLDER, and a second one is none either', async () => {
+  mkdirSync(work(), { recursive: true })
+  const [inside, two] = [new Run([join(work(), '..')]), new Run([folder, folder])]
+  expect([await inside.ended(), await two.ended()]).toEqual([2, 2])
+  expect(inside.output).toContain('is where the quickstart writes')
+  expect(two.output).toContain('expected one FOLDER, got 2')
+})
+
+test('--help says what there is', async () => {
+  const run = new Run(['--help'])
+  expect(await run.ended()).toBe(0)
+  expect(run.output).toContain('npm start [-- FOLDER] [--workers N]')
 })

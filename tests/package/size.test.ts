@@ -28,13 +28,15 @@ async function weighModule(contents: string): Promise<number> {
 }
 
 // kB are 1000 bytes. `holdfast` is definitions, queue and executor; `holdfast/memory` alone is the table with the
-// contract over it, the piece that every storage over a log brings along. The aims were 9 and 8 kB: docs/decisions/ says what
+// contract over it, the piece that every storage over a log brings along; `holdfast/storage` has the logged storage too. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
   holdfast: 22_538,
   'holdfast/memory': 15_234,
   'holdfast/indexeddb': 27_390,
   'holdfast/node-fs': 25_869,
+  // The table and the logged storage, for adapters outside.
+  'holdfast/storage': 19_095,
   'holdfast/service-worker': 2299,
   'holdfast/node': 6270,
   'holdfast/browser': 6070,

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../core/errors.ts'
+import { type ErrorDetails, HoldfastError } from '../../core/errors.ts'
 import type { Snapshot } from '../../core/storage/job-table/job-table.ts'
 import {
   type Append,
@@ -92,7 +92,7 @@ export class Journal implements Log {
       await this.#openNewest(this.#folder)
       await this.#options.presence?.open(this.#folder.path)
     } catch (error) {
-      throw explained(error)
+      throw explained(error, { field: 'directory', value: this.#folder?.path })
     }
   }
 
@@ -349,17 +349,16 @@ function outcomeUnknown(cause: unknown): HoldfastError {
   )
 }
 
-function explained(error: unknown): Error {
+function explained(error: unknown, details: ErrorDetails = {}): Error {
   if (HoldfastError.is(error)) return error
   if (hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT'))
     return new HoldfastError(
       'HOLDFAST_STORAGE_FULL',
       `The disk takes no more (${describe(error)}): nothing was stored`,
-      {
-        cause: error,
-      },
+      { cause: error, details },
     )
-  return new HoldfastError('HOLDFAST_STORAGE', `The journal cannot be used: ${describe(error)}`, { cause: error })
+  const message = `The journal cannot be used: ${describe(error)}`
+  return new HoldfastError('HOLDFAST_STORAGE', message, { cause: error, details })
 }
 
 function describe(error: unknown): string {
