@@ -365,14 +365,8 @@ describe('torture', () => {
     })
     expect(stdout).toContain('All of it held.')
     // Each of these happened, or nothing was shown.
-    for (const deed of [
-      /kills +[1-9]/,
-      /\([1-9]\d* during a roll, /,
-      /pauses +[1-9]/,
-      /torn writes +[1-9]/,
-      /rolls +[1-9]/,
-    ])
-      expect(stdout).toMatch(deed)
+    for (const deed of ['kills', 'pauses', 'torn writes', 'rolls'])
+      expect(stdout).toMatch(new RegExp(`│ ${deed} +│ [1-9]`))
     expect(stdout).toContain('4 starts, then failed: worker died')
   }, 180_000)
 })
