@@ -24,15 +24,18 @@ const DATA = {
 
 const returns = (data: unknown = DATA): Payload => ({ does: 'return', data })
 
+let home: string
+/** Where the jobs are: there, unless a test says otherwise. */
 let directory: string
 const processes: JobsProcess[] = []
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'holdfast-processes-'))
+  home = mkdtempSync(join(tmpdir(), 'holdfast-processes-'))
+  directory = home
 })
 afterEach(async () => {
   await Promise.all(processes.splice(0).map((process) => process.kill()))
-  rmSync(directory, { recursive: true, force: true })
+  rmSync(home, { recursive: true, force: true })
 })
 
 async function open(options: Partial<JobsProcessOptions> = {}): Promise<JobsProcess> {
@@ -159,9 +162,13 @@ describe('a job whose process died runs elsewhere', () => {
     expect(job).toMatchObject({ attempts: 2, interruptions: 1, payload: hangs })
   }
 
-  test(
-    'within 2 s of a kill -9, where another process is at work',
-    async () => {
+  test.each([
+    ['', ''],
+    [', in a folder whose path is too long for a socket', 'x'.repeat(120)],
+  ])(
+    'within 2 s of a kill -9, where another process is at work%s',
+    async (_, inside) => {
+      directory = join(home, inside)
       const other = await open()
       const { id } = await other.enqueue(hangs)
       const dying = await holder(id)
