@@ -37,7 +37,18 @@ const all = (value, ...fields) => Object.fromEntries(fields.map((field) => [fiel
 
 const JOB_DEFAULTS = {
   ...{ state: 'waiting', priority: 1, superseded: false, serial: 'relaxed', payloadVersion: 1 },
-  ...all(0, 'attempts', 'failures', 'interruptions', 'unreached', 'fence', 'revision', 'createdAt', 'maxRetries'),
+  ...all(
+    0,
+    'attempts',
+    'failures',
+    'depth',
+    'interruptions',
+    'unreached',
+    'fence',
+    'revision',
+    'createdAt',
+    'maxRetries',
+  ),
   ...all(0, 'maxInterruptions', 'timeout', 'leaseDuration'),
   ...all(
     null,

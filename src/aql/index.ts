@@ -8,7 +8,7 @@ import { planField, type Step } from './fields.ts'
 import { selected } from './job-fields.ts'
 import { type AqlDefinition, type HandlerNode, parse } from './parser.ts'
 import { Problem, type Placed, unknown } from './problem.ts'
-import { Values } from './values.ts'
+import { checkGiven, Values } from './values.ts'
 
 /** Why a text was not, or not wholly, done. Lines and columns count from 1. */
 export interface AqlError {
@@ -83,6 +83,7 @@ function planned(
   variables: Readonly<Record<string, unknown>>,
 ): readonly Planned[] {
   const steps: Planned[] = []
+  checkGiven(definitions, variables)
   for (const definition of definitions) {
     const values = new Values()
     if (definition.kind === 'Handler') steps.push(handlerStep(queue, definition, values))

@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unsafe-enum-comparison -- kinds are texts at run time; their enums would only add weight */
 import type { ObjectValueNode, OperationDefinitionNode, TypeNode, ValueNode, VariableDefinitionNode } from 'graphql'
+import type { AqlDefinition } from './parser.ts'
 import { Problem, type Placed, unknown } from './problem.ts'
 
 /** The values of a document: its literals, with variables in them. */
@@ -8,13 +9,10 @@ export class Values {
   /** What literal an object was made from, so that errors can name the place of one of its fields. */
   readonly #origins = new WeakMap<object, ObjectValueNode>()
 
-  /** Checks what was given against what the operation declares. */
+  /** Takes what was given for the variables that the operation declares, and checks it. */
   declare({ variableDefinitions = [] }: OperationDefinitionNode, given: Readonly<Record<string, unknown>>): void {
     this.#variables.clear()
     for (const declared of variableDefinitions) this.#declare(declared, given)
-    const names = [...this.#variables.keys(), ...variableDefinitions.map(({ variable }) => variable.name.value)]
-    for (const name of Object.keys(given))
-      if (!names.includes(name)) throw unknown('variable', `$${name}`, names, undefined)
   }
 
   /** `undefined` for a variable without a value. */
@@ -72,6 +70,17 @@ export class Values {
     checkType(value, type, `$${name}`, declared)
     this.#variables.set(name, value)
   }
+}
+
+/** Each variable that was given is declared by an operation of the text: another name is a slip of the pen. */
+export function checkGiven(definitions: readonly AqlDefinition[], given: Readonly<Record<string, unknown>>): void {
+  const names = definitions.flatMap((definition) =>
+    definition.kind === 'OperationDefinition'
+      ? (definition.variableDefinitions ?? []).map(({ variable }) => `$${variable.name.value}`)
+      : [],
+  )
+  for (const name of Object.keys(given))
+    if (!names.includes(`$${name}`)) throw unknown('variable', `$${name}`, names, undefined)
 }
 
 const TYPES: Readonly<Record<string, (value: unknown) => boolean>> = {

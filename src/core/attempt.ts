@@ -1,4 +1,3 @@
-import { depthOf } from './automation-depth.ts'
 import type { HandlerContext } from './context.ts'
 import type { HoldfastError } from './errors.ts'
 import type { HandlerRun } from './handlers.ts'
@@ -61,11 +60,10 @@ export class Attempt implements HandlerRun {
     return this.record.fence
   }
 
-  /** What an automation's job emits counts on from there, so that a loop comes to its end. [tests/core/automations.test.ts] */
   get queue(): JobQueue {
     const { queue } = this.#core
-    const depth = depthOf(this.record.id)
-    return depth === 0 ? queue : emittingFrom(queue, depth)
+    const { depth } = this.record
+    return depth === 0 ? queue : callingFrom(queue, depth)
   }
 
   get signal(): AbortSignal {
@@ -95,7 +93,7 @@ export class Attempt implements HandlerRun {
   get onComplete(): HandlerContext['onComplete'] {
     return {
       enqueue: (job, payload, options) => {
-        const prepared = this.#core.intake.prepare(job, payload, options)
+        const prepared = this.#core.intake.prepare(job, payload, options, this.record.depth)
         // A rejection is met when the outcome is settled; until then it is not an unhandled one.
         if (isThenable(prepared)) prepared.catch(() => undefined)
         this.chained.push(prepared)
@@ -135,12 +133,12 @@ export class Attempt implements HandlerRun {
   }
 }
 
-function emittingFrom(queue: JobQueue, depth: number): JobQueue {
-  const emit: JobQueue['emit'] = (event, document, options) => queue.emitFrom(depth, event, document, options ?? {})
+function callingFrom(queue: JobQueue, depth: number): JobQueue {
+  const calls: Readonly<Record<PropertyKey, unknown>> = { ...queue.from(depth) }
   return new Proxy(queue, {
     get(_target, key) {
+      if (Object.hasOwn(calls, key)) return calls[key]
       const member: unknown = Reflect.get(queue, key, queue)
-      if (key === 'emit') return emit
       return typeof member === 'function' ? (member as () => unknown).bind(queue) : member
     },
   })

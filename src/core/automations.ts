@@ -1,15 +1,14 @@
 import { Administration } from './administration.ts'
-import { depthOf, idAtDepth } from './automation-depth.ts'
 import { checkCondition } from './conditions.ts'
 import { HoldfastError, invalidOption, toErrorData } from './errors.ts'
 import type { EnqueueOptions } from './intake.ts'
 import { type JobDefaults, type JobDefinition, toJob } from './job.ts'
 import { anything, boolean, type Check, name, readOptions } from './options.ts'
-import { checkedJson } from './payload.ts'
+import { checkedJson, tooLarge } from './payload.ts'
 import type { EnqueuedJob } from './queue.ts'
 import type { QueueCore } from './queue-core.ts'
 import { testOf } from './storage/condition-test.ts'
-import type { Condition, NewJob, Settlement } from './storage/contract.ts'
+import type { Condition, DefineRequest, NewJob, Settlement } from './storage/contract.ts'
 import { settled } from './storage/transitions.ts'
 import { checkTemplate, fill, type Source } from './template.ts'
 
@@ -82,9 +81,9 @@ export abstract class Automated extends Administration {
    */
   async automate(options: AutomationOptions): Promise<Automation> {
     this.takesJobs()
-    const automation = await automationOf(this.open(), options)
-    await this.#define(automation)
-    return automation
+    const { name: named, ...value } = await automationOf(this.open(), options)
+    await this.#define({ name: named, value })
+    return automationFrom(named, value)
   }
 
   /** All automations, by name. */
@@ -94,25 +93,20 @@ export abstract class Automated extends Administration {
 
   /** Keeps an automation and makes it do nothing, or (`true`) do its work again. False when there is none of the name. */
   async enableAutomation(called: string, enabled: boolean): Promise<boolean> {
-    const found = (await this.automations()).find((one) => one.name === name('name', called))
-    if (found === undefined) return false
-    await this.#define({ ...found, enabled: boolean('enabled', enabled) })
-    return true
+    return this.#define({ name: name('name', called), change: { enabled: boolean('enabled', enabled) } })
   }
 
   /** False when there was none of the name. */
   async removeAutomation(called: string): Promise<boolean> {
-    const known = (await this.automations()).some((one) => one.name === name('name', called))
-    await this.#define({ name: called })
-    return known
+    return this.#define({ name: name('name', called), value: null })
   }
 
-  /** With its name alone it is removed. */
-  async #define({ name: named, ...value }: Automation | Pick<Automation, 'name'>): Promise<void> {
+  /** Whether there was one of the name before. */
+  async #define(item: DefineRequest['batch'][number]): Promise<boolean> {
     const { storage, jobAutomations } = this.open()
-    const stored = Object.keys(value).length === 0 ? null : value
-    await storage.define({ kind: 'automation', batch: [{ name: named, value: stored }] })
+    const [known = false] = await storage.define({ kind: 'automation', batch: [item] })
     jobAutomations.forget()
+    return known
   }
 
   /**
@@ -189,30 +183,41 @@ export class JobAutomations {
 
 /** Outcomes with the jobs that automations make of them: both are stored in one step. */
 export async function withAutomations(core: QueueCore, batch: readonly Settlement[]): Promise<readonly Settlement[]> {
-  const ending = batch.filter(({ kind }) => kind === 'complete' || kind === 'fail')
-  if (ending.length === 0) return batch
   const automations = await core.jobAutomations.known()
   if (automations.length === 0) return batch
   const now = core.environment.now()
-  const records = await core.storage.get(ending.map(({ id }) => id))
-  const made = new Map<Settlement, readonly NewJob[]>()
-  for (const [at, settlement] of ending.entries()) {
-    const record = records[at]
-    if (record === undefined || record === null) continue
-    const job = toJob({ ...record, ...settled(record, settlement, now) }, now)
-    if (job.status !== 'completed' && job.status !== 'failed') continue
-    const happening = { event: `job:${job.status}`, document: job, now, depth: depthOf(job.id) }
-    made.set(settlement, await jobsAfter(core, happening, automations))
-  }
-  return batch.map((settlement) => {
-    const jobs = made.get(settlement) ?? []
-    return jobs.length === 0 ? settlement : { ...settlement, enqueue: [...(settlement.enqueue ?? []), ...jobs] }
-  })
+  const records = await core.storage.get(batch.map(({ id }) => id))
+  return Promise.all(
+    batch.map(async (settlement, at) => {
+      const record = records[at] ?? null
+      if (record === null) return settlement
+      // One that would be retried fails if its key is taken, which may happen at any moment until the storage decides:
+      // what follows that is brought along, and stored only then. [chain]
+      const holder = { ...record, superseded: record.superseded || record.jobKey !== null }
+      const job = toJob({ ...record, ...settled(holder, settlement, now) }, now)
+      if (job.status !== 'completed' && job.status !== 'failed') return settlement
+      const happening = { event: `job:${job.status}`, document: job, now, depth: record.depth }
+      const jobs = await jobsAfter(core, happening, automations)
+      return jobs.length === 0 ? settlement : { ...settlement, enqueue: [...(settlement.enqueue ?? []), ...jobs] }
+    }),
+  )
 }
 
 async function automationsOf({ storage }: Pick<QueueCore, 'storage'>): Promise<readonly Automation[]> {
   const records = await storage.definitions('automation')
-  return records.map((record) => ({ name: record.name, ...(record.value as Omit<Automation, 'name'>) }))
+  return records.map(({ name: named, value }) => automationFrom(named, value as Omit<Automation, 'name'>))
+}
+
+/** JSON has no `Infinity`, which `expireAfter` may be: it is stored as null. */
+function asStored(options: EnqueueOptions): EnqueueOptions {
+  return JSON.parse(JSON.stringify(options)) as EnqueueOptions
+}
+
+function automationFrom(named: string, { enqueue, ...stored }: Omit<Automation, 'name'>): Automation {
+  const revived = (options: EnqueueOptions): EnqueueOptions =>
+    (options.expireAfter as unknown) === null ? { ...options, expireAfter: Infinity } : options
+  const { options, settings = {} } = enqueue
+  return { name: named, ...stored, enqueue: { ...enqueue, options: revived(options), settings: revived(settings) } }
 }
 
 async function jobsAfter(
@@ -238,23 +243,28 @@ async function jobOf(core: QueueCore, automation: Automation, happening: Happeni
   const { depth, event, now } = happening
   const id = core.newId()
   const lost: string[] = []
+  let filled = 0
   const source: Source = {
     ...happening,
     facts: { $id: id, $event: event, $now: now },
     missing: (path) => lost.push(path),
+    spend: (characters) => {
+      filled += characters
+      if (filled > core.payloadLimit) throw tooLarge('payload', filled, core.payloadLimit, 'or more')
+    },
   }
   let payload: unknown = null
-  const options = { ...enqueue.options, id: idAtDepth(id, depth + 1) }
+  const options = { ...enqueue.options, id }
   try {
     if (!testOf(where)(happening.document)) return null
     payload = fill(enqueue.payload, source)
     if (depth >= MOST_AUTOMATIONS_IN_A_ROW) throw failure(automation, `${depth} automations led to it: it is a loop`)
     if (lost.length > 0) throw failure(automation, `the document has no ${lost.join(', ')}`)
-    return await core.intake.prepareNamed(enqueue.job, payload, enqueue.settings ?? {}, options)
+    return await core.intake.prepareNamed(enqueue.job, payload, enqueue.settings ?? {}, options, depth + 1)
   } catch (error) {
     const reason = HoldfastError.is(error, 'HOLDFAST_AUTOMATION') ? error : failure(automation, 'see the cause', error)
     if (atomic) throw reason
-    return core.intake.broken(enqueue.job, payload, options, toErrorData(reason))
+    return core.intake.broken(enqueue.job, payload, options, depth + 1, toErrorData(reason))
   }
 }
 
@@ -296,8 +306,8 @@ async function enqueueOf(core: QueueCore, given: unknown): Promise<Automation['e
   return {
     job: type,
     payload: template,
-    options: checkedJson('automate.enqueue', options, core.payloadLimit) as EnqueueOptions,
-    settings: settingsOf(version, defaults),
+    options: asStored(options),
+    settings: asStored(settingsOf(version, defaults)),
   }
 }
 
@@ -306,7 +316,7 @@ function settingsOf(version: number | null, defaults: JobDefaults): EnqueueOptio
   return {
     ...{ priority, maxRetries, timeout, leaseDuration, requires },
     ...(backoff !== null && { backoff }),
-    ...(expireAfter !== null && Number.isFinite(expireAfter) && { expireAfter }),
+    ...(expireAfter !== null && { expireAfter }),
     ...(version !== null && { version }),
   }
 }

@@ -86,7 +86,11 @@ const UNKNOWN: Omit<Described, 'type'> = /* @__PURE__ */ Object.freeze({
   defaults: PLAIN_DEFAULTS,
 })
 
-type Details = Omit<NewJob, 'payload' | 'limitKey'> & { payload: unknown; limitKey: string | null }
+type Details = Omit<NewJob, 'payload' | 'limitKey' | 'depth'> & {
+  payload: unknown
+  limitKey: string | null
+  depth: number
+}
 
 /** `undefined` where it throws. */
 function attempted<Result>(make: () => Result): Result | undefined {
@@ -106,14 +110,20 @@ export class Intake {
   }
 
   /** A promise only when the schema makes one. Throws, or rejects, before anything is stored. */
-  prepare(job: JobDefinition | string, payload: unknown, options: EnqueueOptions = {}): NewJob | Promise<NewJob> {
-    return this.#prepare(this.definitionOf(job), payload, options)
+  prepare(
+    job: JobDefinition | string,
+    payload: unknown,
+    options: EnqueueOptions = {},
+    depth = 0,
+  ): NewJob | Promise<NewJob> {
+    return this.#prepare(this.definitionOf(job), payload, options, depth)
   }
 
-  #prepare(definition: Described, payload: unknown, options: EnqueueOptions): NewJob | Promise<NewJob> {
+  #prepare(definition: Described, payload: unknown, options: EnqueueOptions, depth: number): NewJob | Promise<NewJob> {
     const { payloadFormat, defaults } = definition
     const { payloadLimit, binaryLimit } = this.#options
     const details = this.#details(definition, options)
+    details.depth = depth
     return validated(definition, payload, (output) => {
       details.payload =
         payloadFormat === 'structured-clone'
@@ -130,25 +140,26 @@ export class Intake {
     payload: unknown,
     settings: EnqueueOptions,
     options: EnqueueOptions,
+    depth: number,
   ): NewJob | Promise<NewJob> {
     const definition = this.defined(type)
     return definition === undefined
-      ? this.#prepare({ ...UNKNOWN, type }, payload, { ...settings, ...options })
-      : this.#prepare(definition, payload, options)
+      ? this.#prepare({ ...UNKNOWN, type }, payload, { ...settings, ...options }, depth)
+      : this.#prepare(definition, payload, options, depth)
   }
 
   /**
    * A job that could not be made: it is stored as `failed`, so that it is seen. Never throws: another program may have
    * given a job that is unknown here, options of a newer version, and a payload that no job may have.
    */
-  broken(type: string, payload: unknown, { id, ...options }: EnqueueOptions, error: ErrorData): NewJob {
+  broken(type: string, payload: unknown, { id, ...options }: EnqueueOptions, depth: number, error: ErrorData): NewJob {
     const definition = this.defined(type) ?? { ...UNKNOWN, type }
     const named = id === undefined ? {} : { id }
     const details =
       attempted(() => this.#details(definition, { ...options, ...named })) ?? this.#details(definition, named)
     const kept = attempted(() => checkedJson('payload', payload, this.#options.payloadLimit)) ?? null
     // A key would let it replace a job that waits.
-    return { ...details, payload: kept, jobKey: null, failed: error }
+    return { ...details, payload: kept, jobKey: null, depth, failed: error }
   }
 
   /** Throws for options that no enqueue of this job may have. */
@@ -190,7 +201,7 @@ export class Intake {
     throw unknownJob(type, definitions)
   }
 
-  /** All but `payload` and `limitKey`. */
+  /** All but `payload`, `limitKey` and `depth`. */
   #details({ type, version, defaults }: Described, options: EnqueueOptions): Details {
     const given = readOptions('options', options, OPTIONS, '')
     exclusive('options', options, 'maxRetries', 'maxAttempts')
@@ -221,6 +232,7 @@ export class Intake {
       queueName,
       serial: given.serial ?? defaults.serial,
       limitKey: null,
+      depth: 0,
       ...endurance(given.requires ?? defaults.requires, given.expireAfter ?? defaults.expireAfter),
     }
   }

@@ -34,6 +34,9 @@ export interface EnqueueItem {
 
 type Definitions = readonly JobDefinition[]
 
+/** What makes jobs, as a handler calls it. */
+export type HandlerCalls = Pick<JobQueue, 'enqueue' | 'enqueueMany' | 'emit'>
+
 /** A definition, or the name of one of the queue's jobs. */
 export type JobReference<Jobs extends Definitions> = JobDefinition | Jobs[number]['type']
 
@@ -119,24 +122,49 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
    * HOLDFAST_PAYLOAD_TOO_LARGE, HOLDFAST_PAYLOAD_FORMAT, HOLDFAST_ID_CONFLICT, HOLDFAST_WORKERS_DISABLED, HOLDFAST_QUEUE_CLOSED;
    * in each case nothing was stored
    */
-  async enqueue<const Reference extends JobReference<Jobs>>(
+  enqueue<const Reference extends JobReference<Jobs>>(
     job: Reference,
     payload: PayloadFor<Reference, Jobs>,
     options?: EnqueueOptions,
   ): Promise<EnqueuedJob> {
+    return this.#enqueue(0, job, payload, options)
+  }
+
+  /** Stores many jobs, all or none, as the calls one after another would. Answers in order. Throws as `enqueue` does. */
+  enqueueMany(items: readonly EnqueueItem[]): Promise<readonly EnqueuedJob[]> {
+    return this.#enqueueMany(0, items)
+  }
+
+  /**
+   * How the handler of a job that so many automations led to enqueues: what its jobs trigger counts on from there, so that
+   * a loop comes to its end. [tests/core/automations.test.ts] @internal
+   */
+  from(depth: number): HandlerCalls {
+    return {
+      enqueue: (job, payload, options) => this.#enqueue(depth, job, payload, options),
+      enqueueMany: (items) => this.#enqueueMany(depth, items),
+      emit: (event, document, options) => this.emitFrom(depth, event, document, options ?? {}),
+    }
+  }
+
+  async #enqueue(
+    depth: number,
+    job: JobDefinition | string,
+    payload: unknown,
+    options: EnqueueOptions | undefined,
+  ): Promise<EnqueuedJob> {
     this.takesJobs()
-    const prepared = this.#core.intake.prepare(job, payload, options)
+    const prepared = this.#core.intake.prepare(job, payload, options, depth)
     const [stored] = await this.store([isThenable(prepared) ? await prepared : prepared])
     return stored as EnqueuedJob
   }
 
-  /** Stores many jobs, all or none, as the calls one after another would. Answers in order. Throws as `enqueue` does. */
-  async enqueueMany(items: readonly EnqueueItem[]): Promise<readonly EnqueuedJob[]> {
+  async #enqueueMany(depth: number, items: readonly EnqueueItem[]): Promise<readonly EnqueuedJob[]> {
     this.takesJobs()
     if (!Array.isArray(items)) throw invalidOption('items', 'an array of { job, payload, options }', items)
     const prepared = Array.from(items as readonly EnqueueItem[], (item) => {
       knownOptions('items[]', item, ['job', 'payload', 'options'])
-      const job = this.#core.intake.prepare(item.job, item.payload, item.options)
+      const job = this.#core.intake.prepare(item.job, item.payload, item.options, depth)
       // When a later item throws at once, nobody will wait for this one.
       if (isThenable(job)) job.catch(() => undefined)
       return job

@@ -11,6 +11,8 @@ export interface Source {
   readonly facts: Readonly<Record<string, unknown>>
   /** Told of each path that leads nowhere; null stands for it. */
   readonly missing: (path: string) => void
+  /** Told how many characters of JSON, or of text, were filled in; it may throw. */
+  readonly spend: (characters: number) => void
 }
 
 /** The most characters of one text of a template, and names in one path. */
@@ -52,8 +54,17 @@ export function fill(template: unknown, source: Source): unknown {
 
 function fillText(text: string, source: Source): unknown {
   const pieces = piecesOf(text, (path) => valueAt(path, source))
-  if (pieces.length === 3 && pieces[0] === '' && pieces[2] === '') return pieces[1]
-  return pieces.map((piece) => (typeof piece === 'string' ? piece : JSON.stringify(piece))).join('')
+  if (pieces.length === 3 && pieces[0] === '' && pieces[2] === '') {
+    asText(pieces[1], source)
+    return pieces[1]
+  }
+  return pieces.map((piece) => asText(piece, source)).join('')
+}
+
+function asText(piece: unknown, { spend }: Source): string {
+  const text = typeof piece === 'string' ? piece : JSON.stringify(piece)
+  spend(text.length)
+  return text
 }
 
 /** Texts and what stands for the places between them, in turn. */

@@ -19,6 +19,7 @@ const DEFAULTS: Omit<NewJob, 'id' | 'payload' | 'requires'> = {
   serial: 'relaxed',
   limitKey: null,
   backoff: null,
+  depth: 0,
 }
 
 /** A job as the core hands it to a storage: of the type `task`, due at once whatever the clock says. */

@@ -51,6 +51,11 @@ describe('an answer', () => {
       { _jobs: [{ type: 'task', error: null, completed_at: null, last_retry: null }] },
     ],
     [
+      'query ($id: ID!) { a: _jobsCount(where: { id: { eq: $id } }) } query ($key: String!) { b: _jobsCount(where: { jobKey: { eq: $key } }) }',
+      { a: 1, b: 1 },
+      { id: 'one', key: 'key' },
+    ],
+    [
       'mutation { cancelJob(id: "nobody") { id } removeJob(jobKey: "nobody") { id } }',
       { cancelJob: null, removeJob: null },
     ],
@@ -79,6 +84,7 @@ describe('an error names its place', () => {
     ['{ _jobs { id { x } } }', 1, 11, 'no fields'],
     ['{ _jobs(where: { type: { eq: $x } }) { id } }', 1, 30, '$x'],
     ['query ($x: Int!) { _jobsCount }', 1, 8, 'required'],
+    ['query ($x: Int) { a: _jobsCount } { b: _jobs(limit: $x) { id } }', 1, 53, '$x'],
     ['query ($x: Inte) { _jobsCount }', 1, 12, 'did you mean `Int`'],
     ['{ _jobs { ...x } }', 1, 11, 'fragments'],
     ['{ _jobs @skip(if: true) { id } }', 1, 3, 'directive'],
@@ -98,6 +104,17 @@ describe('an error names its place', () => {
     expect([data, errors.length]).toEqual([null, 1])
     expect(errors[0]).toMatchObject({ line, column })
     expect(errors[0]?.message).toContain(said)
+  })
+
+  test('a variable that no operation declares is an error, with the nearest that one does', async () => {
+    const { data, errors } = await run('query ($limit: Int) { _jobs(limit: $limit) { id } } query { _jobsCount }', {
+      limi: 1,
+    })
+    expect([data, errors.length, errors[0]?.message]).toEqual([
+      null,
+      1,
+      expect.stringContaining('did you mean `$limit`'),
+    ])
   })
 
   test('also when a field fails while it is done, and the others are done', async () => {

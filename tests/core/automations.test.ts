@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { defineJob, type Job, type JobQueue, openQueue } from '../../src/index.ts'
+import { defineJob, type HandlerContext, type Job, type JobQueue, openQueue } from '../../src/index.ts'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
-import { problemOf } from './doubles.ts'
+import { problemOf, Stage } from './doubles.ts'
 
 const mail = defineJob({ type: 'mail', payload: z.object({ to: z.string(), n: z.number().optional() }), maxRetries: 0 })
 const task = defineJob({ type: 'task', maxRetries: 0 })
@@ -54,6 +54,22 @@ describe('templates', () => {
   test('what every object has is no name of a document', async () => {
     expect(await payloadOf('${toString}', user)).toBe(null)
     expect(await payloadOf('${valueOf.name}', user)).toBe(null)
+  })
+
+  test('fill no more in than a payload may have, however often they name it', async () => {
+    const queue = await openQueue({ storage: memory(), payloadLimit: 10_000 })
+    const document = { text: 'x'.repeat(1000), list: ['x'.repeat(1000)] }
+    const filled = async (payload: unknown): Promise<unknown> => {
+      await queue.automate({ name: 'a', on: 'insert:x', enqueue: { job: 'task', payload } })
+      return (await queue.emit('insert:x', document))[0]?.error?.cause
+    }
+    for (const place of ['${text}', '${list}']) {
+      expect(await filled(place.repeat(9))).toBe(undefined)
+      expect(await filled(Array.from({ length: 9 }, () => place))).toBe(undefined)
+      const tooLarge = { code: 'HOLDFAST_PAYLOAD_TOO_LARGE' }
+      expect(await filled(Array.from({ length: 30 }, () => place.repeat(40)))).toMatchObject(tooLarge)
+      expect(await filled(Array.from({ length: 900 }, () => place))).toMatchObject(tooLarge)
+    }
   })
 
   test('a value is never looked at for places', async () => {
@@ -130,6 +146,29 @@ describe('an automation', () => {
       await queue.enableAutomation('welcome', true),
     ]).toEqual([true, false, false])
     expect(await queue.automations()).toEqual([])
+  })
+
+  test('takes the options that an enqueue takes, and keeps them', async () => {
+    const options = { expireAfter: Infinity, requires: 'online', jobKey: 'key', delay: '1m' } as const
+    const log = new SharedLog()
+    const other = await openQueue({ storage: sharedStorage(log), jobs: [mail, task] })
+    const enqueue = { job: task, ...options }
+    const answer = await other.automate({ name: 'a', on: 'insert:x', enqueue })
+    const queue = await openQueue({ storage: sharedStorage(log) })
+    expect(await queue.automations()).toEqual([answer])
+    expect(answer.enqueue.options).toEqual(options)
+    expect((await queue.emit('insert:x', {}))[0]).toMatchObject({ expireAt: null, requires: ['online'], jobKey: 'key' })
+  })
+
+  test('is enabled and disabled as it is then: a newer definition stays, and one that is removed is not back', async () => {
+    const log = new SharedLog()
+    const [left, right] = await Promise.all([0, 1].map(() => openQueue({ storage: sharedStorage(log) })))
+    const define = (on: string) => left?.automate({ name: 'a', on, enqueue: { job: 'x' } })
+    await define('insert:a')
+    await Promise.all([right?.enableAutomation('a', false), define('insert:b')])
+    expect((await left?.automations())?.map(({ on }) => on)).toEqual(['insert:b'])
+    const answers = await Promise.all([left?.removeAutomation('a'), right?.enableAutomation('a', true)])
+    expect([answers[0], await left?.automations()]).toEqual([true, []])
   })
 
   test.each([
@@ -249,12 +288,46 @@ describe('automations that follow jobs', () => {
     expect(jobs).toMatchObject([{ status: 'pending', payload: { to: 'done' }, maxRetries: 0 }])
   })
 
-  test('but a job whose id a user gave begins anew, whatever the id looks like', async () => {
-    const { queue, advance } = await testQueue({ handlers: [task.handler(() => null)] })
-    await queue.automate({ name: 'next', on: 'job:completed', enqueue: { job: task } })
-    await queue.enqueue(task, null, { id: 'mine~16' })
-    for (let step = 0; step < 30; step++) await advance('1s')
-    expect(await queue.counts()).toMatchObject({ completed: 17, failed: 1 })
+  type Ways = Record<string, (inside: HandlerContext, id: string) => unknown>
+  const ways: Ways = {
+    'onComplete.enqueue': ({ onComplete }, id) => onComplete.enqueue(task, null, { id }),
+    'queue.enqueue': ({ queue }, id) => queue.enqueue(task, null, { id }),
+    'queue.enqueueMany': ({ queue }, id) => queue.enqueueMany([{ job: task, options: { id } }]),
+    'a key': ({ queue }, id) => queue.enqueue(task, null, { jobKey: `key of ${id}` }),
+  }
+
+  test.each(Object.entries(ways))('come to an end through handlers that enqueue by %s', async (_way, enqueue) => {
+    let runs = 0
+    const handlers = [
+      task.handler(() => void (runs += 1)),
+      mail.handler(async (_payload, context) => {
+        await enqueue(context as HandlerContext, `own ${runs}`)
+      }),
+    ]
+    const { queue, advance } = await testQueue({ handlers })
+    const where = { type: { eq: 'task' } }
+    await queue.automate({ name: 'loop', on: 'job:completed', where, enqueue: { job: mail, payload: { to: '${id}' } } })
+    await queue.enqueue(task, null)
+    for (let step = 0; step < 40; step++) await advance('1s')
+    expect(runs).toBe(17)
+    expect(await queue.counts()).toMatchObject({ completed: 33, failed: 1, pending: 0 })
+  })
+
+  test('hear of a job that failed since its key was taken while it ran', async () => {
+    const stage = new Stage()
+    const { queue, clock, jobs } = await testQueue()
+    const retried = defineJob({ type: 'retried', maxRetries: 3 })
+    await queue.automate({ name: 'tell', on: 'job:failed', enqueue: { job: 'told', payload: '${error.code}' } })
+    await queue.createExecutor({ handlers: [retried.handler(stage.run)] }).start()
+    await queue.enqueue(retried, null, { id: 'old', jobKey: 'key' })
+    await queue.enqueue(retried, null, { id: 'other', jobKey: 'other key' })
+    await clock.settle()
+    await queue.enqueue(retried, null, { jobKey: 'key', delay: '1h' })
+    stage.fail('old', new Error('boom'))
+    stage.fail('other', new Error('boom'))
+    await clock.settle()
+    expect((await jobs('told')).map(({ payload }) => payload)).toEqual(['HOLDFAST_SUPERSEDED'])
+    expect((await queue.get('other'))?.status).toBe('scheduled')
   })
 
   test('a job whose handler emits what triggers it comes to an end', async () => {

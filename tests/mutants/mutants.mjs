@@ -486,4 +486,115 @@ export const mutants = [
     'limits: a window that is opened late ends no later: the next follows the last without a gap',
     ['now < last.until + per ? last.until : now', 'now < last.until + per ? now : now'],
   ),
+  mutant('unsafeDedupe replaces', `${table}/enqueue.ts`, 'key-holders: unsafeDedupe keeps a running holder', [
+    "if (job.jobKeyMode === 'unsafeDedupe')",
+    "if (job.jobKeyMode === 'none')",
+  ]),
+  mutant(
+    'a failed holder is updated',
+    `${table}/enqueue.ts`,
+    'key-holders: a failed holder loses its key to a new job',
+    ["if (holder.state !== 'waiting' ||", "if (holder.state === 'running' ||"],
+  ),
+  mutant('a detail is not replaced', 'src/core/storage/transitions.ts', 'keys: replace sets every detail anew', [
+    '    serial: by.serial,\n',
+    '',
+  ]),
+  mutant(
+    'a detail that a newer call leaves out stays',
+    'src/core/storage/transitions.ts',
+    'keys: replace sets what the newer call leaves out to its default',
+    ['if (before !== after && ', 'if (before !== after && after !== null && '],
+  ),
+  mutant(
+    'a replaced job keeps its failures',
+    'src/core/storage/transitions.ts',
+    'keys: replace sets the counters to zero and clears the error',
+    ['    failures: 0,\n    interruptions: 0,\n    unreached: 0,\n    progress: null,\n', ''],
+  ),
+  mutant(
+    'a moment is preserved after an attempt too',
+    'src/core/storage/transitions.ts',
+    'keys: preserveRunAt takes the new moment after an attempt',
+    ["by.jobKeyMode === 'preserveRunAt' && job.attempts === 0", "by.jobKeyMode === 'preserveRunAt'"],
+  ),
+  mutant('array payloads are replaced', 'src/core/storage/transitions.ts', 'keys: array payloads are joined', [
+    '[...(old as unknown[]), ...(added as unknown[])]',
+    'added',
+  ]),
+  mutant(
+    'a batch does not see the keys of its own items',
+    `${table}/enqueue.ts`,
+    'keys: a batch does with keys what the calls one after another would, whatever their modes',
+    ["draft.get('keys', jobKey)", "draft.table.row('keys', jobKey)"],
+  ),
+  mutant(
+    'the running holder of a removed key is retried',
+    `${table}/amend.ts`,
+    'removal: the running holder of a removed key finishes but is not retried',
+    ["draft.put('jobs', holder.id, keyLost(holder))", "draft.put('jobs', holder.id, { jobKey: null })"],
+  ),
+  mutant('a release gives its start back', `${table}/ending.ts`, 'limits: a release gives no start back', [
+    "else draft.put('groups', key, { running })",
+    "else draft.put('groups', key, { running, window: group.window && { ...group.window, used: group.window.used - 1 } })",
+  ]),
+  mutant(
+    'a new number of a limit is not heard',
+    `${table}/ready-index.ts`,
+    'limits: a new number holds from the next claim on',
+    ['if (type.limitKnown && sameLimit(type.limit, limit)) continue', 'if (type.limitKnown) continue'],
+  ),
+  mutant(
+    'a job without a key passes the limit',
+    `${table}/ready-index.ts`,
+    'limits: a job without limit key falls under the empty key',
+    ['if (limitKey === null && type.limit === null)', 'if (limitKey === null)'],
+  ),
+  mutant(
+    'a running job is completed by hand',
+    `${table}/amend.ts`,
+    "amend: the kind 'complete' ignores a job that is running or completed",
+    [
+      "if (state === 'running' || state === 'completed') return false\n      writeEnd",
+      "if (state === 'completed') return false\n      writeEnd",
+    ],
+  ),
+  mutant('a running job is removed', `${table}/amend.ts`, "amend: the kind 'remove' ignores a job that is running", [
+    "if (state === 'running') return false\n      removeJob",
+    'removeJob',
+  ]),
+  mutant('what a reschedule omits is reset', `${table}/amend.ts`, 'amend: rescheduling leaves what is omitted', [
+    '...(priority === undefined ? {} : { priority })',
+    'priority: priority ?? 1',
+  ]),
+  mutant(
+    'jobs of an outcome that ends nothing are stored',
+    `${table}/settle.ts`,
+    'chain: jobs of an outcome are stored only if it ends its job',
+    ['(bringsJobs(end.state) && settlement.enqueue) || []', 'settlement.enqueue ?? []'],
+  ),
+  mutant(
+    'what follows the failure of a superseded job is dropped',
+    `${table}/settle.ts`,
+    'chain: jobs that a retry brings are stored when its job has lost its key, and so fails',
+    ['bringsJobs(end.state) &&', "bringsJobs(end.state) && settlement.kind !== 'retry' &&"],
+  ),
+  mutant(
+    'a change drops what it does not name',
+    `${table}/schedule.ts`,
+    'schedules: a change is put into what is defined, and defines nothing where there is nothing',
+    ['...(row.value as object), ...item.change', '...item.change'],
+  ),
+  mutant(
+    'a cursor holds what JSON does not have',
+    `${table}/job-order.ts`,
+    'structured: pages in the order of what JSON does not have show each job once',
+    ["return tag === 'Date' ? Number(value) : null", 'return value'],
+  ),
+  mutant(
+    'who begins to wait passes those who wait',
+    `${table}/job-table.ts`,
+    'chain: a job enqueued in the serial queue of its parent waits behind those that wait there',
+    ["if (to?.['state'] !== 'running') this.#refillGroups()", ''],
+  ),
 ]

@@ -128,6 +128,8 @@ export interface JobRecord {
   readonly requires: readonly string[]
   readonly backoff: BackoffPolicy | null
   readonly cancelRequested: string | null
+  /** How many automations in a row led to it. */
+  readonly depth: number
   /** JSON, as the result. */
   readonly progress: Payload
   readonly result: Payload
@@ -178,6 +180,7 @@ export interface NewJob {
   readonly limitKey: string | null
   readonly requires: readonly string[]
   readonly backoff: BackoffPolicy | null
+  readonly depth: number
   /** It never waits: it is stored as `failed` with this error, at `createdAt`. [enqueue] */
   readonly failed?: ErrorData
 }
@@ -396,8 +399,9 @@ export interface BeatAnswer {
 export type Settlement = LeaseRef & {
   readonly when?: { readonly beats: number } | { readonly ended: true }
   /**
-   * Jobs stored in the same atomic step as the outcome. Ignored when the verdict is not `ok`. When the id of one is
-   * stored with another type or payload, none is, and the attempt ends `failed` with `HOLDFAST_ID_CONFLICT`. [chain]
+   * Jobs stored in the same atomic step, if the job is then `completed`, or `failed` by an outcome of another kind: a
+   * retry brings what follows if its job is superseded. Ignored when the verdict is not `ok`. When the id of one is stored
+   * with another type or payload, none is, and the attempt ends `failed` with `HOLDFAST_ID_CONFLICT`. [chain]
    */
   readonly enqueue?: readonly NewJob[]
 } & (
@@ -513,8 +517,14 @@ export type DefinitionKind = 'schedule' | 'automation'
 
 export interface DefineRequest {
   readonly kind: DefinitionKind
-  /** `value: null` removes the name. */
-  readonly batch: readonly { readonly name: string; readonly value: Payload }[]
+  /**
+   * `value: null` removes the name. `change`: fields that are put into the value that stands there, an object; where there
+   * is none nothing happens. [schedules]
+   */
+  readonly batch: readonly ({ readonly name: string } & (
+    | { readonly value: Payload }
+    | { readonly change: Readonly<Record<string, Payload>> }
+  ))[]
 }
 
 export interface DefinitionRecord {
@@ -699,7 +709,8 @@ export interface StorageAdapter {
 
   /** Per item: `moved` when the watermark stood at `after` and no id is in conflict; else nothing is stored. [schedules] */
   tick(request: TickRequest): Promise<readonly TickAnswer[]>
-  define(request: DefineRequest): Promise<void>
+  /** The whole batch. Answers per item whether the name was defined before. [schedules] */
+  define(request: DefineRequest): Promise<readonly boolean[]>
   definitions(kind: DefinitionKind): Promise<readonly DefinitionRecord[]>
 
   /** Stored; held by every claim that is decided after it. Running jobs go on. False: it was so already. [pause] */

@@ -85,7 +85,7 @@ export abstract class TableStorage implements StorageAdapter {
     return this.call({ name: 'tick', request })
   }
 
-  define(request: DefineRequest): Promise<void> {
+  define(request: DefineRequest): Promise<readonly boolean[]> {
     return this.call({ name: 'define', request })
   }
 

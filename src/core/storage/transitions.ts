@@ -52,7 +52,7 @@ export function claimed(job: JobRecord, claim: Claim): Patch {
     fence: nextFence(job.fence, claim.epoch),
     startedAt: claim.now,
   }
-  // What a patch says is stored, sent to every replica and applied there: nothing that is so already.
+  // As in `news`.
   if (job.progress !== null) patch.progress = null
   return patch
 }
@@ -193,12 +193,11 @@ export function requeued(runAt: number, delay: number | null, expireAt: number |
 /** The waiting holder of a key takes over a newer call's details, all of them. [keys] */
 export function replaced(job: JobRecord, by: NewJob, expireAt: number | null): Patch {
   const keepsTime = by.jobKeyMode === 'preserveRunAt' && job.attempts === 0
-  return {
+  const patch = news(job, {
     type: by.type,
     ...payloadOf(job, by),
     payloadVersion: by.payloadVersion,
     priority: by.priority,
-    runAt: keepsTime ? job.runAt : by.runAt,
     delay: keepsTime ? job.delay : by.delay,
     expireAfter: by.expireAfter,
     expireAt,
@@ -209,6 +208,7 @@ export function replaced(job: JobRecord, by: NewJob, expireAt: number | null): P
     queueName: by.queueName,
     serial: by.serial,
     limitKey: by.limitKey,
+    depth: by.depth,
     requires: [...by.requires].sort(),
     backoff: copyPlain(by.backoff),
     attempts: 0,
@@ -219,8 +219,24 @@ export function replaced(job: JobRecord, by: NewJob, expireAt: number | null): P
     error: null,
     // Until now the payload itself says what the call with the job's id said.
     digest: digestOf(job),
-    ...touched(job, by),
+  })
+  // Also where it is the same moment: a new wait begins.
+  patch.runAt = keepsTime ? job.runAt : by.runAt
+  return Object.assign(patch, touched(job, by))
+}
+
+/** What a patch says is stored, sent to every replica and applied there: so nothing that is so already. */
+function news(job: JobRecord, patch: Patch): Patch {
+  const changes: Record<string, unknown> = {}
+  for (const field in patch) {
+    const [before, after] = [job[field as keyof Patch], patch[field as keyof Patch]]
+    if (before !== after && !(isEmptyList(before) && isEmptyList(after))) changes[field] = after
   }
+  return changes
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
 }
 
 /** A payload on a shelf stands for itself: lists that are to be joined are never put there. */

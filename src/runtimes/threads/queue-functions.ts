@@ -12,10 +12,9 @@ type Functions = Readonly<Record<string, (...values: never[]) => unknown>>
 export function queueFunctions(host: Host): Functions {
   const { queue } = host
   return {
-    enqueue: (call: EnqueueCall) =>
-      enqueueFor(host, call, (job, payload, options) => queue.enqueue(job, payload, options)),
-    enqueueMany: (calls: readonly EnqueueCall[]) =>
-      queue.enqueueMany(
+    enqueue: (depth: number, call: EnqueueCall) => enqueueFor(host, call, queue.from(depth).enqueue),
+    enqueueMany: (depth: number, calls: readonly EnqueueCall[]) =>
+      queue.from(depth).enqueueMany(
         calls.map((call) =>
           enqueueFor(
             host,
@@ -29,7 +28,7 @@ export function queueFunctions(host: Host): Functions {
         ),
       ),
     emit: (depth: number, event: string, document: unknown, options?: EmitOptions) =>
-      queue.emitFrom(depth, event, document, options ?? {}),
+      queue.from(depth).emit(event, document, options),
     get: (id: string) => queue.get(id),
     counts: () => queue.counts(),
     cancel: (id: string, reason?: string) => queue.cancel(id, reason),

@@ -1,4 +1,3 @@
-import { depthOf } from '../../core/automation-depth.ts'
 import type { HandlerContext, HandlerQueue } from '../../core/context.ts'
 import { describe } from '../../core/errors.ts'
 import { type HandlerRun, runHandler } from '../../core/handlers.ts'
@@ -132,7 +131,7 @@ class RemoteAttempt implements HandlerRun {
   }
 
   get queue(): HandlerQueue {
-    this.#queue ??= this.#runs.queue(depthOf(this.record.id))
+    this.#queue ??= this.#runs.queue(this.record.depth)
     return this.#queue
   }
 

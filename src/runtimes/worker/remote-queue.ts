@@ -10,10 +10,11 @@ import type { EnqueueCall } from '../threads/protocol.ts'
 export function remoteQueue({ call }: Pick<Calls, 'call'>, depth: number): HandlerQueue {
   const functions = {
     enqueue: async (job: unknown, payload: unknown, options?: EnqueueOptions) =>
-      call('enqueue', enqueueCall(job, payload, options)),
+      call('enqueue', depth, enqueueCall(job, payload, options)),
     enqueueMany: async (items: readonly EnqueueItem[]) =>
       call(
         'enqueueMany',
+        depth,
         items.map(({ job, payload, options }) => enqueueCall(job, payload, options)),
       ),
     emit: (event: string, document: unknown, options?: EmitOptions) => call('emit', depth, event, document, options),

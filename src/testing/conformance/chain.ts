@@ -1,6 +1,7 @@
 import { equal } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
-import { complete, fail, interrupt, retry } from './settlements.ts'
+import { delayed, MINUTE } from './moments.ts'
+import { complete, fail, interrupt, release, retry } from './settlements.ts'
 import { ids } from './site.ts'
 
 /** Jobs enqueued by an outcome: `settle` with `enqueue`. */
@@ -19,6 +20,31 @@ export const chain: readonly ConformanceCase[] = area('chain', {
     await site.settle({ ...fail(await site.claimOne()), enqueue: [site.newJob({ id: 'child' })] })
     await site.shows('parent', { state: 'failed' })
     await site.shows('child', { state: 'waiting' })
+  },
+
+  'jobs of an outcome are stored only if it ends its job': async (site) => {
+    await site.add({ id: 'parent' })
+    for (const [child, outcome] of Object.entries({ retry, release })) {
+      const enqueue = [site.newJob({ id: child })]
+      equal(await site.settle({ ...outcome(await site.claimOne()), enqueue }), 'ok', `the verdict of a ${child}`)
+      await site.gone(child)
+    }
+    const held = await site.claimOne()
+    await site.amend({ kind: 'cancel', id: 'parent', reason: 'asked' })
+    await site.settle({ ...fail(held), enqueue: [site.newJob({ id: 'child' })] })
+    await site.shows('parent', { state: 'cancelled' })
+    await site.gone('child')
+  },
+
+  'jobs that a retry brings are stored when its job has lost its key, and so fails': async (site) => {
+    for (const [name, outcome] of Object.entries({ retry, release, interrupt })) {
+      await site.add({ id: `${name} parent`, jobKey: name })
+      const held = await site.claimOne()
+      await site.add({ id: `${name} holder`, jobKey: name, ...delayed(MINUTE) })
+      await site.settle({ ...outcome(held), enqueue: [site.newJob({ id: `${name} child`, ...delayed(MINUTE) })] })
+      await site.shows(held.id, { state: 'failed', superseded: true })
+      await site.shows(`${name} child`, { state: 'waiting' })
+    }
   },
 
   'a chained job whose id says something else fails the outcome and stores nothing': async (site) => {
@@ -82,6 +108,17 @@ export const chain: readonly ConformanceCase[] = area('chain', {
     equal(await site.settle({ ...complete(await site.claimOne()), enqueue }), 'ok', 'the verdict')
     await site.shows('parent', { state: 'completed' })
     await site.shows('child', { state: 'waiting', jobKey: 'key' })
+  },
+
+  'a job enqueued in the serial queue of its parent waits behind those that wait there': async (site) => {
+    const queue = { queueName: 'queue' }
+    await site.addAll([
+      { id: 'parent', ...queue },
+      { id: 'sibling', ...queue },
+    ])
+    const enqueue = [site.newJob({ id: 'child', ...queue })]
+    await site.settle({ ...complete(await site.claimOne()), enqueue })
+    equal(ids((await site.claim()).jobs), ['sibling'], 'the claimed jobs')
   },
 
   'a job enqueued in the serial queue of its parent may start': async (site) => {

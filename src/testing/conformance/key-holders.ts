@@ -1,17 +1,25 @@
 import { equal } from './expect.ts'
 import { call } from './keys.ts'
 import { area, type ConformanceCase } from './kit.ts'
-import { cancelled, complete, fail, interrupt, retry } from './settlements.ts'
+import { delayed, MINUTE } from './moments.ts'
+import { cancelled, complete, fail, interrupt, release, retry } from './settlements.ts'
+
+/** The modes that take a key from a job that runs or has failed. */
+const TAKING = ['replace', 'preserveRunAt'] as const
 
 /** Who holds a job key, for how long, and what becomes of a running or failed holder that loses it. */
 export const keyHolders: readonly ConformanceCase[] = area('key-holders', {
   'a running holder loses its key to a new job': async (site) => {
-    await call(site, { id: 'one', jobKey: 'key' })
-    await site.claimOne()
-    const answer = await call(site, { id: 'two', jobKey: 'key' })
-    equal([answer.id, answer.disposition], ['two', 'created'], 'the answer')
-    await site.shows('one', { state: 'running', jobKey: null, superseded: true })
-    await site.shows('two', { state: 'waiting', jobKey: 'key', superseded: false })
+    for (const jobKeyMode of TAKING) {
+      const [id, next] = [`one ${jobKeyMode}`, `two ${jobKeyMode}`]
+      await call(site, { id, jobKey: jobKeyMode, payload: [1] })
+      await site.claimOne()
+      const due = delayed(MINUTE)
+      const answer = await call(site, { id: next, jobKey: jobKeyMode, jobKeyMode, payload: [2], ...due })
+      equal([answer.id, answer.disposition], [next, 'created'], 'the answer')
+      await site.shows(id, { state: 'running', jobKey: null, superseded: true, payload: [1] })
+      await site.shows(next, { state: 'waiting', jobKey: jobKeyMode, superseded: false, payload: [2], ...due })
+    }
   },
 
   'a superseded job that throws is not retried': async (site) => {
@@ -20,6 +28,14 @@ export const keyHolders: readonly ConformanceCase[] = area('key-holders', {
     await call(site, { id: 'two', jobKey: 'key' })
     equal(await site.settle(retry(held)), 'ok', 'the verdict')
     await site.shows('one', { state: 'failed', failures: 1, outcome: 'failed' })
+  },
+
+  'a superseded job that is given back is not run again': async (site) => {
+    await call(site, { id: 'one', jobKey: 'key' })
+    const held = await site.claimOne()
+    await call(site, { id: 'two', jobKey: 'key' })
+    equal(await site.settle(release(held)), 'ok', 'the verdict')
+    await site.shows('one', { state: 'failed', outcome: 'released' })
   },
 
   'a superseded job that is interrupted is not retried': async (site) => {
@@ -42,27 +58,31 @@ export const keyHolders: readonly ConformanceCase[] = area('key-holders', {
 
   'unsafeDedupe keeps a running holder': async (site) => {
     await call(site, { id: 'one', jobKey: 'key' })
-    const { revision } = await site.claimOne()
-    const answer = await call(site, { jobKey: 'key', jobKeyMode: 'unsafeDedupe' })
+    const { absorbed: _, ...before } = await site.claimOne()
+    const answer = await call(site, { jobKey: 'key', jobKeyMode: 'unsafeDedupe', payload: 'other' })
     equal([answer.id, answer.disposition], ['one', 'kept'], 'the answer')
-    await site.shows('one', { state: 'running', jobKey: 'key', superseded: false, revision: revision + 1 })
+    await site.shows('one', { ...before, state: 'running', revision: before.revision + 1 })
   },
 
   'unsafeDedupe keeps a failed holder': async (site) => {
     await call(site, { id: 'one', jobKey: 'key' })
     await site.settle(fail(await site.claimOne()))
-    const answer = await call(site, { jobKey: 'key', jobKeyMode: 'unsafeDedupe' })
+    const { absorbed: _, ...before } = await site.job('one')
+    const answer = await call(site, { jobKey: 'key', jobKeyMode: 'unsafeDedupe', payload: 'other' })
     equal([answer.id, answer.disposition], ['one', 'kept'], 'the answer')
-    await site.shows('one', { state: 'failed', jobKey: 'key' })
+    await site.shows('one', { ...before, state: 'failed', revision: before.revision + 1 })
   },
 
   'a failed holder loses its key to a new job': async (site) => {
-    await call(site, { id: 'one', jobKey: 'key' })
-    await site.settle(fail(await site.claimOne()))
-    const answer = await call(site, { id: 'two', jobKey: 'key' })
-    equal([answer.id, answer.disposition], ['two', 'created'], 'the answer')
-    await site.shows('one', { state: 'failed', jobKey: null })
-    await site.shows('two', { state: 'waiting', jobKey: 'key' })
+    for (const jobKeyMode of TAKING) {
+      const [id, next] = [`one ${jobKeyMode}`, `two ${jobKeyMode}`]
+      await call(site, { id, jobKey: jobKeyMode, payload: [1] })
+      await site.settle(fail(await site.claimOne()))
+      const answer = await call(site, { id: next, jobKey: jobKeyMode, jobKeyMode, payload: [2], ...delayed(MINUTE) })
+      equal([answer.id, answer.disposition], [next, 'created'], 'the answer')
+      await site.shows(id, { state: 'failed', jobKey: null, payload: [1] })
+      await site.shows(next, { state: 'waiting', jobKey: jobKeyMode, payload: [2] })
+    }
   },
 
   'a job keeps its key while it waits for a retry': async (site) => {

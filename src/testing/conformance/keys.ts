@@ -1,5 +1,5 @@
 import type { EnqueueAnswer, NewJob } from '../../core/storage/contract.ts'
-import { equal, ok } from './expect.ts'
+import { equal, matches, ok } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { delayed, MINUTE, NOW } from './moments.ts'
 import { retry } from './settlements.ts'
@@ -29,13 +29,21 @@ export const keys: readonly ConformanceCase[] = area('keys', {
 
   'replace sets every detail anew': async (site) => {
     await call(site, { id: 'one', jobKey: 'key', queueName: 'old', limitKey: 'old', requires: ['old'] })
-    const details = {
-      ...{ type: 'other', payload: 'new', priority: 7, maxRetries: 9, maxInterruptions: 8 },
-      ...{ timeout: 1234, leaseDuration: 4321, queueName: 'new', limitKey: 'new', requires: ['new'] },
-      backoff: { kind: 'fixed', delay: 10, jitter: 0 },
-    } as const
-    await call(site, { jobKey: 'key', ...details })
-    await site.shows('one', details)
+    await call(site, { ...SPECIAL, jobKey: 'key' })
+    await site.shows('one', SPECIAL)
+  },
+
+  'replace sets what the newer call leaves out to its default': async (site) => {
+    const plain = await site.add({ id: 'plain', payload: 'new' })
+    await call(site, { ...SPECIAL, id: 'one', jobKey: 'key', requires: [] })
+    await site.settle(retry(await site.claimOne({ lanes: [{ type: 'other', payloadVersion: 2 }] })))
+    const before = await site.job('one')
+    await call(site, { jobKey: 'key', payload: 'new' })
+    const { sequence, fence, history, outcome, startedAt } = before
+    const revision = before.revision + 1
+    const { absorbed: _absorbed, digest: _digest, ...details } = plain
+    const kept = { sequence, fence, history, outcome, startedAt }
+    await site.shows('one', { ...details, ...kept, id: 'one', jobKey: 'key', revision })
   },
 
   'replace takes the new moment': async (site) => {
@@ -84,6 +92,34 @@ export const keys: readonly ConformanceCase[] = area('keys', {
     await site.settle({ ...retry(await site.claimOne()), runAt: NOW + MINUTE, delay: MINUTE })
     await call(site, { jobKey: 'key', jobKeyMode: 'preserveRunAt', ...delayed(5 * MINUTE) })
     await site.shows('one', { attempts: 0, ...delayed(5 * MINUTE) })
+  },
+
+  'a batch does with keys what the calls one after another would, whatever their modes': async (site) => {
+    const calls = (key: string): readonly Partial<NewJob>[] => [
+      { id: `${key} a`, payload: [1], priority: 2, ...delayed(MINUTE) },
+      { id: `${key} b`, payload: [2], jobKeyMode: 'preserveRunAt', maxRetries: 7 },
+      { id: `${key} c`, payload: [3], jobKeyMode: 'unsafeDedupe', priority: 3 },
+      { id: `${key} d`, payload: [4], ...delayed(5 * MINUTE) },
+      { id: `${key} e`, payload: 'text', jobKeyMode: 'preserveRunAt' },
+      { id: `${key} a`, payload: [1], priority: 2, ...delayed(MINUTE) },
+    ]
+    const keyed = (key: string) => calls(key).map((one) => ({ ...one, jobKey: key }))
+    const batch = await site.enqueue(keyed('many'))
+    const singly: string[] = []
+    for (const one of keyed('one')) singly.push((await call(site, one)).disposition)
+    ok(batch.accepted, 'the batch to be accepted')
+    equal(singly, ['created', 'replaced', 'kept', 'replaced', 'replaced', 'created'], 'what each call did')
+    equal(
+      batch.jobs.map(({ disposition }) => disposition),
+      singly,
+      'what the items of the batch did',
+    )
+    const [{ sequence: _, id: _id, jobKey: _key, absorbed, ...details }, other] = [
+      await site.job('one a'),
+      await site.job('many a'),
+    ]
+    matches(other, details, 'the job that the batch made')
+    equal(other.absorbed.length, absorbed.length, 'the calls that were folded into it')
   },
 
   'unsafeDedupe changes nothing of the waiting holder but its revision': async (site) => {
@@ -188,6 +224,13 @@ export const keys: readonly ConformanceCase[] = area('keys', {
     )
   },
 })
+
+/** A job of which every detail differs from the default. */
+const SPECIAL: Partial<NewJob> = {
+  ...{ type: 'other', payload: 'special', payloadVersion: 2, priority: 7, maxRetries: 9, maxInterruptions: 8 },
+  ...{ timeout: 1234, leaseDuration: 4321, queueName: 'new', serial: 'strict', limitKey: 'new', requires: ['new'] },
+  ...{ backoff: { kind: 'fixed', delay: 10, jitter: 0 }, expireAfter: 60 * MINUTE, depth: 3 },
+}
 
 export type KeyedAnswer = Extract<EnqueueAnswer, { readonly accepted: true }>['jobs'][number]
 

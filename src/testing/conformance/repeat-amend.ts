@@ -25,6 +25,8 @@ const rules = [{ state: 'completed', finishedBefore: NOW + MINUTE, keep: 0 }] as
 
 const CALLS: Readonly<Record<string, Call>> = {
   definition: (storage) => storage.define({ kind: 'automation', batch: [{ name: 'one', value: 2 }] }),
+  'change of a definition': (storage) =>
+    storage.define({ kind: 'automation', batch: [{ name: 'one', change: { n: 2 } }] }),
   'removal of a definition': (storage) => storage.define({ kind: 'automation', batch: [{ name: 'one', value: null }] }),
   pause: (storage) => storage.pause({ scope: { type: 'task' }, paused: true }),
   resume: (storage) => storage.pause({ scope: { queueName: 'night' }, paused: false }),
@@ -54,7 +56,7 @@ export const repeatAmend: readonly ConformanceCase[] = [
       [`a repeated ${name} takes effect once`]: async (site) => {
         await oneOfEach(site)
         const storage = await site.storage()
-        await storage.define({ kind: 'automation', batch: [{ name: 'one', value: 1 }] })
+        await storage.define({ kind: 'automation', batch: [{ name: 'one', value: { n: 1 } }] })
         await storage.pause({ scope: { queueName: 'night' }, paused: true })
         await repeated(site, call)
       },

@@ -1,4 +1,4 @@
-import type { DefinitionKind, DefinitionRecord, Tick } from '../../core/storage/contract.ts'
+import type { DefineRequest, DefinitionKind, DefinitionRecord, Tick } from '../../core/storage/contract.ts'
 import { equal } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { MINUTE, NOW } from './moments.ts'
@@ -33,6 +33,29 @@ export const schedules: readonly ConformanceCase[] = area('schedules', {
       { name: 'nobody', value: null },
     ])
     await defines(site, 'automation', [{ name: 'two', value: 2, watermark: null }])
+  },
+
+  'a change is put into what is defined, and defines nothing where there is nothing': async (site) => {
+    await define(site, 'automation', [{ name: 'one', value: { on: 'insert:users', enabled: true } }])
+    const change = { enabled: false }
+    const batch = ['one', 'nobody'].map((name) => ({ name, change }))
+    equal(await define(site, 'automation', batch), [true, false], 'whether they were defined before')
+    await defines(site, 'automation', [{ name: 'one', value: { on: 'insert:users', enabled: false }, watermark: null }])
+    equal(await define(site, 'automation', [{ name: 'one', value: null }]), [true], 'the answer to a removal')
+    equal(await define(site, 'automation', [{ name: 'one', value: null }]), [false], 'the answer to its repeat')
+  },
+
+  'a change at the same time as another definition leaves one of the two whole': async (site) => {
+    await define(site, 'automation', [{ name: 'one', value: { on: 'a', enabled: true } }])
+    const [left, right] = await site.handles.pair()
+    await Promise.all([
+      left.define({ kind: 'automation', batch: [{ name: 'one', change: { enabled: false } }] }),
+      right.define({ kind: 'automation', batch: [{ name: 'one', value: { on: 'b', enabled: true } }] }),
+    ])
+    await site.settled(async (storage) => {
+      const { on } = only(await storage.definitions('automation'), 'the definition').value as { on: string }
+      equal(on, 'b', 'what the definition says')
+    })
   },
 
   'schedules and automations may have the same names': async (site) => {
@@ -145,13 +168,9 @@ export const schedules: readonly ConformanceCase[] = area('schedules', {
   },
 })
 
-async function define(
-  site: Site,
-  kind: DefinitionKind,
-  batch: readonly { readonly name: string; readonly value: unknown }[],
-): Promise<void> {
+async function define(site: Site, kind: DefinitionKind, batch: DefineRequest['batch']): Promise<readonly boolean[]> {
   const storage = await site.storage()
-  await storage.define({ kind, batch })
+  return storage.define({ kind, batch })
 }
 
 async function defines(site: Site, kind: DefinitionKind, expected: readonly DefinitionRecord[]): Promise<void> {

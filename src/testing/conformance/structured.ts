@@ -1,8 +1,9 @@
-import type { JobRecord, NewJob, Payload } from '../../core/storage/contract.ts'
+import type { JobRecord, ListAnswer, NewJob, Payload } from '../../core/storage/contract.ts'
 import { equal, ok } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
+import { NOW } from './moments.ts'
 import { complete, retry } from './settlements.ts'
-import type { Site } from './site.ts'
+import { ids, type Site } from './site.ts'
 
 const BYTES = [0, 1, 127, 128, 255, 10, 13, 34]
 const bytes = (): ArrayBuffer => new Uint8Array(BYTES).buffer
@@ -97,6 +98,23 @@ export const structured: readonly ConformanceCase[] = [
         await site.settle({ ...complete(await site.claimOne()), enqueue })
         change(payload)
         await site.shows('next', { payload: changeable() })
+      },
+
+      'pages in the order of what JSON does not have show each job once': async (site) => {
+        const values = [new Map([['a', 1]]), new Uint8Array(BYTES), new Date(5), [new Map(), 1], { at: new Date(1) }, 3]
+        for (const n of values) await site.add({ payload: { n } })
+        for (const n of [...values].reverse()) await site.add({ payload: { n } })
+        const orderBy = [{ path: ['payload', 'n'], direction: 'asc' }] as const
+        await site.settled(async (storage) => {
+          const seen: string[] = []
+          let after: string | null = null
+          do {
+            const page: ListAnswer = await storage.list({ where: {}, orderBy, limit: 1, after, now: NOW })
+            seen.push(...ids(page.jobs))
+            after = page.cursor
+          } while (after !== null && seen.length <= 2 * values.length)
+          equal([seen.length, new Set(seen).size], [2 * values.length, 2 * values.length], 'the jobs that were shown')
+        })
       },
 
       'lists that are collected under a key are joined': async (site) => {

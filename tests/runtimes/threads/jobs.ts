@@ -74,6 +74,13 @@ async function follow(step: unknown, { queue, onComplete }: HandlerContext): Pro
       ).length
     case 'emit':
       return (await queue.emit('insert:loops', null)).length
+    case 'next by enqueue':
+      return (await queue.enqueue(echo, null)).disposition
+    case 'next by enqueueMany':
+      return (await queue.enqueueMany([{ job: echo }])).length
+    case 'next by onComplete':
+      onComplete.enqueue(echo, null)
+      return null
     case 'chain':
       onComplete.enqueue(checked, 'chained', { id: 'chained' })
       return null

@@ -125,6 +125,18 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     expect(await at.queue.counts()).toMatchObject({ completed: 16, failed: 1 })
   })
 
+  test.each(['enqueue', 'enqueueMany', 'onComplete'])(
+    'a handler that makes by %s what an automation follows is cut off',
+    async (way) => {
+      await using at = await bench(options())
+      const enqueue = { job: follows, payload: `next by ${way}` }
+      await at.queue.automate({ name: 'loop', on: 'job:completed', where: { type: { eq: 'echo' } }, enqueue })
+      await at.queue.enqueue(echo, null)
+      await at.queue.idle()
+      expect(await at.queue.counts()).toMatchObject({ completed: 33, failed: 1 })
+    },
+  )
+
   test('what a handler chains is stored with its completion, and only then', async () => {
     await using at = await bench(options())
     expect((await at.ran(follows, 'chain')).status).toBe('completed')

@@ -100,8 +100,7 @@ function answerWhole(draft: Draft, operation: Exclude<Operation, Batched>): () =
     case 'beat':
       return beat(draft, operation.request)
     case 'define':
-      define(draft, operation.request)
-      return known(undefined)
+      return known(define(draft, operation.request))
     case 'pause':
       return known(pause(draft, operation.request))
     case 'prune':

@@ -20,6 +20,10 @@ export class Draft {
   readonly table: JobTable
   readonly #changes: OpenChange[] = []
   #byKey: Map<TableName, Map<string, OpenChange>> | undefined
+  /** What was read last is mostly what is written next. */
+  #lastKey: string | undefined
+  #lastTable: TableName | undefined
+  #lastRow: Row | undefined
 
   constructor(table: JobTable) {
     this.table = table
@@ -30,7 +34,7 @@ export class Draft {
   }
 
   get<Name extends TableName>(table: Name, key: string): Readonly<RowOf<Name>> | undefined {
-    const row = this.table.row(table, key)
+    const row = this.#read(table, key) as Readonly<RowOf<Name>> | undefined
     const change = this.#find(table, key)
     if (change?.to === undefined) return row
     if (change.to === null) return undefined
@@ -56,10 +60,19 @@ export class Draft {
   }
 
   #add(table: TableName, key: string): OpenChange {
-    const change: OpenChange = { table, key, expect: this.table.row(table, key)?.version ?? 0 }
+    const change: OpenChange = { table, key, expect: this.#read(table, key)?.version ?? 0 }
     this.#changes.push(change)
     if (this.#byKey !== undefined) this.#remember(change)
     return change
+  }
+
+  #read(table: TableName, key: string): Row | undefined {
+    if (key !== this.#lastKey || table !== this.#lastTable) {
+      this.#lastKey = key
+      this.#lastTable = table
+      this.#lastRow = this.table.row(table, key)
+    }
+    return this.#lastRow
   }
 
   #find(table: TableName, key: string): OpenChange | undefined {

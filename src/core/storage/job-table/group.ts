@@ -26,8 +26,8 @@ export interface TypeLanes {
   readonly lanes: Map<string, ReadyLane>
   /** The lane without requirements, looked up for nearly every job. */
   plain: ReadyLane | undefined
-  /** The groups of its limit. */
-  readonly groups: Set<Group>
+  /** The groups of its limit, by their limit keys. */
+  readonly groups: Map<string, Group>
   /** Groups whose rate window is used up while a job rests in them, the first to open first. */
   readonly opening: OrderedList<Group>
   limit: Limit | null
@@ -48,27 +48,25 @@ export class Group {
   readonly key: string
   /** The type of a limit; `null` for a serial queue. */
   readonly type: TypeLanes | null
-  readonly queueName: string | null
-  /** Whether this is the limit that jobs without a key of their own fall under. */
-  readonly unkeyed: boolean
+  /** Of the serial queue; of a limit its key, empty for the one that jobs without a key of their own fall under. */
+  readonly name: string
   readonly lanes: Map<ReadyLane, Places> = new Map()
   /** When its rate window ends, while it is listed in `TypeLanes.opening`. */
   opensAt: number = Infinity
 
-  constructor(key: string, type: TypeLanes | null, queueName: string | null, unkeyed: boolean) {
+  constructor(key: string, type: TypeLanes | null, name: string) {
     this.key = key
     this.type = type
-    this.queueName = queueName
-    this.unkeyed = unkeyed
+    this.name = name
   }
 
   get compare(): (a: JobRow, b: JobRow) => number {
-    return this.queueName === null ? compareReady : compareInQueue
+    return this.type === null ? compareInQueue : compareReady
   }
 
   /** Its place among the gates of a job: the serial queue comes before the limit. */
   stageOf(row: JobRow): number {
-    return this.queueName === null && row.queueName !== null ? 1 : 0
+    return this.type !== null && row.queueName !== null ? 1 : 0
   }
 
   get resting(): number {
@@ -95,7 +93,7 @@ export class Group {
   limitCapacity(row: GroupRow | undefined, now: number): number {
     if (this.type?.limitKnown !== true) return 0
     const limit = this.type.limit
-    const uncounted = this.unkeyed ? this.type.uncounted : 0
+    const uncounted = this.name === '' ? this.type.uncounted : 0
     const free = (limit?.concurrency ?? Infinity) - (row?.running ?? 0) - uncounted
     const rate = limit?.rate
     if (rate === undefined) return Math.max(0, free)

@@ -1,6 +1,7 @@
 import { compareValues, partOf, type ReadPart } from '../condition-test.ts'
 import type { ListRequest, StoredState } from '../contract.ts'
-import { compareField, isOrdered, type OrderedField, type Orders } from './orders.ts'
+import { isObject, tagOf } from '../plain.ts'
+import { compareField, comparing, isOrdered, type OrderedField, type Orders } from './orders.ts'
 import type { JobRow } from './rows.ts'
 
 export interface Place {
@@ -11,6 +12,7 @@ export interface Place {
 interface Term {
   readonly sign: number
   readonly valueOf: (row: JobRow) => unknown
+  readonly compare: (a: JobRow, b: JobRow) => number
 }
 
 /** The order of a list, and the cursors that name places in it: JSON of the values a job is ordered by and its sequence. */
@@ -22,20 +24,21 @@ export class JobOrder {
   readonly #field: OrderedField | null
 
   constructor(orderBy: ListRequest['orderBy'], read: ReadPart) {
-    this.#terms = orderBy.map(({ path: [field, ...path], direction }) => ({
-      sign: direction === 'asc' ? 1 : -1,
+    this.#terms = orderBy.map(({ path: [field, ...path], direction }) => {
+      const sign = direction === 'asc' ? 1 : -1
+      if (isOrdered(field)) return { sign, valueOf: (row) => row[field], compare: comparing(field) }
       // What is missing is ordered as null.
-      valueOf:
-        path.length === 0 ? (row) => read(row, field) ?? null : (row) => path.reduce(partOf, read(row, field)) ?? null,
-    }))
+      const valueOf = (row: JobRow): unknown => sortable(path.reduce(partOf, read(row, field)))
+      return { sign, valueOf, compare: (a, b) => compareValues(valueOf(a), valueOf(b)) }
+    })
     this.#sign = this.#terms.at(-1)?.sign ?? 1
     const [{ path }] = orderBy
     this.#field = path.length === 1 && isOrdered(path[0]) ? path[0] : null
   }
 
   compare(a: JobRow, b: JobRow): number {
-    for (const { sign, valueOf } of this.#terms) {
-      const order = compareValues(valueOf(a), valueOf(b))
+    for (const { sign, compare } of this.#terms) {
+      const order = compare(a, b)
       if (order !== 0) return sign * order
     }
     return this.#sign * (a.sequence - b.sequence)
@@ -52,17 +55,17 @@ export class JobOrder {
   /** Whether no job from `row` on, in the order of the first field alone, can come before `last`. */
   isPast(row: JobRow, last: JobRow): boolean {
     const first = this.#terms[0] as Term
-    return this.#terms.length === 1 || compareValues(first.valueOf(row), first.valueOf(last)) !== 0
+    return this.#terms.length === 1 || first.compare(row, last) !== 0
   }
 
   /**
    * All jobs, or those in one state, in the order of the first field, from the place on or somewhat before; `null` where
-   * no order is kept.
+   * no order is kept. `near`: a few are looked at, for which no order of one state is made if there is one of all.
    */
-  walk(orders: Orders, state: StoredState | null, after: Place | null): Iterable<JobRow> | null {
+  walk(orders: Orders, state: StoredState | null, after: Place | null, near: boolean): Iterable<JobRow> | null {
     const field = this.#field
     if (field === null) return null
-    const kept = orders.by(field, state)
+    const kept = orders.by(field, near && field === 'createdAt' ? null : state)
     const step = this.#terms[0]?.sign === 1 ? 1 : -1
     if (after === null) return kept.walk(step === 1 ? 0 : kept.size, step)
     const value = after.values[0] as JobRow[OrderedField]
@@ -85,4 +88,13 @@ export class JobOrder {
     const sequence = values.pop() as number
     return { values, sequence }
   }
+}
+
+/** A value as a cursor can hold it: a Date as its epoch ms, what else JSON does not have as nothing. [structured] */
+function sortable(value: unknown): unknown {
+  if (!isObject(value)) return value ?? null
+  if (Array.isArray(value)) return value.map(sortable)
+  const tag = tagOf(value)
+  if (tag !== 'Object') return tag === 'Date' ? Number(value) : null
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, sortable(part)]))
 }

@@ -48,7 +48,7 @@ export class JobTable {
     meta: new Map(),
   }
   readonly ready: ReadyIndex
-  readonly orders: Orders = new Orders(this.tables.jobs)
+  readonly orders: Orders = new Orders()
   /** Running jobs by session. */
   readonly #running = new Map<string, Set<JobRow>>()
   readonly finished: Readonly<Record<FinishedState, OrderedList<JobRow>>> = {
@@ -62,6 +62,8 @@ export class JobTable {
   #highest = 0
   #versions = 0
   #runningCount = 0
+  /** Groups whose rows this unit has changed, and whose jobs have not moved up since. */
+  readonly #counted: string[] = []
   /** Of the latest job. */
   #shelf: string | null = null
   /** What happened to jobs since it was last taken; `null`: nobody wants to know. */
@@ -123,6 +125,7 @@ export class JobTable {
   /** Applies a unit that was decided on the present rows in this very turn: nothing can have made it void. */
   write(unit: Unit, undo?: Undo): void {
     for (const change of unit) if (change.to !== undefined) this.#write(change, undo)
+    this.#refillGroups()
   }
 
   newRow(table: TableName, key: string, fields: Readonly<Record<string, unknown>>): Row {
@@ -181,8 +184,20 @@ export class JobTable {
   }
 
   #write(change: Change, undo: Undo | undefined): void {
-    if (change.table === 'jobs') this.#writeJob(change, undo)
-    else this.#writeRow(change, undo)
+    const { table, key, to } = change
+    if (table !== 'jobs') {
+      this.#writeRow(change, undo)
+      if (table === 'groups') this.#counted.push(key)
+      return
+    }
+    // A claim first takes all its jobs out of the groups that count them, or others would be let pass and sent back.
+    // Who begins to wait comes after those who wait already. [chain]
+    if (to?.['state'] !== 'running') this.#refillGroups()
+    this.#writeJob(change, undo)
+  }
+
+  #refillGroups(): void {
+    if (this.#counted.length > 0) for (const key of this.#counted.splice(0)) this.ready.groupChanged(key)
   }
 
   #writeJob({ key, to, version }: Change, undo: Undo | undefined): void {
@@ -213,7 +228,10 @@ export class JobTable {
   #rewriteJob(row: JobRow, fields: Readonly<Record<string, unknown>>, version: number): void {
     this.#unindex(row)
     this.orders.remove(row, fields)
+    const folded = fields['absorbed'] as JobRow['absorbed'] | undefined
+    if (folded !== undefined) for (const { id } of row.absorbed) this.#absorbed.delete(id)
     Object.assign(row, fields)
+    if (folded !== undefined) this.#remember(row)
     if (fields['runAt'] !== undefined) row.dueAt = Number.NaN
     this.#versions += version - row.version
     row.version = version
@@ -228,6 +246,7 @@ export class JobTable {
     else this.#shelf = row.shelf
     this.tables.jobs.set(row.id, row)
     this.#versions += row.version
+    this.#remember(row)
     this.#index(row)
     this.orders.add(row)
   }
@@ -235,6 +254,7 @@ export class JobTable {
   #deleteJob(row: JobRow): void {
     this.#unindex(row)
     this.orders.remove(row)
+    for (const { id } of row.absorbed) this.#absorbed.delete(id)
     this.tables.jobs.delete(row.id)
     this.#versions -= row.version
   }
@@ -243,24 +263,21 @@ export class JobTable {
     const rows = this.#rows(table)
     const row = rows.get(key)
     // Rows other than jobs are small: a changed one is a new object, and undoing puts the old one back.
+    const written = to === null ? 0 : row === undefined ? (version ?? 1) : row.version + 1
     if (to === null) rows.delete(key)
-    else rows.set(key, { ...row, ...to, version: row === undefined ? (version ?? 1) : row.version + 1 })
-    const written = rows.get(key)?.version ?? 0
+    else rows.set(key, { ...row, ...to, version: written })
     const more = written - (row?.version ?? 0)
     this.#highest = Math.max(this.#highest, written)
     this.#versions += more
-    this.#rowChanged(table, key)
+    const isPauses = table === 'meta' && key === 'pauses'
+    if (isPauses) this.ready.refillAll()
     undo?.push(() => {
       if (row === undefined) rows.delete(key)
       else rows.set(key, row)
       this.#versions -= more
-      this.#rowChanged(table, key)
+      if (table === 'groups') this.ready.groupChanged(key)
+      else if (isPauses) this.ready.refillAll()
     })
-  }
-
-  #rowChanged(table: TableName, key: string): void {
-    if (table === 'groups') this.ready.groupChanged(key)
-    else if (table === 'meta' && key === 'pauses') this.ready.refillAll()
   }
 
   #index(row: JobRow): void {
@@ -273,7 +290,6 @@ export class JobTable {
       if (held === undefined) this.#running.set(session, new Set([row]))
       else held.add(row)
     } else this.finished[row.state].add(row)
-    for (const { id } of row.absorbed) this.#absorbed.set(id, row.id)
   }
 
   #unindex(row: JobRow): void {
@@ -285,7 +301,10 @@ export class JobTable {
       held?.delete(row)
       if (held?.size === 0) this.#running.delete(row.session ?? '')
     } else this.finished[row.state].remove(row)
-    for (const { id } of row.absorbed) this.#absorbed.delete(id)
+  }
+
+  #remember(row: JobRow): void {
+    for (const { id } of row.absorbed) this.#absorbed.set(id, row.id)
   }
 
   #tell(row: JobRow, kind: JobChange['kind']): void {

@@ -92,7 +92,7 @@ function typeOf(field: OrderedField): 'string' | 'number' {
 
 /** From the first job with a value of at least `from` to the last of at most `to`. */
 function between(table: JobTable, field: OrderedField, from: Json | undefined, to: Json | undefined): Candidates {
-  const kept = table.orders.by(field)
+  const kept = table.orders.by(field, null)
   const value = (given: Json): JobRow[OrderedField] => given as JobRow[OrderedField]
   const start = from === undefined ? 0 : kept.rank((row) => compareField(row, value(from), field) >= 0)
   const end = to === undefined ? kept.size : kept.rank((row) => compareField(row, value(to), field) > 0)

@@ -18,14 +18,21 @@ export class OrderedList<Item> {
   readonly #chunks: Item[][] = []
   /** Chunks at the front that were emptied. They leave many at a time: each move of the others costs as much as they are. */
   #spent = 0
-  #size = 0
+  #size: number
 
-  constructor(compare: (a: Item, b: Item) => number) {
+  /** `sorted`: items to begin with, in this order already. */
+  constructor(compare: (a: Item, b: Item) => number, sorted: readonly Item[] = []) {
     this.#compare = compare
+    this.#size = sorted.length
+    for (let start = 0; start < sorted.length; start += CHUNK) this.#chunks.push(sorted.slice(start, start + CHUNK))
   }
 
   get size(): number {
     return this.#size
+  }
+
+  toArray(): Item[] {
+    return ([] as Item[]).concat(...this.#chunks)
   }
 
   first(): Item | undefined {
@@ -138,7 +145,7 @@ export class OrderedList<Item> {
 }
 
 /** The lowest number below `high` for which `isEnough` holds, as it does for all above it; `high` when there is none. */
-function lowest(low: number, high: number, isEnough: (number: number) => boolean): number {
+export function lowest(low: number, high: number, isEnough: (number: number) => boolean): number {
   while (low < high) {
     const middle = (low + high) >> 1
     if (isEnough(middle)) high = middle

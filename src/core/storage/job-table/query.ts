@@ -3,6 +3,7 @@ import type { JobCounts, JobStatus, ListAnswer, ListRequest, StoredState, Where 
 import type { JobTable } from './job-table.ts'
 import { JobOrder, type Place } from './job-order.ts'
 import { type Candidates, candidatesFor, everyJob } from './narrowing.ts'
+import { lowest } from './ordered-list.ts'
 import { type JobRow, toRecord } from './rows.ts'
 
 /** The public status: a waiting job is `scheduled` until its time has come. */
@@ -80,8 +81,8 @@ class Search {
   /** One more than the page shows, if there is: it tells that there is another page. */
   #find(): readonly JobRow[] {
     const { jobs } = this.#table.tables
-    // So few are looked through in less time than it takes to think about it.
-    const few = 2 * this.#limit
+    // So few are looked through in less time than it takes to think about it, or to make an order for them.
+    const few = 20 * this.#limit
     let best: Candidates = everyJob(this.#table)
     if (best.size > few) best = this.#narrowed(false)
     if (best.size > few) {
@@ -100,7 +101,7 @@ class Search {
 
   /** In the order that is kept; `null` without one, or when it would take more than `most` looks. */
   #walk(most: number): readonly JobRow[] | null {
-    const rows = this.order.walk(this.#table.orders, stateIn(this.#where), this.#after)
+    const rows = this.order.walk(this.#table.orders, stateIn(this.#where), this.#after, most < Infinity)
     return rows === null ? null : this.#look(rows, most, true)
   }
 
@@ -114,7 +115,7 @@ class Search {
       if (this.#after !== null && order.compareTo(row, this.#after) <= 0) continue
       if (first.mayHold(row) && this.#fits(row)) first.add(row)
     }
-    return first.sorted()
+    return first.jobs
   }
 }
 
@@ -132,13 +133,11 @@ function readerOf(now: number, { payloadOf }: PayloadReader): ReadPart {
   }
 }
 
-/** The first `size` of many jobs, of which it never holds more than twice as many. */
+/** The first `size` of many jobs, in order. */
 class FirstOf {
+  readonly jobs: JobRow[] = []
   readonly #size: number
   readonly #compare: (a: JobRow, b: JobRow) => number
-  readonly #jobs: JobRow[] = []
-  /** What comes after this one is not among them. */
-  #last: JobRow | undefined
 
   constructor(size: number, compare: (a: JobRow, b: JobRow) => number) {
     this.#size = size
@@ -146,28 +145,24 @@ class FirstOf {
   }
 
   get isFull(): boolean {
-    return this.#jobs.length >= this.#size
+    return this.jobs.length >= this.#size
   }
 
   get last(): JobRow {
-    return this.#jobs.at(-1) as JobRow
+    return this.jobs.at(-1) as JobRow
   }
 
   mayHold(job: JobRow): boolean {
-    return this.#last === undefined || this.#compare(job, this.#last) < 0
+    return !this.isFull || this.#compare(job, this.last) < 0
   }
 
   add(job: JobRow): void {
-    this.#jobs.push(job)
-    if (this.#jobs.length >= 2 * this.#size) this.sorted()
-  }
-
-  sorted(): readonly JobRow[] {
-    this.#jobs.sort(this.#compare)
-    if (this.#jobs.length >= this.#size) {
-      this.#jobs.length = this.#size
-      this.#last = this.#jobs[this.#size - 1]
-    }
-    return this.#jobs
+    const { jobs } = this
+    if (this.isFull) jobs.pop()
+    jobs.splice(
+      lowest(0, jobs.length, (at) => this.#compare(jobs[at] as JobRow, job) > 0),
+      0,
+      job,
+    )
   }
 }

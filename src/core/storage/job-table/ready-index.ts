@@ -23,6 +23,8 @@ export class ReadyIndex {
   readonly #types = new Map<string, TypeLanes>()
   /** All groups by the key of their row. */
   readonly #groups = new Map<string, Group>()
+  /** Serial queues by their own name, which is looked up for each step of a job: a key would be made anew each time. */
+  readonly #queues = new Map<string, Group>()
   #now = -Infinity
   /** From where the clock stepped back; `Infinity` when it did not, or has returned. */
   #ahead = Infinity
@@ -139,7 +141,7 @@ export class ReadyIndex {
       const unkeyed = (type.limit === null) === (limit === null) ? [] : this.#withdrawUnkeyed(type)
       type.limit = limit
       type.limitKnown = true
-      for (const group of type.groups) this.#refill(group)
+      for (const group of type.groups.values()) this.#refill(group)
       for (const [row, lane] of unkeyed) this.#enter(row, lane, 0)
     }
   }
@@ -167,12 +169,14 @@ export class ReadyIndex {
 
   /** The group that counts this job at `stage` 0 or 1; serial queue before limit. */
   gate(row: JobRow, stage: number): Group | undefined {
-    if (row.queueName !== null && stage === 0)
-      return this.#group(serialGroup(row.queueName), null, row.queueName, false)
-    if (stage > (row.queueName === null ? 0 : 1)) return undefined
+    const { queueName, limitKey } = row
+    if (queueName !== null && stage === 0)
+      return this.#queues.get(queueName) ?? this.#newGroup(serialGroup(queueName), null, queueName)
+    if (stage > (queueName === null ? 0 : 1)) return undefined
     const type = this.#typeOf(row.type)
-    if (row.limitKey === null && type.limit === null) return undefined
-    return this.#group(limitGroup(row.type, row.limitKey ?? ''), type, null, (row.limitKey ?? '') === '')
+    if (limitKey === null && type.limit === null) return undefined
+    const name = limitKey ?? ''
+    return type.groups.get(name) ?? this.#newGroup(limitGroup(row.type, name), type, name)
   }
 
   /** Told of each job that starts (1) or ends (-1) running. */
@@ -180,7 +184,8 @@ export class ReadyIndex {
     if (row.limitKey !== null || row.groups.some((key) => key.startsWith('limit:'))) return
     const type = this.#typeOf(row.type)
     type.uncounted += by
-    for (const group of type.groups) if (group.unkeyed) this.#refill(group)
+    const unkeyed = type.groups.get('')
+    if (unkeyed !== undefined) this.#refill(unkeyed)
   }
 
   /** To be called after a group's row changed. */
@@ -197,8 +202,11 @@ export class ReadyIndex {
 
   /** How many more jobs of a group may start now. */
   capacity(group: Group, now: number = this.#now): number {
-    const row = this.#rows.get(group.key)
-    if (group.queueName !== null) return this.#isPausedQueue(group.queueName) || (row?.running ?? 0) > 0 ? 0 : 1
+    return this.#capacity(group, this.#rows.get(group.key), now)
+  }
+
+  #capacity(group: Group, row: GroupRow | undefined, now: number): number {
+    if (group.type === null) return this.#isPausedQueue(group.name) || (row?.running ?? 0) > 0 ? 0 : 1
     return group.limitCapacity(row, now)
   }
 
@@ -222,7 +230,7 @@ export class ReadyIndex {
       const places = group.places(lane)
       const capacity = this.capacity(group)
       const worst = places.heads.last()
-      const full = places.heads.size >= capacity || !this.#mayPass(row, group)
+      const full = places.heads.size >= capacity || !mayPass(row, group, this.#rows.get(group.key))
       if (full && (capacity === 0 || worst === undefined || group.compare(row, worst) > 0)) {
         places.rest.add(row)
         this.#noteOpening(group, capacity)
@@ -243,14 +251,17 @@ export class ReadyIndex {
   #leave(row: JobRow, lane: ReadyLane, from: number): void {
     const resting = this.gate(row, row.stage)
     if (resting === undefined) lane.ready.remove(row)
-    else resting.places(lane).rest.remove(row)
+    else {
+      resting.places(lane).rest.remove(row)
+      this.#drop(resting)
+    }
     for (let stage = row.stage - 1; stage >= from; stage--) {
       const group = this.gate(row, stage)
       if (group === undefined) continue
       group.places(lane).heads.remove(row)
       this.#fill(group, lane)
+      this.#drop(group)
     }
-    for (let stage = from; stage <= row.stage; stage++) this.#drop(this.gate(row, stage))
   }
 
   #sendBack(row: JobRow, lane: ReadyLane, group: Group): void {
@@ -265,24 +276,19 @@ export class ReadyIndex {
   /** As many heads as may start, no more and no fewer. */
   #fill(group: Group, lane: ReadyLane): void {
     const places = group.places(lane)
-    const capacity = this.capacity(group)
+    const counted = this.#rows.get(group.key)
+    const capacity = this.#capacity(group, counted, this.#now)
     for (let last = places.heads.last(); last !== undefined; last = places.heads.last())
-      if (places.heads.size > capacity || !this.#mayPass(last, group)) this.#sendBack(last, lane, group)
+      if (places.heads.size > capacity || !mayPass(last, group, counted)) this.#sendBack(last, lane, group)
       else break
     while (places.heads.size < capacity) {
       const row = places.rest.first()
-      if (row === undefined || !this.#mayPass(row, group)) break
+      if (row === undefined || !mayPass(row, group, counted)) break
       places.rest.shift()
       places.heads.add(row)
       this.#enter(row, lane, group.stageOf(row) + 1)
     }
     this.#noteOpening(group, capacity)
-  }
-
-  /** While a job keeps its place in a serial queue, it alone may start there. [strict] */
-  #mayPass(row: JobRow, group: Group): boolean {
-    const holder = group.queueName === null ? undefined : this.#rows.get(group.key)?.holder
-    return holder == null || holder === row.id
   }
 
   #refill(group: Group): void {
@@ -307,12 +313,12 @@ export class ReadyIndex {
   }
 
   /** Forgets a group that nothing waits in; its row, if any, stays. */
-  #drop(group: Group | undefined): void {
-    if (group === undefined || !group.empty) return
+  #drop(group: Group): void {
+    if (!group.empty) return
     if (group.opensAt !== Infinity) group.type?.opening.remove(group)
     group.opensAt = Infinity
     this.#groups.delete(group.key)
-    group.type?.groups.delete(group)
+    this.#namesakes(group).delete(group.name)
   }
 
   #withdrawUnkeyed(type: TypeLanes): [JobRow, ReadyLane][] {
@@ -355,7 +361,7 @@ export class ReadyIndex {
         name,
         lanes: new Map(),
         plain: undefined,
-        groups: new Set(),
+        groups: new Map(),
         opening,
         limit: null,
         uncounted: 0,
@@ -366,14 +372,15 @@ export class ReadyIndex {
     return type
   }
 
-  #group(key: string, type: TypeLanes | null, queueName: string | null, unkeyed: boolean): Group {
-    let group = this.#groups.get(key)
-    if (group === undefined) {
-      group = new Group(key, type, queueName, unkeyed)
-      this.#groups.set(key, group)
-      type?.groups.add(group)
-    }
+  #newGroup(key: string, type: TypeLanes | null, name: string): Group {
+    const group = new Group(key, type, name)
+    this.#groups.set(key, group)
+    this.#namesakes(group).set(name, group)
     return group
+  }
+
+  #namesakes({ type }: Group): Map<string, Group> {
+    return type?.groups ?? this.#queues
   }
 }
 
@@ -386,6 +393,12 @@ function limitGroup(type: string, limitKey: string): string {
 function dueAt(row: JobRow, now: number): number {
   if (row.delay === null) return -Infinity
   return row.delay < 0 || now === -Infinity ? row.runAt : Math.min(row.runAt, now + row.delay)
+}
+
+/** While a job keeps its place in a serial queue, it alone may start there. [strict] */
+function mayPass(row: JobRow, { type }: Group, counted: GroupRow | undefined): boolean {
+  const holder = type === null ? counted?.holder : undefined
+  return holder == null || holder === row.id
 }
 
 function sameLimit(a: Limit | null, b: Limit | null): boolean {

@@ -108,6 +108,7 @@ type Seldom = Pick<
   | 'requires'
   | 'backoff'
   | 'cancelRequested'
+  | 'depth'
   | 'revision'
   | 'absorbed'
 > & { dueAt: number }
@@ -138,6 +139,7 @@ const SeldomFields: new () => Seldom = /* @__PURE__ */ inherited({
   requires: NONE,
   backoff: null,
   cancelRequested: null,
+  depth: 0,
   revision: 0,
   absorbed: NONE,
   dueAt: -Infinity,
@@ -236,6 +238,7 @@ export function newJobFields(job: ShelvedJob, expireAt: number | null): Partial<
   if (job.serial !== 'relaxed') fields.serial = job.serial
   if (job.limitKey !== null) fields.limitKey = job.limitKey
   if (job.requires.length > 0) fields.requires = [...job.requires].sort()
+  if (job.depth !== 0) fields.depth = job.depth
   if (job.backoff !== null) fields.backoff = { ...job.backoff }
   if (job.failed !== undefined)
     Object.assign(fields, { state: 'failed', error: copyPlain(job.failed), finishedAt: job.createdAt })
@@ -285,6 +288,7 @@ export function toRecord(row: JobRow): JobRecord {
     requires: copyStrings(row.requires),
     backoff: row.backoff === null ? null : { ...row.backoff },
     cancelRequested: row.cancelRequested,
+    depth: row.depth,
     progress: copyPlain(row.progress),
     result: copyPlain(row.result),
     error: copyPlain(row.error),

@@ -21,13 +21,16 @@ export function tick(draft: Draft, { schedule, after, slot, jobs }: Tick): TickA
 }
 
 /** A definition under a name that exists replaces it; a schedule keeps its watermark. */
-export function define(draft: Draft, { kind, batch }: DefineRequest): void {
-  for (const { name, value } of batch) {
+export function define(draft: Draft, { kind, batch }: DefineRequest): readonly boolean[] {
+  return batch.map((item) => {
+    const { name } = item
     const row = draft.get(TABLES[kind], name)
-    if (value === null) {
-      if (row !== undefined) draft.remove(TABLES[kind], name)
-    } else draft.put(TABLES[kind], name, { value: copyPlain(value), watermark: row?.watermark ?? null })
-  }
+    const value = 'value' in item ? item.value : row && { ...(row.value as object), ...item.change }
+    if (value !== null && value !== undefined)
+      draft.put(TABLES[kind], name, { value: copyPlain(value), watermark: row?.watermark ?? null })
+    else if (row !== undefined) draft.remove(TABLES[kind], name)
+    return row !== undefined
+  })
 }
 
 export function definitions(table: JobTable, kind: DefinitionKind): readonly DefinitionRecord[] {
