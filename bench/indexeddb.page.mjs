@@ -2,6 +2,7 @@
 /* global indexedDB, IDBKeyRange, navigator -- a page's own */
 import { defineJob, openQueue } from 'holdfast'
 import { indexedDb } from 'holdfast/indexeddb'
+import { listed } from './listing.mjs'
 
 const PAYLOAD = { data: 'x'.repeat(289) }
 const work = defineJob({ type: 'work' })
@@ -288,6 +289,13 @@ export async function takesOver(id) {
     if (attempt > 1 && status === 'running') return performance.timeOrigin + performance.now()
     await pause(2)
   }
+}
+
+export async function lists() {
+  const storage = indexedDb({ name: freshName() })
+  const rows = await listed('IndexedDB', storage)
+  await storage.close()
+  return rows
 }
 
 /** The longest that a small write of this tab waits, until `stopWriting`. */

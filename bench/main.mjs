@@ -27,6 +27,7 @@ const NAMES = [
   'indexeddb-drain',
   'indexeddb-tabs',
   'indexeddb-size',
+  'indexeddb-list',
 ]
 
 const words = process.argv.slice(2)

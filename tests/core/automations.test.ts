@@ -301,7 +301,7 @@ describe('automations that follow jobs', () => {
     const handlers = [
       task.handler(() => void (runs += 1)),
       mail.handler(async (_payload, context) => {
-        await enqueue(context as HandlerContext, `own ${runs}`)
+        await enqueue(context, `own ${runs}`)
       }),
     ]
     const { queue, advance } = await testQueue({ handlers })

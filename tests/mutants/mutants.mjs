@@ -224,7 +224,7 @@ export const mutants = [
     'a replaced holder takes any payload for its id',
     'src/core/storage/transitions.ts',
     'keys: the id of a replaced holder with another payload is refused, with its own it is a repeat',
-    ['digest: digestOf(job)', 'digest: digestOf(by)'],
+    ['patch.digest = digestOf(job)', 'patch.digest = digestOf(by)'],
   ),
   mutant(
     'folded enqueues are not remembered',
@@ -472,7 +472,7 @@ export const mutants = [
     'a replaced job keeps the version of the older call',
     'src/core/storage/transitions.ts',
     'versions: a job that is replaced has the version of the newer call',
-    ['    payloadVersion: by.payloadVersion,\n', ''],
+    ["  'payloadVersion',\n", ''],
   ),
   mutant(
     'a pause that changes nothing says that it did',
@@ -497,20 +497,20 @@ export const mutants = [
     ["if (holder.state !== 'waiting' ||", "if (holder.state === 'running' ||"],
   ),
   mutant('a detail is not replaced', 'src/core/storage/transitions.ts', 'keys: replace sets every detail anew', [
-    '    serial: by.serial,\n',
+    "  'serial',\n",
     '',
   ]),
   mutant(
     'a detail that a newer call leaves out stays',
     'src/core/storage/transitions.ts',
     'keys: replace sets what the newer call leaves out to its default',
-    ['if (before !== after && ', 'if (before !== after && after !== null && '],
+    ['if (job[field] !== from[field])', 'if (job[field] !== from[field] && from[field] !== null)'],
   ),
   mutant(
     'a replaced job keeps its failures',
     'src/core/storage/transitions.ts',
     'keys: replace sets the counters to zero and clears the error',
-    ['    failures: 0,\n    interruptions: 0,\n    unreached: 0,\n    progress: null,\n', ''],
+    ['attempts: 0, failures: 0, interruptions: 0, unreached: 0, progress: null', 'attempts: 0, progress: null'],
   ),
   mutant(
     'a moment is preserved after an attempt too',
@@ -571,13 +571,13 @@ export const mutants = [
     'jobs of an outcome that ends nothing are stored',
     `${table}/settle.ts`,
     'chain: jobs of an outcome are stored only if it ends its job',
-    ['(bringsJobs(end.state) && settlement.enqueue) || []', 'settlement.enqueue ?? []'],
+    ['(hasEnded && settlement.enqueue) || []', 'settlement.enqueue ?? []'],
   ),
   mutant(
     'what follows the failure of a superseded job is dropped',
     `${table}/settle.ts`,
     'chain: jobs that a retry brings are stored when its job has lost its key, and so fails',
-    ['bringsJobs(end.state) &&', "bringsJobs(end.state) && settlement.kind !== 'retry' &&"],
+    ['hasEnded &&', "hasEnded && settlement.kind !== 'retry' &&"],
   ),
   mutant(
     'a change drops what it does not name',

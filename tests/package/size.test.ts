@@ -31,18 +31,18 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along; `holdfast/storage` has the logged storage too. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 22_538,
-  'holdfast/memory': 15_234,
-  'holdfast/indexeddb': 27_390,
-  'holdfast/node-fs': 25_869,
+  holdfast: 22_640,
+  'holdfast/memory': 15_693,
+  'holdfast/indexeddb': 27_846,
+  'holdfast/node-fs': 26_345,
   // The table and the logged storage, for adapters outside.
-  'holdfast/storage': 19_095,
+  'holdfast/storage': 19_600,
   'holdfast/service-worker': 2299,
   'holdfast/node': 6270,
   'holdfast/browser': 6070,
   'holdfast/worker': 6712,
   // The figure: with its parser.
-  'holdfast/aql': 13_777,
+  'holdfast/aql': 13_881,
 }
 
 test.each(entries)('$specifier keeps to its size', async ({ specifier }) => {

@@ -399,9 +399,9 @@ export interface BeatAnswer {
 export type Settlement = LeaseRef & {
   readonly when?: { readonly beats: number } | { readonly ended: true }
   /**
-   * Jobs stored in the same atomic step, if the job is then `completed`, or `failed` by an outcome of another kind: a
-   * retry brings what follows if its job is superseded. Ignored when the verdict is not `ok`. When the id of one is stored
-   * with another type or payload, none is, and the attempt ends `failed` with `HOLDFAST_ID_CONFLICT`. [chain]
+   * Jobs stored in the same atomic step, if it makes the job `completed` or `failed`: a retry brings them for the case
+   * that its job has lost its key. Ignored when the verdict is not `ok`. When the id of one is stored with another type or
+   * payload, none is, and the attempt ends `failed` with `HOLDFAST_ID_CONFLICT`. [chain]
    */
   readonly enqueue?: readonly NewJob[]
 } & (

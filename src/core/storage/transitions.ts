@@ -52,7 +52,7 @@ export function claimed(job: JobRecord, claim: Claim): Patch {
     fence: nextFence(job.fence, claim.epoch),
     startedAt: claim.now,
   }
-  // As in `news`.
+  // What a patch says is stored, sent to every replica and applied there: nothing that is so already.
   if (job.progress !== null) patch.progress = null
   return patch
 }
@@ -190,53 +190,46 @@ export function requeued(runAt: number, delay: number | null, expireAt: number |
   }
 }
 
+/** What a job has as the call gave it. */
+const DETAILS = [
+  'type',
+  'payloadVersion',
+  'priority',
+  'expireAfter',
+  'timeout',
+  'leaseDuration',
+  'maxRetries',
+  'maxInterruptions',
+  'queueName',
+  'serial',
+  'limitKey',
+  'depth',
+] as const
+
+/** What a job has that was not tried yet. */
+const UNTRIED = { attempts: 0, failures: 0, interruptions: 0, unreached: 0, progress: null, error: null } as const
+
 /** The waiting holder of a key takes over a newer call's details, all of them. [keys] */
 export function replaced(job: JobRecord, by: NewJob, expireAt: number | null): Patch {
-  const keepsTime = by.jobKeyMode === 'preserveRunAt' && job.attempts === 0
-  const patch = news(job, {
-    type: by.type,
-    ...payloadOf(job, by),
-    payloadVersion: by.payloadVersion,
-    priority: by.priority,
-    delay: keepsTime ? job.delay : by.delay,
-    expireAfter: by.expireAfter,
-    expireAt,
-    timeout: by.timeout,
-    leaseDuration: by.leaseDuration,
-    maxRetries: by.maxRetries,
-    maxInterruptions: by.maxInterruptions,
-    queueName: by.queueName,
-    serial: by.serial,
-    limitKey: by.limitKey,
-    depth: by.depth,
-    requires: [...by.requires].sort(),
-    backoff: copyPlain(by.backoff),
-    attempts: 0,
-    failures: 0,
-    interruptions: 0,
-    unreached: 0,
-    progress: null,
-    error: null,
-    // Until now the payload itself says what the call with the job's id said.
-    digest: digestOf(job),
-  })
-  // Also where it is the same moment: a new wait begins.
-  patch.runAt = keepsTime ? job.runAt : by.runAt
-  return Object.assign(patch, touched(job, by))
+  const { runAt, delay } = by.jobKeyMode === 'preserveRunAt' && job.attempts === 0 ? job : by
+  const patch: Patch = { ...payloadOf(job, by), runAt, ...touched(job, by) }
+  takeOver(patch, job, by, DETAILS)
+  takeOver(patch, job, UNTRIED, Object.keys(UNTRIED) as (keyof typeof UNTRIED)[])
+  takeOver(patch, job, { delay, expireAt, backoff: copyPlain(by.backoff) }, ['delay', 'expireAt', 'backoff'])
+  if (job.requires.length + by.requires.length > 0) patch.requires = [...by.requires].sort()
+  // Until now the payload itself says what the call with the job's id said.
+  if (job.digest === null) patch.digest = digestOf(job)
+  return patch
 }
 
-/** What a patch says is stored, sent to every replica and applied there: so nothing that is so already. */
-function news(job: JobRecord, patch: Patch): Patch {
-  const changes: Record<string, unknown> = {}
-  for (const field in patch) {
-    const [before, after] = [job[field as keyof Patch], patch[field as keyof Patch]]
-    if (before !== after && !(isEmptyList(before) && isEmptyList(after))) changes[field] = after
-  }
-  return changes
-}
-
-function isEmptyList(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0
+/** Only what differs: as in `claimed`. */
+function takeOver<Field extends keyof Patch>(
+  patch: Patch,
+  job: JobRecord,
+  from: { readonly [Name in Field]: JobRecord[Name] },
+  fields: readonly Field[],
+): void {
+  for (const field of fields) if (job[field] !== from[field]) patch[field] = from[field]
 }
 
 /** A payload on a shelf stands for itself: lists that are to be joined are never put there. */

@@ -32,8 +32,8 @@ export class JobOrder {
       return { sign, valueOf, compare: (a, b) => compareValues(valueOf(a), valueOf(b)) }
     })
     this.#sign = this.#terms.at(-1)?.sign ?? 1
-    const [{ path }] = orderBy
-    this.#field = path.length === 1 && isOrdered(path[0]) ? path[0] : null
+    const [first] = orderBy[0].path
+    this.#field = isOrdered(first) ? first : null
   }
 
   compare(a: JobRow, b: JobRow): number {

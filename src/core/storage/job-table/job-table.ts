@@ -1,6 +1,6 @@
 import type { FinishedState, JobChange, PauseScope } from '../contract.ts'
 import { OrderedList } from './ordered-list.ts'
-import { Orders } from './orders.ts'
+import { inOrder, Orders } from './orders.ts'
 import { ReadyIndex } from './ready-index.ts'
 import { type Change, JobRow, type Row, type RowOf, storedJob, type TableName, type Tables, type Unit } from './rows.ts'
 
@@ -52,9 +52,9 @@ export class JobTable {
   /** Running jobs by session. */
   readonly #running = new Map<string, Set<JobRow>>()
   readonly finished: Readonly<Record<FinishedState, OrderedList<JobRow>>> = {
-    completed: new OrderedList(compareFinished),
-    failed: new OrderedList(compareFinished),
-    cancelled: new OrderedList(compareFinished),
+    completed: new OrderedList(inOrder('finishedAt')),
+    failed: new OrderedList(inOrder('finishedAt')),
+    cancelled: new OrderedList(inOrder('finishedAt')),
   }
   /** Enqueues that were folded into another job, by their id. */
   readonly #absorbed = new Map<string, string>()
@@ -319,10 +319,6 @@ export function pauseScopes(pauses: Pauses): readonly PauseScope[] {
     ...pauses.types.map((type) => ({ type })),
     ...pauses.queueNames.map((queueName) => ({ queueName })),
   ]
-}
-
-function compareFinished(a: JobRow, b: JobRow): number {
-  return (a.finishedAt ?? 0) - (b.finishedAt ?? 0) || a.sequence - b.sequence
 }
 
 function kindOf(to: Readonly<Record<string, unknown>>): JobChange['kind'] {

@@ -86,7 +86,8 @@ export function compareField(row: JobRow, value: JobRow[OrderedField], field: Or
   return compareOrdered(row[field], value)
 }
 
-function inOrder(field: OrderedField): (a: JobRow, b: JobRow) => number {
+/** By one field, then by the order of enqueues. */
+export function inOrder(field: OrderedField): (a: JobRow, b: JobRow) => number {
   const compare = comparing(field)
   return (a, b) => compare(a, b) || a.sequence - b.sequence
 }

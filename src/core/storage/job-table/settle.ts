@@ -1,4 +1,4 @@
-import type { SettleAnswer, Settlement, StoredState } from '../contract.ts'
+import type { SettleAnswer, Settlement } from '../contract.ts'
 import { alreadySettled, holds, settled, stateAfter } from '../transitions.ts'
 import type { Draft } from './draft.ts'
 import { endAttempt } from './ending.ts'
@@ -22,16 +22,13 @@ export function settle(draft: Draft, settlement: Settlement, now: number): () =>
   }
   if (settlement.when !== undefined && !guardHolds(draft, job, settlement.when)) return () => STALE
   const end = settled(job, settlement, now)
-  const chained = (bringsJobs(end.state) && settlement.enqueue) || []
+  // What follows an end is for one that came: who is to be retried, or was cancelled meanwhile, has not failed. [chain]
+  const hasEnded = end.state === 'completed' || end.state === 'failed'
+  const chained = (hasEnded && settlement.enqueue) || []
   const conflict = chained.length === 0 ? null : conflictIn(draft, chained)
   endAttempt(draft, job, conflict === null ? end : settled(job, refused(settlement, conflict.id), now))
   if (conflict === null) for (const next of chained) placeJob(draft, next)
   return () => answerOf(table, settlement)
-}
-
-/** What follows an end is for one that came: who is to be retried, or was cancelled meanwhile, has not failed. [chain] */
-function bringsJobs(state: StoredState | undefined): boolean {
-  return state === 'completed' || state === 'failed'
 }
 
 function answerOf(table: JobTable, { id, kind }: Settlement): SettleAnswer {
