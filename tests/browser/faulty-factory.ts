@@ -10,6 +10,8 @@ export interface Moment {
   readonly n: number
   readonly mode?: IDBTransactionMode
   readonly stores?: readonly string[]
+  /** What a transaction asks for. */
+  readonly durability?: IDBTransactionDurability
   /** Of a request: the method of the object store, such as `add`. */
   readonly method?: string
 }
@@ -18,11 +20,13 @@ export interface Moment {
  * What happens then. `fail`: it throws at once (an opening: it ends with the error). `abort`: the transaction is aborted
  * once its requests have succeeded, and says this error, or none. `lose the answer`: it is committed, and its end says
  * that it was aborted. `never`: no event ever comes; what it was to do is done all the same, but an opening is not.
- * `hold`: the transaction stays open until `release()`.
+ * `hold`: the transaction stays open until `release()`. `late`: what a slow tab makes of a transaction: it completes for
+ * all others, and its own end is told only after `until`.
  */
 export type Fault =
   | { readonly fault: 'fail' | 'abort'; readonly error: string | null }
   | { readonly fault: 'lose the answer' | 'never' | 'hold' }
+  | { readonly fault: 'late'; readonly until: Promise<void> }
 
 export class FaultyFactory implements IDBFactory {
   /** Asked at each moment. */
@@ -30,6 +34,8 @@ export class FaultyFactory implements IDBFactory {
   readonly moments: Moment[] = []
   /** All connections that were ever opened. */
   readonly connections: IDBDatabase[] = []
+  /** Like some wrappers of IndexedDB, and old browsers. */
+  dropsDurability = false
   readonly #inner: IDBFactory
   readonly #counts = new Map<string, number>()
   #held = true
@@ -82,11 +88,13 @@ export class FaultyFactory implements IDBFactory {
     const begin = database.transaction.bind(database)
     database.transaction = (stores, mode = 'readonly', options) => {
       const names = typeof stores === 'string' ? [stores] : [...stores]
-      const fault = this.moment({ kind: 'transaction', mode, stores: names })
+      const durability = options?.durability ?? 'default'
+      const fault = this.moment({ kind: 'transaction', mode, stores: names, durability })
       if (fault?.fault === 'fail') throw named(fault.error)
-      const transaction = begin(names, mode, options)
+      const transaction = begin(names, mode, this.dropsDurability ? undefined : options)
       new Watched(this, transaction, names)
       if (fault?.fault === 'never') silence(transaction, ['complete', 'abort', 'error'])
+      if (fault?.fault === 'late') tellLate(transaction, fault.until)
       return transaction
     }
   }
@@ -192,6 +200,18 @@ function named(name: string | null): DOMException {
 
 function silence(target: EventTarget, types: readonly string[]): void {
   for (const type of types) target.addEventListener(type, (event) => event.stopImmediatePropagation())
+}
+
+function tellLate(transaction: IDBTransaction, until: Promise<void>): void {
+  let isLate = false
+  transaction.addEventListener('complete', (event) => {
+    if (isLate) return
+    event.stopImmediatePropagation()
+    void until.then(() => {
+      isLate = true
+      transaction.dispatchEvent(event_('complete'))
+    })
+  })
 }
 
 /** The opening is undone as soon as it succeeds. */

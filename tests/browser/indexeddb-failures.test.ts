@@ -174,6 +174,33 @@ describe('a connection that ends', () => {
     expect(heard.slice(1)).toEqual([['ok', false]])
   })
 
+  test('a first opening that hangs, as in Safari 14, is begun anew and nobody notices', async () => {
+    const factory = new FaultyFactory()
+    factory.plan = at(({ kind }) => kind === 'open', { fault: 'never' })
+    const storage = await open({ name: database(), factory, deadline: 300 })
+    await enqueue(storage, 'a')
+    expect([await idsOf(storage), healthOf(storage).state]).toEqual([['a'], 'ok'])
+  })
+
+  // Chromium calls a damaged profile `Internal error opening backing store`, or a full disk where there is room.
+  test.each(['UnknownError', 'QuotaExceededError'])(
+    'a database that cannot be opened any more (%s) is a typed error after a few tries, and is never deleted',
+    async (error) => {
+      const name = database()
+      await enqueue(await open({ name }), 'a')
+      const factory = new FaultyFactory()
+      const deleted = vi.spyOn(factory, 'deleteDatabase')
+      factory.plan = () => ({ fault: 'fail', error })
+      const storage = indexedDb({ name, factory })
+      expect(await storage.open().catch(codeOf)).toBe('HOLDFAST_STORAGE')
+      expect(factory.moments.length).toBeLessThan(10)
+      factory.plan = () => null
+      await storage.open()
+      opened.push(storage)
+      expect([await idsOf(storage), deleted.mock.calls]).toEqual([['a'], []])
+    },
+  )
+
   test('an opening that never settles is given up', async () => {
     const factory = new FaultyFactory()
     factory.plan = ({ kind }) => (kind === 'open' ? { fault: 'never' } : null)
@@ -236,6 +263,46 @@ describe('a transaction that goes wrong', () => {
     expect(b).toEqual(expect.arrayContaining(['held', 'later']))
     await enqueue(tab, 'last')
     expect([a.length <= b.length, await idsOf(tab)]).toEqual([true, [...b, 'last']])
+  })
+})
+
+describe('durability', () => {
+  const kinds = [
+    [undefined, 'strict', 'relaxed'],
+    ['relaxed', 'relaxed', 'relaxed'],
+    [{ writes: 'relaxed', claims: 'strict' }, 'relaxed', 'strict'],
+  ] as const
+
+  test.each(kinds)('%o: enqueues and outcomes are %s, claims and heartbeats %s', async (durability, writes, claims) => {
+    const { factory, storage } = await faulty(durability === undefined ? {} : { durability })
+    const asks = async (call: Promise<unknown>): Promise<unknown> => {
+      factory.moments.length = 0
+      await call
+      return [...new Set(factory.moments.filter(isFlush).map((moment) => moment.durability))]
+    }
+    expect(await asks(enqueue(storage, 'a'))).toEqual([writes])
+    await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
+    const request = { requestId: 'r', session: 's', now: NOW, limit: 9, lanes: [{ type: 'task' }], have: [] }
+    const claim = storage.claim({ ...request, suspects: 'none' })
+    expect(await asks(claim)).toEqual([claims])
+    const held = { id: 'a', fence: (await claim).jobs[0]?.fence ?? 0 }
+    const beat = { session: 's', now: NOW + 1, holds: [held], claiming: [], progress: [] }
+    expect(await asks(storage.beat(beat))).toEqual([claims])
+    const settlement = { ...held, kind: 'complete', result: 1 } as const
+    expect(await asks(storage.settle({ batch: [settlement], now: NOW }))).toEqual([writes])
+  })
+
+  test('a platform that does not honour it is found out by what the transaction says, and health tells', async () => {
+    const { factory, storage } = await faulty()
+    const told: boolean[] = []
+    storage.watchHealth?.(() => told.push(healthOf(storage).weaker))
+    await enqueue(storage, 'a')
+    expect(healthOf(storage).weaker).toBe(false)
+    factory.dropsDurability = true
+    await enqueue(storage, 'b')
+    factory.dropsDurability = false
+    await enqueue(storage, 'c')
+    expect([told, healthOf(storage).state]).toEqual([[true, false], 'ok'])
   })
 })
 
@@ -391,6 +458,42 @@ test('a tab that is far behind catches up in several transactions, and others go
   expect(await stored(name)).toHaveLength(21)
 })
 
+test('a tab that begins anew, and is overtaken again while it reads the tail in parts, misses nothing', async () => {
+  const { factory, storage: slow, name } = await faulty()
+  const ids: string[] = []
+  const enqueueNext = (storage: StorageAdapter): Promise<unknown> => {
+    ids.push(`job-${String(ids.length).padStart(2, '0')}`)
+    return enqueue(storage, ids.at(-1) as string)
+  }
+  const overtaking = await open({ name, snapshotAfter: 1 })
+  const cutUpTo = async (position: number): Promise<void> => {
+    for (;;) {
+      await enqueueNext(overtaking)
+      const log = await raw(name, ['log'], (transaction) => transaction.objectStore('log').getAllKeys(null, 1))
+      if (Number(log.result[0]) > position) return
+    }
+  }
+  await cutUpTo(2)
+  const other = await open({ name })
+  for (let n = 0; n < 12; n++) await enqueueNext(other)
+  let goOn = (): void => undefined
+  const until = new Promise<void>((resolve) => (goOn = resolve))
+  const begun = factory.moments.length
+  const hasLoaded = (): boolean => factory.moments.slice(begun).some(({ stores }) => String(stores) === 'snapshot')
+  let isReading = false as boolean
+  factory.plan = ({ kind, stores }) => {
+    if (isReading || !hasLoaded() || kind !== 'transaction' || stores?.[0] !== 'log') return null
+    isReading = true
+    return { fault: 'late', until }
+  }
+  const enqueued = enqueueNext(slow)
+  await vi.waitFor(() => expect(isReading).toBe(true))
+  await cutUpTo(ids.length)
+  goOn()
+  await enqueued
+  expect([(await idsOf(slow)).toSorted(), healthOf(slow).damaged]).toEqual([ids, 0])
+})
+
 test('once most of the rows are gone, a snapshot takes the place of the log that speaks of them', async () => {
   const { storage, name } = await faulty({ snapshotAfter: 10 })
   const ids = Array.from({ length: 100 }, (_, n) => `job-${n}`)
@@ -486,7 +589,8 @@ describe('data that others touch', () => {
     await enqueue(storage, 'a')
     await storage.close()
     await raw(name, ['$meta'], (transaction) => void transaction.objectStore('$meta').put(2, 'minWriter'))
-    const older = await open({ name })
+    // With a log that is due for a snapshot, which is none of its business.
+    const older = await open({ name, snapshotAfter: 1 })
     expect(healthOf(older).state).toBe('read-only')
     expect(await enqueue(older, 'b').catch(codeOf)).toBe('HOLDFAST_STORAGE_NEWER')
     expect(await idsOf(older)).toEqual(['a'])

@@ -1,7 +1,7 @@
 import { unwrap, wrap } from 'idb'
 import { HoldfastError } from '../../core/errors.ts'
 import { within } from './deadline.ts'
-import { blocked, explained, mayPass, nameOf, noIndexedDb, silent, unusable } from './failures.ts'
+import { blocked, explained, mayPass, nameOf, noIndexedDb, silent, unopened } from './failures.ts'
 import { OpenTransactions } from './open-transactions.ts'
 import { quiet, quietly, together } from './quiet.ts'
 import { createStores, type Handle, SCHEMA, VERSION } from './schema.ts'
@@ -178,19 +178,13 @@ export class Database {
       return await this.#openVersion(factory, VERSION)
     } catch (error) {
       // A newer version of the package has upgraded it, and added to it: what this one knows is still there.
-      if (nameOf(error) !== 'VersionError') throw this.#unusable(error)
+      if (nameOf(error) !== 'VersionError') throw unopened(this.#options.name, error, this.#identity !== null)
     }
     try {
       return await this.#openVersion(factory, undefined)
     } catch (error) {
-      throw this.#unusable(error)
+      throw unopened(this.#options.name, error, this.#identity !== null)
     }
-  }
-
-  /** What could be opened once can be opened again: what a page may not do it could not do before. */
-  #unusable(error: unknown): Error {
-    const { name } = this.#options
-    return this.#identity === null ? unusable(name, error) : explained(name, error)
   }
 
   #openVersion(factory: IDBFactory, version: number | undefined): Promise<Handle> {

@@ -11,18 +11,27 @@ function messageOf(error: unknown): string {
 
 export function explained(name: string, error: unknown): Error {
   if (HoldfastError.is(error)) return error
-  const said = nameOf(error) === '' ? String(error) : `${nameOf(error)}: ${messageOf(error)}`
   if (nameOf(error) === 'QuotaExceededError')
-    return new HoldfastError('HOLDFAST_STORAGE_FULL', `The browser gives ${name} no more space (${said})`, {
+    return new HoldfastError('HOLDFAST_STORAGE_FULL', `The browser gives ${name} no more space (${said(error)})`, {
       cause: error,
     })
-  return new HoldfastError('HOLDFAST_STORAGE', `The database ${name} cannot be used (${said})`, { cause: error })
+  return broken(name, error)
 }
 
-/** Why a database could not even be opened. */
-export function unusable(name: string, error: unknown): Error {
+function broken(name: string, cause: unknown): HoldfastError {
+  return new HoldfastError('HOLDFAST_STORAGE', `The database ${name} cannot be used (${said(cause)})`, { cause })
+}
+
+function said(error: unknown): string {
+  return nameOf(error) === '' ? String(error) : `${nameOf(error)}: ${messageOf(error)}`
+}
+
+/** Why a database could not be opened. `wasOpen`: what could be opened once is not forbidden. */
+export function unopened(name: string, error: unknown, wasOpen: boolean): Error {
+  // Chromium says it of a full disk and of a damaged profile alike: nobody is to make room for that alone.
+  if (nameOf(error) === 'QuotaExceededError') return broken(name, error)
   const names = ['SecurityError', 'InvalidStateError', 'NotAllowedError']
-  if (HoldfastError.is(error) || !names.includes(nameOf(error))) return explained(name, error)
+  if (wasOpen || HoldfastError.is(error) || !names.includes(nameOf(error))) return explained(name, error)
   return new HoldfastError(
     'HOLDFAST_STORAGE_UNAVAILABLE',
     `This page may not store anything (${messageOf(error)}): a private window, perhaps, or a frame of another site`,
