@@ -10,7 +10,7 @@ const SIZE = 256 * 1024
 
 /**
  * Room that is given up when the browser gives no more, so that jobs can still be ended and the log be shortened; new
- * work waits until it is back. [tests/browser/indexeddb-failures.test.ts]
+ * work waits until it is back. [tests/browser/indexeddb-failures.test.ts] [tests/browser/pages/quota.chromium.test.ts]
  */
 export const reserve = {
   /** Gives it up, and with it what no table needs: what a snapshot contains already, and unfinished snapshots. */

@@ -122,6 +122,16 @@ export class ChromiumTab implements Tab {
   async resume(): Promise<void> {
     await this.#session.send('Page.setWebLifecycleState', { state: 'active' })
   }
+
+  /** The quota of an origin, in bytes, for as long as the tab is open. */
+  async limitStorage(origin: string, quotaSize: number): Promise<void> {
+    await this.#session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize })
+  }
+
+  /** What a user does who clears the data of a site. */
+  async clearStorage(origin: string): Promise<void> {
+    await this.#session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'indexeddb' })
+  }
 }
 
 /** Chromium says on standard error where it can be spoken to. */
