@@ -13,7 +13,7 @@ const SEATS = 4
 const DRAIN_LIMIT = 120_000
 
 const DEEDS = { chromium: ['close', 'crash', 'freeze', 'reload'], firefox: ['close', 'reload'] } as const
-type Deed = (typeof DEEDS)['chromium'][number]
+type Deed = (typeof DEEDS)['chromium'][number] | 'terminate'
 
 export interface TormentOptions {
   readonly browser: Browser
@@ -31,7 +31,7 @@ export interface Torment {
 
 /**
  * Four tabs, one of them with a worker, enqueue and run jobs while they are closed, crashed, frozen and reloaded, and
- * opened anew. Answers what was broken, by what they had told the server.
+ * opened anew, and the worker is terminated. Answers what was broken, by what they had told the server.
  */
 export async function torment({ browser, seconds, jobs, seed }: TormentOptions): Promise<Torment> {
   const random = new SeededRandom(seed)
@@ -79,9 +79,10 @@ interface SeatOptions {
 
 /** One of the tabs: when it dies, another takes its place. */
 class Seat {
-  readonly deeds: Record<Deed, number> = { close: 0, crash: 0, freeze: 0, reload: 0 }
+  readonly deeds: Record<Deed, number> = { close: 0, crash: 0, freeze: 0, reload: 0, terminate: 0 }
   readonly #options: SeatOptions
   #lives = 0
+  #workers = 0
   #tab: Tab | null = null
 
   constructor(options: SeatOptions) {
@@ -95,11 +96,12 @@ class Seat {
 
   async torment(isOver: () => boolean): Promise<void> {
     const { random, browser } = this.#options
-    const deeds = browser.engine === 'firefox' ? DEEDS.firefox : DEEDS.chromium
+    const deeds: Deed[] = [...(browser.engine === 'firefox' ? DEEDS.firefox : DEEDS.chromium)]
+    if (this.#hasWorker) deeds.push('terminate', 'terminate')
     for (;;) {
       await sleep(random.between(100, 1500))
       if (isOver()) return
-      const deed = random.pick<Deed>(deeds)
+      const deed = random.pick(deeds)
       if (deed === undefined || this.#tab === null) return
       this.deeds[deed] += 1
       this.#tab = await this.#do(deed, this.#tab)
@@ -113,6 +115,13 @@ class Seat {
       // Half of them longer than the lease.
       await sleep(random.between(500, 4000))
       await tab.resume()
+      return tab
+    }
+    if (deed === 'terminate') {
+      const ended = this.#worker
+      this.#workers += 1
+      await pageOf<Errands>(tab).replaceWorker(this.#worker)
+      ledger.end(ended)
       return tab
     }
     if (deed === 'reload') await tab.reload()
@@ -139,10 +148,18 @@ class Seat {
     await pageOf<Errands>(tab).begin(page, worker)
   }
 
-  /** The first has the worker. */
   #contexts(): readonly string[] {
     const page = `tab ${this.#options.number}.${this.#lives}`
-    return this.#options.number === 0 ? [page, `worker ${this.#lives}`] : [page]
+    return this.#hasWorker ? [page, this.#worker] : [page]
+  }
+
+  /** The first tab has one. */
+  get #hasWorker(): boolean {
+    return this.#options.number === 0
+  }
+
+  get #worker(): string {
+    return `worker ${this.#lives}.${this.#workers}`
   }
 }
 
@@ -159,7 +176,10 @@ function summaryOf(
 ): string {
   const count = new Intl.NumberFormat('en')
   const all = (deed: Deed, name: string): string => `${deeds.reduce((sum, each) => sum + each[deed], 0)} ${name}`
-  const done = [all('close', 'closes'), all('crash', 'crashes'), all('freeze', 'freezes'), all('reload', 'reloads')]
+  const done = [
+    ...[all('close', 'closes'), all('crash', 'crashes'), all('freeze', 'freezes'), all('reload', 'reloads')],
+    all('terminate', 'workers terminated'),
+  ]
   const broken = Object.entries(findings).map(([rule, cases]: [string, readonly string[]]) => `${rule} ${cases.length}`)
   const problems = [...ledger.problems].map(([problem, times]) => `${times} × ${problem}`)
   return [
