@@ -99,3 +99,59 @@ test.each(FAULTS)(
   },
   60_000,
 )
+
+/** Two handles, the first of which goes wrong, on one database, and what reads their tables. */
+async function opened(): Promise<{ factory: FaultyFactory; tabs: [StorageAdapter, StorageAdapter]; name: string }> {
+  replicas = []
+  const name = `sweep-${Math.random().toString(36).slice(2)}`
+  const factory = new FaultyFactory()
+  const tabs = [indexedDb({ name, factory, snapshotAfter: 2 }), indexedDb({ name, snapshotAfter: 2 })] as const
+  for (const tab of tabs) await tab.open()
+  return { factory, tabs: [...tabs], name }
+}
+
+const enqueue = (storage: StorageAdapter, id: string): Promise<unknown> =>
+  storage.enqueue({ jobs: [newJob({ id })], now: NOW })
+
+test('tables are equal after a tab stood still in the middle of a flush while another one wanted to write', async () => {
+  const { factory, tabs } = await opened()
+  const [frozen, other] = tabs
+  await enqueue(frozen, 'a')
+  let held = false as boolean
+  factory.plan = ({ kind, stores }) => {
+    if (held || kind !== 'commit' || stores?.[0] !== 'log') return null
+    held = true
+    return { fault: 'hold' }
+  }
+  const first = enqueue(frozen, 'b')
+  await vi.waitFor(() => expect(held).toBe(true))
+  const second = enqueue(other, 'c')
+  factory.release()
+  await Promise.all([first, second])
+  for (const tab of tabs) await enqueue(tab, 'last')
+  const [one, two] = replicas.map(digestOf)
+  expect(two).toBe(one)
+  expect((await allJobs(other)).map(({ id }) => id).toSorted()).toEqual(['a', 'b', 'c', 'last'])
+  for (const tab of tabs) await tab.close()
+})
+
+test('tables that met a record of an unknown format stay equal, and none of them becomes a snapshot', async () => {
+  const { tabs, name } = await opened()
+  for (const tab of tabs) await enqueue(tab, 'a')
+  const database = await new Promise<IDBDatabase>((resolve) => {
+    const request = indexedDB.open(name)
+    request.onsuccess = () => resolve(request.result)
+  })
+  const unknown = database.transaction('log', 'readwrite')
+  unknown.objectStore('log').add({ id: 'n', format: 2, units: 'unheard of' })
+  await new Promise((resolve) => unknown.addEventListener('complete', resolve))
+  database.close()
+  const late = indexedDb({ name, snapshotAfter: 1 })
+  await late.open()
+  for (const tab of [...tabs, late]) {
+    await expect(enqueue(tab, 'b')).rejects.toMatchObject({ code: 'HOLDFAST_STORAGE_NEWER' })
+    expect((await allJobs(tab)).map(({ id }) => id)).toEqual(['a'])
+  }
+  for (const replica of replicas) expect(() => replica.snapshot()).toThrow()
+  for (const tab of [...tabs, late]) await tab.close()
+})
