@@ -30,6 +30,12 @@ export async function open(runsAs: string | null): Promise<void> {
   await executor.start()
 }
 
+/** Has a worker of this page run jobs, as `open` does here. It is frozen with the page, and not told. */
+export function runInWorker(runsAs: string): Promise<void> {
+  const worker = new Worker('/worker.js', { type: 'module', name: runsAs })
+  return new Promise((resolve) => (worker.onmessage = () => resolve()))
+}
+
 /** Answers when the enqueue was called, ms of a clock that all tabs share. */
 export async function enqueue(type: 'brief' | 'stuck', id: string): Promise<number> {
   const at = now()

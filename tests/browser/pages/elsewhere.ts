@@ -7,7 +7,7 @@ import { type PageServer, servePages } from './page-server.ts'
 type Page = Remote<typeof import('./elsewhere.page.ts')>
 
 /** What ends a tab whose job is then to run in another. */
-export type End = 'closed' | 'crashed' | 'reloaded'
+export type End = 'closed' | 'crashed' | 'reloaded' | 'frozen' | 'frozen with its worker'
 
 export interface Handover {
   /** From the end of the tab to the start of its job in the other one, ms. */
@@ -22,22 +22,28 @@ export interface Handover {
 export class TwoTabs implements AsyncDisposable {
   readonly #browser: Browser
   readonly #server: PageServer
+  readonly #origin: string
   readonly #starts: Started[]
   readonly #heard: Set<() => void>
   #jobs = 0
 
-  private constructor(browser: Browser, server: PageServer, starts: Started[], heard: Set<() => void>) {
+  private constructor(browser: Browser, server: PageServer, origin: string, starts: Started[], heard: Set<() => void>) {
     this.#browser = browser
     this.#server = server
+    this.#origin = origin
     this.#starts = starts
     this.#heard = heard
   }
 
-  static async open(browser: Browser): Promise<TwoTabs> {
+  /** @param origin the one of the server: `insecureOrigin` has neither Web Locks nor `crypto.randomUUID` */
+  static async open(browser: Browser, origin: 'origin' | 'insecureOrigin' = 'origin'): Promise<TwoTabs> {
     const starts: Started[] = []
     const heard = new Set<() => void>()
     const server = await servePages({
-      scripts: { '/page.js': new URL('elsewhere.page.ts', import.meta.url) },
+      scripts: {
+        '/page.js': new URL('elsewhere.page.ts', import.meta.url),
+        '/worker.js': new URL('elsewhere.worker.ts', import.meta.url),
+      },
       posts: {
         '/started': (text) => {
           starts.push(JSON.parse(text) as Started)
@@ -46,7 +52,7 @@ export class TwoTabs implements AsyncDisposable {
         },
       },
     })
-    return new TwoTabs(browser, server, starts, heard)
+    return new TwoTabs(browser, server, server[origin], starts, heard)
   }
 
   /** From the call of `enqueue` in one tab, which runs no jobs, to the job's start in another, ms, so many times. */
@@ -64,9 +70,11 @@ export class TwoTabs implements AsyncDisposable {
     return took
   }
 
-  /** Ends a tab in which a job runs. */
+  /** Ends a tab in which a job runs; one that is frozen goes on when the job has started elsewhere. */
   async handover(end: End): Promise<Handover> {
-    const [dying, page] = await this.#open('dying')
+    const runsInWorker = end === 'frozen with its worker'
+    const [dying, page] = await this.#open(runsInWorker ? null : 'dying')
+    if (runsInWorker) await page.runInWorker('dying')
     const id = this.#newId()
     await page.enqueue('stuck', id)
     await this.#started(id, 'dying')
@@ -74,8 +82,10 @@ export class TwoTabs implements AsyncDisposable {
     const before = performance.timeOrigin + performance.now()
     if (end === 'closed') await dying.close()
     else if (end === 'crashed' && dying instanceof ChromiumTab) await dying.crash()
+    else if (end !== 'reloaded' && dying instanceof ChromiumTab) await dying.freeze()
     else await dying.reload()
     const { at } = await this.#started(id, 'heir')
+    if (end.startsWith('frozen') && dying instanceof ChromiumTab) await dying.resume()
     const { status, interruptions } = await inherits.result(id)
     await heir.close()
     if (end !== 'closed') await dying.close()
@@ -89,11 +99,10 @@ export class TwoTabs implements AsyncDisposable {
 
   /** In a window of its own: timers of a tab that another one hides are slower. */
   async #open(runsAs: string | null): Promise<[Tab, Page]> {
-    const { origin } = this.#server
     const tab =
       this.#browser instanceof Chromium
-        ? await this.#browser.open(origin, { apart: true })
-        : await this.#browser.open(origin)
+        ? await this.#browser.open(this.#origin, { apart: true })
+        : await this.#browser.open(this.#origin)
     const page: Page = pageOf(tab)
     await page.open(runsAs)
     return [tab, page]

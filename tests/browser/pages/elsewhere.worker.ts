@@ -1,0 +1,4 @@
+import { open } from './elsewhere.page.ts'
+
+await open(self.name)
+postMessage('open')
