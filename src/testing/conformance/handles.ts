@@ -2,8 +2,8 @@ import type { StorageAdapter } from '../../core/storage/contract.ts'
 import { ok } from './expect.ts'
 import type { IsolatedStorage, Mode, StorageUnderTest } from './kit.ts'
 
-/** How often a read is repeated while a handle catches up with the other. */
-const PATIENCE = 20
+/** How often a read is repeated while a handle catches up with the other: on a busy machine a hint is late. */
+const PATIENCE = 200
 
 /** Hands a case the handle for each of its steps, as its mode says. */
 export class Handles {
