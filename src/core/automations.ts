@@ -9,6 +9,7 @@ import type { EnqueuedJob } from './queue.ts'
 import type { QueueCore } from './queue-core.ts'
 import { testOf } from './storage/condition-test.ts'
 import type { Condition, DefineRequest, NewJob, Settlement } from './storage/contract.ts'
+import { isObject } from './storage/plain.ts'
 import { settled } from './storage/transitions.ts'
 import { checkTemplate, fill, type Source } from './template.ts'
 
@@ -205,7 +206,13 @@ export async function withAutomations(core: QueueCore, batch: readonly Settlemen
 
 async function automationsOf({ storage }: Pick<QueueCore, 'storage'>): Promise<readonly Automation[]> {
   const records = await storage.definitions('automation')
-  return records.map(({ name: named, value }) => automationFrom(named, value as Omit<Automation, 'name'>))
+  return records.flatMap(({ name: named, value }) => (isAutomation(value) ? [automationFrom(named, value)] : []))
+}
+
+/** What another program stored in a shape that is unknown here triggers nothing, and is no harm to those beside it. */
+function isAutomation(value: unknown): value is Omit<Automation, 'name'> {
+  const { on, enqueue } = Object(value) as Partial<Automation>
+  return typeof on === 'string' && isObject(enqueue) && isObject(enqueue.options)
 }
 
 /** JSON has no `Infinity`, which `expireAfter` may be: it is stored as null. */

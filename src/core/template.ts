@@ -62,9 +62,14 @@ function fillText(text: string, source: Source): unknown {
 }
 
 function asText(piece: unknown, { spend }: Source): string {
-  const text = typeof piece === 'string' ? piece : JSON.stringify(piece)
+  const text = typeof piece === 'string' ? piece : JSON.stringify(piece, withoutBytes)
   spend(text.length)
   return text
+}
+
+/** As JSON a byte is a name and a number. How many bytes a job may have is for its payload's format to say. */
+function withoutBytes(_name: string, value: unknown): unknown {
+  return ArrayBuffer.isView(value) ? null : value
 }
 
 /** Texts and what stands for the places between them, in turn. */

@@ -266,6 +266,33 @@ describe('automations that follow jobs', () => {
     expect(done).toEqual([{ to: 'done good', n: 5 }, { to: 'bad: boom' }])
   })
 
+  test('hand bytes on as they are, whatever they would weigh as JSON', async () => {
+    const photo = defineJob({ type: 'photo', payloadFormat: 'structured-clone' })
+    const shot = defineJob({ type: 'shot', payloadFormat: 'structured-clone' })
+    const bytes = new Uint8Array(100_000).fill(200)
+    const got: unknown[] = []
+    const handlers = [photo.handler(() => null), shot.handler((payload) => void got.push(payload))]
+    const { queue, advance } = await testQueue({ jobs: [photo, shot], handlers })
+    const where = { type: { eq: 'photo' } }
+    await queue.automate({ name: 'a', on: 'job:completed', where, enqueue: { job: shot, payload: ['${payload}'] } })
+    await queue.enqueue(photo, bytes)
+    await advance('1s')
+    expect(got).toHaveLength(1)
+    expect((got as [[Uint8Array]])[0][0].length).toBe(100_000)
+  })
+
+  test('in a shape that is unknown here do nothing, and those beside them their work', async () => {
+    const storage = memory()
+    const { queue, advance } = await testQueue({ storage, handlers: [task.handler(() => null)] })
+    await queue.automate({ name: 'b', on: 'job:completed', enqueue: { job: 'after' } })
+    const batch = ['a', 'c'].map((name, at) => ({ name, value: at === 0 ? { on: 'job:completed' } : 'newer' }))
+    await storage.define({ kind: 'automation', batch })
+    await queue.enqueue(task, null)
+    await advance('2s')
+    expect(await queue.counts()).toMatchObject({ completed: 1, pending: 1 })
+    expect((await queue.automations()).map(({ name }) => name)).toEqual(['b'])
+  })
+
   test('and trigger themselves come to an end', async () => {
     let runs = 0
     const { queue, advance } = await testQueue({ handlers: [task.handler(() => void (runs += 1))] })

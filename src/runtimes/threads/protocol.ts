@@ -8,7 +8,7 @@ import { isObject } from '../../core/storage/plain.ts'
  * What an executor and its threads say to each other. Every message bears this mark; whatever else goes over the same
  * port is somebody else's, and is not read. A new version of the protocol gets a new mark.
  */
-export const MARK = 'holdfast-1'
+export const MARK = 'holdfast-2'
 
 /** To a thread. */
 export type ToThread =
