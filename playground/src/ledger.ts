@@ -19,14 +19,13 @@ export const LEDGER = 'holdfast-playground-ledger'
  * only ever added, shared by all tabs. The audit compares it with what the queue says.
  */
 export class Ledger {
-  readonly #database: Promise<IDBPDatabase<Schema>>
+  readonly #open: () => Promise<IDBPDatabase<Schema>>
+  #database: Promise<IDBPDatabase<Schema>> | null = null
   #accepted: (readonly [string, number])[] = []
   #position = 0
 
-  constructor() {
-    this.#database = openDB<Schema>(LEDGER, 1, {
-      upgrade: (database) => void database.createObjectStore('lines', { autoIncrement: true }),
-    })
+  constructor(open = openLedger) {
+    this.#open = open
   }
 
   async acknowledged(ids: readonly string[]): Promise<void> {
@@ -45,14 +44,37 @@ export class Ledger {
 
   /** What this and other tabs have added since the last reading. */
   async readOn(): Promise<readonly Line[]> {
-    const store = (await this.#database).transaction('lines').store
-    const range = IDBKeyRange.lowerBound(this.#position, true)
-    const [keys, lines] = await Promise.all([store.getAllKeys(range), store.getAll(range)])
+    const [keys, lines] = await this.#use((database) => {
+      const { store } = database.transaction('lines')
+      const range = IDBKeyRange.lowerBound(this.#position, true)
+      return Promise.all([store.getAllKeys(range), store.getAll(range)])
+    })
     this.#position = keys.at(-1) ?? this.#position
     return lines
   }
 
   async #add(line: Line): Promise<void> {
-    await (await this.#database).add('lines', line)
+    await this.#use((database) => database.add('lines', line))
   }
+
+  /**
+   * Browsers kill connections of pages in the background, so whatever fails is done again with a new one. A line that
+   * was written all the same stands there twice, and says no more than once.
+   */
+  async #use<Value>(work: (database: IDBPDatabase<Schema>) => Promise<Value>): Promise<Value> {
+    const database = (this.#database ??= this.#open())
+    try {
+      return await work(await database)
+    } catch {
+      if (this.#database === database) this.#database = null
+      database.then((dead) => dead.close()).catch(() => undefined)
+      return work(await (this.#database ??= this.#open()))
+    }
+  }
+}
+
+export function openLedger(): Promise<IDBPDatabase<Schema>> {
+  return openDB<Schema>(LEDGER, 1, {
+    upgrade: (database) => void database.createObjectStore('lines', { autoIncrement: true }),
+  })
 }

@@ -11,13 +11,14 @@ const JOBS = 10_000
 
 export function TenThousand() {
   const place = useRef<HTMLDivElement>(null)
+  const drawn = useRef<Chart | null>(null)
   const isBusy = useSignal(false)
   const summary = useSignal('Not run yet.')
 
   async function run(): Promise<void> {
     isBusy.value = true
     const succeeded = await attempt(async () => {
-      const chart = await chartIn(place.current)
+      const chart = (drawn.current ??= await chartIn(place.current))
       const measurement = new Measurement()
       const stopListening = queue.on('completed', ({ job }) => measurement.add(job))
       const timer = setInterval(() => chart?.show(measurement.points()), 250)
@@ -28,10 +29,9 @@ export function TenThousand() {
         summary.value = `Stored in ${Math.round(measurement.elapsed())} ms. Running …`
         await ledger.acknowledged(stored.map(({ id }) => id))
         await executor.start()
-        await measurement.until(JOBS)
-        const seconds = measurement.elapsed() / 1000
-        summary.value = `${JOBS.toLocaleString('en')} jobs in ${seconds.toFixed(2)} s: ${Math.round(JOBS / seconds).toLocaleString('en')} jobs a second, stored and run.`
-        notice.value = `${JOBS.toLocaleString('en')} jobs are done.`
+        await measurement.until(JOBS, areOver)
+        summary.value = inWords(measurement.elapsed() / 1000, measurement.done)
+        notice.value = `${count(JOBS)} jobs are done.`
       } finally {
         await executor.stop()
         stopListening()
@@ -61,6 +61,21 @@ export function TenThousand() {
       />
     </>
   )
+}
+
+function inWords(seconds: number, here: number): string {
+  const others = here < JOBS ? ` This tab ran ${count(here)} of them, others the rest.` : ''
+  return `${count(JOBS)} jobs in ${seconds.toFixed(2)} s: ${count(Math.round(JOBS / seconds))} jobs a second, stored and run.${others}`
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en')
+}
+
+/** Whether no tab has any left. */
+async function areOver(): Promise<boolean> {
+  const where = { type: { eq: tiny.type }, status: { in: ['pending', 'scheduled', 'running'] } } as const
+  return (await queue.list({ where }).page({ size: 1 })).jobs.length === 0
 }
 
 /** Its code is loaded when it is first needed. `null`: it cannot be drawn here, and the jobs run all the same. */

@@ -10,7 +10,9 @@ export class Chart {
 
   constructor(place: HTMLElement) {
     place.replaceChildren()
-    const [quiet, line, accent] = [colour(place, '--quiet'), colour(place, '--line'), colour(place, '--accent')]
+    // Asked for at each drawing, since the theme may change.
+    const ink = (variable: string) => () => colour(place, variable)
+    const [quiet, line, accent] = [ink('--quiet'), ink('--line'), ink('--accent')] as const
     const axis = { stroke: quiet, grid: { stroke: line }, ticks: { stroke: line } }
     this.#plot = new uPlot(
       {
@@ -52,6 +54,8 @@ export class Chart {
       [[], [], []],
       place,
     )
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#plot.redraw())
+    new ResizeObserver(() => this.#plot.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place)
   }
 
   show([seconds, rates, waits]: Points): void {

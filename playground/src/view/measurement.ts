@@ -3,6 +3,9 @@ import type { Job } from 'holdfast'
 /** The width of one point of the chart, s. */
 const WIDTH = 0.1
 
+/** After so long without an end here it is asked whether all jobs are over, ms. */
+const ASKED_EVERY = 500
+
 /** Seconds since the start, jobs per second, and the median time from storing to starting in ms; one row each. */
 export type Points = readonly [number[], number[], (number | null)[]]
 
@@ -22,19 +25,24 @@ export class Measurement {
     if (this.#done >= this.#wanted) this.#reached()
   }
 
+  /** How many have ended in this tab. */
+  get done(): number {
+    return this.#done
+  }
+
   /** ms */
   elapsed(): number {
     return performance.now() - this.#began
   }
 
-  /** Resolves when so many jobs have ended in this tab, or when a second has passed without one: others may run them, too. */
-  until(wanted: number): Promise<void> {
-    return new Promise((resolve) => {
+  /** Resolves when so many jobs have ended in this tab, or `areOver` says that all have: other tabs run them, too. */
+  until(wanted: number, areOver: () => Promise<boolean>): Promise<void> {
+    return new Promise((resolve, reject) => {
       let before = -1
       const timer = setInterval(() => {
-        if (this.#done === before && this.#done > 0) this.#reached()
+        if (this.#done === before) void areOver().then((over) => over && this.#reached(), reject)
         before = this.#done
-      }, 1000)
+      }, ASKED_EVERY)
       this.#wanted = wanted
       this.#reached = () => {
         clearInterval(timer)
