@@ -21,6 +21,7 @@ export default defineConfig({
   // The static files work in any folder of any server.
   base: './',
   plugins: [strictPolicy, webhooks],
+  worker: { format: 'es' },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     target: 'es2022',
@@ -38,5 +39,5 @@ export default defineConfig({
       },
     },
   },
-  preview: { host: '127.0.0.1', port: 5173, headers: { 'content-security-policy': policy } },
+  preview: { headers: { 'content-security-policy': policy } },
 })
