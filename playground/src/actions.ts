@@ -20,6 +20,18 @@ export async function add(what: string, items: readonly EnqueueItem[]): Promise<
   })
 }
 
+/** Writes into the ledger what is enqueued by `work`, as the queue tells of it: for calls that do not answer all ids. */
+export async function noting<Value>(work: () => Promise<Value>): Promise<Value> {
+  const ids: string[] = []
+  const stop = queue.on('enqueued', ({ job }) => void ids.push(job.id))
+  try {
+    return await work()
+  } finally {
+    stop()
+    if (ids.length > 0) await ledger.acknowledged(ids)
+  }
+}
+
 /** Does something and says so when it fails. Answers whether it did not. */
 export async function attempt(action: () => Promise<void>): Promise<boolean> {
   try {

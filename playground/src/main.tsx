@@ -1,4 +1,7 @@
 import { render } from 'preact'
+import { trustOwnScripts } from './trusted-scripts.ts'
+
+trustOwnScripts()
 
 const root = document.getElementById('app')
 if (root === null) throw new Error('The page has no place for the application')

@@ -25,8 +25,8 @@ export function Page() {
         {notice}
       </p>
       <main id="work" tabIndex={-1}>
-        {panels.map(({ id, title, lead, wide, Panel }) => (
-          <section key={id} class={wide ? 'panel wide' : 'panel'} aria-labelledby={`${id}-title`} id={id}>
+        {panels.map(({ id, title, lead, width, Panel }) => (
+          <section key={id} class={`panel ${width}`} aria-labelledby={`${id}-title`} id={id}>
             <h2 id={`${id}-title`}>{title}</h2>
             <p class="about">{lead}</p>
             <Panel />

@@ -11,8 +11,8 @@ const program = fileURLToPath(new URL('../../playground/serve.mjs', import.meta.
 /** Starts the playground in a way that it has to refuse. */
 async function refusal(port: string, ...words: string[]): Promise<{ code: unknown; said: string }> {
   const server = spawn(process.execPath, [program, ...words], { env: { ...process.env, PORT: port } })
-  const [said, [code]] = await Promise.all([text(server.stderr), once(server, 'close')])
-  return { code, said }
+  const [said, ended] = await Promise.all([text(server.stderr), once(server, 'close')])
+  return { code: ended[0], said }
 }
 
 test.each(['', 'http', '-1', '80.5', '0x50', '65536'])('PORT=%s is refused before anything is built', async (port) => {

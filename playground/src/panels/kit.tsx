@@ -31,7 +31,7 @@ export function Kit() {
   const { passed, failed, skipped, of } = outcome.value
   return (
     <>
-      <div class="row">
+      <div class="row fields">
         <button disabled={isBusy.value} onClick={run}>
           Run the kit
         </button>

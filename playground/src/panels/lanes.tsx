@@ -38,6 +38,7 @@ function Lane({ status }: { status: JobStatus }) {
           <Card key={job.id} job={job} />
         ))}
       </ul>
+      {count === 0 && <p class="more">none</p>}
       {count > SHOWN && <p class="more">and {(count - SHOWN).toLocaleString('en')} more</p>}
       {status === 'failed' && count > 0 && (
         <button class="small" onClick={retryAll}>
@@ -82,5 +83,7 @@ function stateOf(job: Job): string {
 
 function Progress({ job }: { job: Job }) {
   const told = progress.value.get(job.id) ?? job.progress
-  return typeof told === 'number' ? <progress aria-label={`Progress of ${titleOf(job)}`} max={1} value={told} /> : null
+  return typeof told === 'number' ? (
+    <progress aria-label={`Progress of ${job.type} ${titleOf(job)}`} max={1} value={told} />
+  ) : null
 }

@@ -2,6 +2,7 @@ import type { Session } from 'holdfast'
 import { sessions } from '../view/board.ts'
 import { now } from '../view/clock.ts'
 import { shortId, since } from '../view/show.ts'
+import { executor as workers } from '../workers.ts'
 
 export function Sessions() {
   return (
@@ -9,7 +10,7 @@ export function Sessions() {
       {sessions.value.map((session) => (
         <Row key={session.id} session={session} />
       ))}
-      {sessions.value.length < 2 && <li class="hint">A second tab of this page would stand here.</li>}
+      {sessions.value.every(({ own }) => own) && <li class="hint">A second tab of this page would stand here.</li>}
     </ul>
   )
 }
@@ -22,7 +23,7 @@ function Row({ session }: { session: Session }) {
       {/* A new element for each beat: its animation begins anew. */}
       <span class="pulse" key={session.beats} aria-hidden="true" />
       <span class="who">
-        {session.own ? 'This tab' : 'Another tab'} <code>{shortId(session.id)}</code>
+        {whose(session)} <code>{shortId(session.id)}</code>
       </span>
       <span class="holds">{jobs}</span>
       <span class="beats">
@@ -30,4 +31,9 @@ function Row({ session }: { session: Session }) {
       </span>
     </li>
   )
+}
+
+function whose({ id, own }: Session): string {
+  if (!own) return 'Another tab'
+  return id === workers.session ? 'Workers of this tab' : 'This tab'
 }

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { add, attempt, notice, priority } from '../actions.ts'
-import { errand, fingerprint, primes, thumbnail, webhook } from '../jobs/definitions.ts'
+import { errand, fingerprint, thumbnail, webhook } from '../jobs/definitions.ts'
 import { behave, findEndpoint } from '../webhooks/client.ts'
 import type { Behaviour } from '../webhooks/endpoint.ts'
 
@@ -24,9 +24,6 @@ export function StartWork() {
           }
         >
           8 errands of 4 s
-        </button>
-        <button onClick={() => void add('Primes', [{ job: primes, payload: { below: 3_000_000 } }])}>
-          Count primes
         </button>
         <button
           onClick={() =>

@@ -1,9 +1,10 @@
 import { signal } from '@preact/signals'
-import type { AttemptRecord, ErrorData, Job } from 'holdfast'
+import type { ErrorData, Job } from 'holdfast'
 import { useEffect, useRef } from 'preact/hooks'
 import { attempt, notice } from '../actions.ts'
 import { queue } from '../queue.ts'
 import { now } from './clock.ts'
+import { History } from './history.tsx'
 import { priorityName, shown, titleOf, until } from './show.ts'
 
 const inspected = signal<string | null>(null)
@@ -29,7 +30,7 @@ export function Inspector() {
       <button class="close" onClick={() => dialog.current?.close()}>
         Close
       </button>
-      <h2 id="inspected">{job.value === null ? 'This job is gone' : `${job.value.type}: ${titleOf(job.value)}`}</h2>
+      <h2 id="inspected">{job.value === null ? 'This job is gone' : `${job.value.type} ${titleOf(job.value)}`}</h2>
       {job.value !== null && <Details job={job.value} />}
     </dialog>
   )
@@ -76,7 +77,7 @@ function Details({ job: { id, status, ...job } }: { job: Job }) {
         </>
       )}
       <h3>Attempts</h3>
-      {job.history.length === 0 ? <p class="about">None has ended yet.</p> : <History attempts={job.history} />}
+      <History attempts={job.history} />
     </>
   )
 }
@@ -96,20 +97,6 @@ function ErrorText({ error }: { error: ErrorData }) {
       <h3>Error</h3>
       <pre tabIndex={0}>{[error.code, `${error.name}: ${error.message}`, error.stack].filter(Boolean).join('\n')}</pre>
     </>
-  )
-}
-
-function History({ attempts }: { attempts: readonly AttemptRecord[] }) {
-  return (
-    <ol class="history">
-      {attempts.map(({ attempt: number, outcome, startedAt, endedAt, error }) => (
-        <li key={number}>
-          {outcome} after {((endedAt - startedAt) / 1000).toFixed(2)} s, begun at{' '}
-          {new Date(startedAt).toLocaleTimeString('en')}
-          {error !== undefined && `: ${error.message}`}
-        </li>
-      ))}
-    </ol>
   )
 }
 

@@ -1,10 +1,13 @@
 import type { Engine } from '../../../scripts/engines.mjs'
 
 /** A browser that a test on Node drives from outside. */
-export interface Browser extends AsyncDisposable {
+export interface Browser<Opened extends Tab = Tab> extends AsyncDisposable {
   readonly engine: Engine
-  /** Opens a tab and resolves when its page has loaded. */
-  open(url: string): Promise<Tab>
+  /**
+   * Opens a tab and resolves when its page has loaded. It hides the one before, whose timers then fire once a second at
+   * most; `apart`: in a window of its own, where both stay visible.
+   */
+  open(url: string, options?: { readonly apart?: boolean }): Promise<Opened>
   /** Ends the browser as its user would. Does nothing when it has ended. */
   close(): Promise<void>
 }

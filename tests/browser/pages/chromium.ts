@@ -40,7 +40,7 @@ export async function startChromium({ profile, args = [] }: ChromiumOptions): Pr
   return new Chromium(companion, connection)
 }
 
-export class Chromium implements Browser {
+export class Chromium implements Browser<ChromiumTab> {
   readonly engine = 'chromium'
   readonly #companion: Companion
   readonly #connection: Connection
@@ -50,14 +50,10 @@ export class Chromium implements Browser {
     this.#connection = connection
   }
 
-  /**
-   * Opens a tab, which hides the one before, whose timers then fire once a second at most. `apart`: in a window of its
-   * own, where both stay visible.
-   */
   async open(url: string, { apart = false }: { readonly apart?: boolean } = {}): Promise<ChromiumTab> {
     const page = await this.#connection.newPage({ type: apart ? 'window' : 'tab' })
     await page.goto(url)
-    return new ChromiumTab(page, await page.createCDPSession())
+    return ChromiumTab.of(page)
   }
 
   /** SIGKILL to all its processes at once. Resolves when the browser is gone; its profile can be opened again. */
@@ -83,9 +79,13 @@ export class ChromiumTab implements Tab {
   readonly page: Page
   readonly #session: CDPSession
 
-  constructor(page: Page, session: CDPSession) {
+  private constructor(page: Page, session: CDPSession) {
     this.page = page
     this.#session = session
+  }
+
+  static async of(page: Page): Promise<ChromiumTab> {
+    return new ChromiumTab(page, await page.createCDPSession())
   }
 
   evaluate<Result>(run: () => Result): Promise<Awaited<Result>>

@@ -23,6 +23,8 @@ export async function startFirefox({ profile }: FirefoxOptions): Promise<Firefox
     extraPrefsFirefox: {
       // Over plain HTTP Firefox has no service workers otherwise, not even from the loopback device.
       'dom.serviceWorkers.testing.enabled': true,
+      // Drawing in software, what moves for ever would take half a processor for each window.
+      'ui.prefersReducedMotion': 1,
       // The back/forward cache, which Puppeteer switches off.
       'fission.bfcacheInParent': true,
     },
@@ -43,8 +45,8 @@ export class Firefox implements Browser {
     this.#profile = profile
   }
 
-  async open(url: string): Promise<Tab> {
-    const page = await this.#connection.newPage()
+  async open(url: string, { apart = false }: { readonly apart?: boolean } = {}): Promise<Tab> {
+    const page = await this.#connection.newPage({ type: apart ? 'window' : 'tab' })
     await page.goto(url)
     return new FirefoxTab(page)
   }

@@ -1,21 +1,43 @@
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import type { Tab } from './browser.ts'
 
-/** How long a visitor waits for something to show, ms. */
+/** How long a visitor waits for something to show, ms. Not `expect.poll`, which has no test to be of when several go at once. */
 const PATIENCE = { timeout: 30_000, interval: 100 }
 
-/** What a person does on the playground and sees there. */
-export class Visitor {
-  readonly tab: Tab
+/** A file by name and type, and what it holds: a text, or `null` for a real picture. */
+type Given = readonly [name: string, type: string, text: string | null]
 
-  constructor(tab: Tab) {
+/** What a person does on the playground and sees there. */
+export class Visitor<Own extends Tab = Tab> {
+  readonly tab: Own
+  hasLeft = false
+
+  constructor(tab: Own) {
     this.tab = tab
   }
 
-  /** Waits until the page shows its numbers. */
+  /** Waits until the page shows its numbers, and has it note what breaks its policy. */
   async arrive(): Promise<this> {
+    await this.tab.evaluate(noteViolations)
     await this.eventually(() => /^\d/.test(document.getElementById('acknowledged')?.textContent ?? ''), true)
     return this
+  }
+
+  async reload(): Promise<void> {
+    await this.tab.reload()
+    await this.arrive()
+  }
+
+  /** Closes the tab, in which nothing forbidden was tried. */
+  async leave(): Promise<void> {
+    expect(await this.tab.evaluate(() => (globalThis as { violations?: unknown }).violations)).toEqual([])
+    await this.abandon()
+  }
+
+  /** Closes a tab that may answer no more. */
+  async abandon(): Promise<void> {
+    this.hasLeft = true
+    await this.tab.close()
   }
 
   async press(name: string): Promise<void> {
@@ -42,15 +64,38 @@ export class Visitor {
     )
   }
 
-  /** Chooses files, each by name, type and text. */
-  async chooseFiles(files: readonly (readonly [name: string, type: string, text: string])[]): Promise<void> {
-    await this.tab.evaluate((given) => {
-      const input = document.querySelector('input[type=file]') as HTMLInputElement
-      const transfer = new DataTransfer()
-      for (const [name, type, text] of given) transfer.items.add(new File([text], name, { type }))
-      input.files = transfer.files
-      input.dispatchEvent(new Event('change', { bubbles: true }))
-    }, files)
+  chooseFiles(files: readonly Given[]): Promise<void> {
+    return this.tab.evaluate(handOver, { files, drop: false })
+  }
+
+  /** Drags files onto the page and lets go of them. */
+  dropFiles(files: readonly Given[]): Promise<void> {
+    return this.tab.evaluate(handOver, { files, drop: true })
+  }
+
+  /** Writes into the field that a selector names. */
+  async write(field: string, text: string): Promise<void> {
+    await this.tab.evaluate(
+      ([selector = '', value = '']) => {
+        const element = document.querySelector<HTMLInputElement | HTMLTextAreaElement>(selector)
+        if (element === null) throw new Error(`There is no ${selector}`)
+        element.value = value
+        element.dispatchEvent(new Event('input', { bubbles: true }))
+      },
+      [field, text],
+    )
+  }
+
+  /** Opens all that is known of a job, once a card of it stands in the lane. */
+  async openJob(lane: string, title: string): Promise<void> {
+    await this.shows(`.lane.${lane}`, title)
+    await this.tab.evaluate(
+      ([name, text = '']) => {
+        const cards = [...document.querySelectorAll<HTMLElement>(`.lane.${name} .card`)]
+        cards.find(({ textContent }) => textContent.includes(text))?.click()
+      },
+      [lane, title],
+    )
   }
 
   toggleOffline(): Promise<void> {
@@ -66,22 +111,51 @@ export class Visitor {
   }
 
   async scores(expected: Partial<Awaited<ReturnType<Visitor['score']>>>): Promise<void> {
-    await expect.poll(() => this.score(), PATIENCE).toMatchObject(expected)
+    await vi.waitFor(async () => expect(await this.score()).toMatchObject(expected), PATIENCE)
   }
 
   /** The number beside the title of a lane. */
   async laneCounts(lane: string, expected: number): Promise<void> {
     const read = (title: string): number =>
       Number(document.querySelector(`.lane.${title} .count`)?.textContent.replaceAll(',', ''))
-    await expect.poll(() => this.tab.evaluate(read, lane), PATIENCE).toBe(expected)
+    await vi.waitFor(async () => expect(await this.tab.evaluate(read, lane)).toBe(expected), PATIENCE)
   }
 
   async shows(selector: string, text: string | RegExp): Promise<void> {
     const read = (wanted: string): string => document.querySelector(wanted)?.textContent ?? ''
-    await expect.poll(() => this.tab.evaluate(read, selector), PATIENCE).toMatch(text)
+    await vi.waitFor(async () => expect(await this.tab.evaluate(read, selector)).toMatch(text), PATIENCE)
   }
 
   async eventually(look: () => unknown, expected: unknown): Promise<void> {
-    await expect.poll(() => this.tab.evaluate(look), PATIENCE).toEqual(expected)
+    await vi.waitFor(async () => expect(await this.tab.evaluate(look)).toEqual(expected), PATIENCE)
+  }
+}
+
+// These run in the page, so all that they need stands within.
+
+function noteViolations(): void {
+  const violations: string[] = []
+  Object.assign(globalThis, { violations })
+  addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {
+    violations.push(`${effectiveDirective}: ${blockedURI}`)
+  })
+}
+
+async function handOver({ files, drop }: { files: readonly Given[]; drop: boolean }): Promise<void> {
+  const dataTransfer = new DataTransfer()
+  for (const [name, type, text] of files) {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 400, height: 200 })
+    canvas.getContext('2d')?.fillRect(0, 0, 200, 200)
+    const content = text ?? (await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type))) ?? ''
+    dataTransfer.items.add(new File([content], name, { type }))
+  }
+  if (drop) {
+    const place = document.querySelector('.drop')
+    for (const kind of ['dragover', 'drop'])
+      place?.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer }))
+  } else {
+    const input = document.querySelector('input[type=file]') as HTMLInputElement
+    input.files = dataTransfer.files
+    input.dispatchEvent(new Event('change', { bubbles: true }))
   }
 }

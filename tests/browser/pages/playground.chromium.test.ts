@@ -1,26 +1,60 @@
-import { expect, test } from 'vitest'
-import { startChromium } from './chromium.ts'
+import { describe, expect, vi } from 'vitest'
+import { ChromiumTab, startChromium } from './chromium.ts'
+import { journeysIn } from './playground.ts'
 import { barriersOf } from './playground-barriers.ts'
-import { startPlayground } from './playground-server.ts'
-import { visitThePlayground } from './playground.ts'
+import { jobJourneys } from './playground-jobs.ts'
+import { panelJourneys } from './playground-panels.ts'
 import { Visitor } from './playground-visitor.ts'
-import { freshProfile } from './profile.ts'
 
-visitThePlayground((profile) => startChromium({ profile }))
+const journey = journeysIn((profile) => startChromium({ profile, args: ['--force-prefers-reduced-motion'] }))
 
-test('by keyboard, in the dark, on a narrow phone: nothing in the way, nothing forbidden, nothing jumps', async () => {
-  await using playground = await startPlayground()
-  await using profile = await freshProfile()
-  await using browser = await startChromium({ profile })
-  const tab = await browser.open(playground.address)
+describe.concurrent('at the same time', () => {
+  jobJourneys(journey, async (visitor) => {
+    await visitor.press('Hang for ever')
+    await visitor.abandon()
+  })
+  panelJourneys(journey)
+
+  journey('jobs of a tab that is frozen by its button are done by another one, each once', async ({ visit }) => {
+    const [frozen, other] = await Promise.all([visit(), visit()])
+    await frozen.press('8 errands of 4 s')
+    await other.laneCounts('running', 8)
+    await frozen.press('Freeze for 10 s')
+    await other.shows('.session.silent .beats', 'silent')
+    await other.shows('.lane.running', 'attempt 2')
+    await other.scores({ acknowledged: 8, done: 8, lost: 0, twice: 0 })
+    await frozen.shows('.notice', 'Thawed')
+    await frozen.scores({ acknowledged: 8, done: 8, lost: 0, twice: 0 })
+  })
+
+  journey('a second tab that closes by its button leaves its jobs to the first', async ({ visit }) => {
+    const first = await visit()
+    const opened = first.tab.page.browser().waitForTarget((target) => target.opener() !== undefined)
+    await first.tab.evaluate(() => document.querySelector<HTMLElement>('#break a')?.click())
+    const tab = await ChromiumTab.of(await (await opened).asPage())
+    await tab.page.bringToFront()
+    const second = await new Visitor(tab).arrive()
+    await second.press('8 errands of 4 s')
+    await second.laneCounts('running', 8)
+    // The page is gone before it answers.
+    await second.press('Close this tab').catch(() => undefined)
+    await vi.waitFor(() => expect(tab.page.isClosed()).toBe(true), 10_000)
+    await first.scores({ acknowledged: 8, done: 8, lost: 0, twice: 0 })
+    await first.eventually(() => document.querySelectorAll('.session').length, 2)
+  })
+})
+
+// By itself, since keys and the clipboard are the business of the tab in front.
+journey('by keyboard, in the dark, on a narrow phone: nothing in the way, forbidden or jumping', async ({ visit }) => {
+  const visitor = await visit()
+  const { tab } = visitor
   const complaints: string[] = []
   tab.page.on('console', (message) => complaints.push(message.text()))
   tab.page.on('pageerror', (error) => complaints.push(String(error)))
   await tab.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }])
   await tab.page.setViewport({ width: 360, height: 740 })
   // What it says while it loads is to be heard as well.
-  await tab.reload()
-  const visitor = await new Visitor(tab).arrive()
+  await visitor.reload()
 
   await tab.page.keyboard.press('Tab')
   expect(await tab.evaluate(() => document.activeElement?.textContent.trim())).toBe('Skip to the jobs')
@@ -49,12 +83,12 @@ test('by keyboard, in the dark, on a narrow phone: nothing in the way, nothing f
   // What web.dev calls good is below 0.1.
   expect(jumps).toBeLessThan(0.05)
   expect(complaints).toEqual([])
-})
 
-test('where its port is taken it takes another one', async () => {
-  await using first = await startPlayground()
-  const taken = Number(new URL(first.address).port)
-  await using second = await startPlayground(taken)
-  expect(second.address).not.toBe(first.address)
-  expect((await fetch(second.address)).status).toBe(200)
+  const permission = { name: 'clipboard-read' }
+  const { origin } = new URL(tab.page.url())
+  await tab.page.browserContext().setPermission(origin, { permission, state: 'granted' })
+  await tab.page.bringToFront()
+  await tab.page.click('#kit > button')
+  await visitor.shows('.notice', 'The results are in the clipboard.')
+  expect(await tab.evaluate(() => navigator.clipboard.readText())).toBe('Not run yet.')
 })

@@ -1,0 +1,4 @@
+import { exposeHandlers } from 'holdfast/worker'
+import { computations } from './computation.ts'
+
+exposeHandlers(computations)

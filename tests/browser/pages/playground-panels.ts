@@ -1,0 +1,132 @@
+import { gzipSync } from 'node:zlib'
+import { expect } from 'vitest'
+import type { Journey } from './playground.ts'
+import { barriersOf } from './playground-barriers.ts'
+
+/** What the page may weigh before anybody touches it, all files together, each compressed; bytes. */
+const LIGHT = 120_000
+
+/** The page itself, and its panels for those who look closer. */
+export function panelJourneys(journey: Journey): void {
+  journey(
+    'the page is light, keeps to its policy, stands in nobody’s way and runs the kit',
+    async ({ address, visit }) => {
+      const visitor = await visit()
+      const { tab } = visitor
+      const [home, files] = await tab.evaluate(
+        () =>
+          [
+            location.href,
+            performance
+              .getEntriesByType('resource')
+              .map(({ name }) => name)
+              .filter((name) => !name.includes('/webhooks/')),
+          ] as const,
+      )
+      expect(files.filter((file) => !file.startsWith(home))).toEqual([])
+      const weights = await Promise.all([home, ...new Set(files)].map((file) => weigh(file.replace(home, address))))
+      const weight = weights.reduce((sum, one) => sum + one, 0)
+      console.log(
+        `The playground weighs ${weight} bytes (gzip) before the first interaction, in ${weights.length} files`,
+      )
+      // That of the Web Workers is among them, for it is needed from the start.
+      expect(files.some((file) => file.includes('computation.worker'))).toBe(true)
+      expect(weight).toBeLessThan(LIGHT)
+      expect(await barriersOf(tab)).toEqual([])
+      const { headers } = await fetch(address)
+      expect(headers.get('content-security-policy')).toMatch(/default-src 'self'.*require-trusted-types-for 'script'/)
+
+      await visitor.write('#kit input', 'fence: an ')
+      await visitor.press('Run the kit')
+      await visitor.shows('.notice', 'The kit has ended: 0 failed')
+      const report = await tab.evaluate(() => document.querySelector<HTMLTextAreaElement>('#kit textarea')?.value)
+      expect(report).toMatch(/[1-9]\d* passed, 0 failed, 0 skipped/)
+    },
+  )
+
+  journey(
+    'a worker that is killed is replaced, and one that loops for ever is ended by the timeout',
+    async ({ visit }) => {
+      const visitor = await visit()
+      await visitor.press('Count primes')
+      await visitor.shows('.workers', /Worker \d+primes below 10,000,000/)
+      const victim = await visitor.tab.evaluate(() => {
+        const rows = [...document.querySelectorAll('.workers li')]
+        const row = rows.find(({ textContent }) => textContent.includes('primes'))
+        row?.querySelector('button')?.click()
+        return row?.querySelector('.who')?.firstChild?.textContent ?? ''
+      })
+      await visitor.shows('.notice', `${victim} was killed`)
+      await visitor.eventually(() => document.querySelectorAll('.workers li').length, 2)
+      expect(await visitor.tab.evaluate(() => document.querySelector('.workers')?.textContent)).not.toContain(victim)
+      await visitor.shows('.workers', /Worker \d+primes below 10,000,000/)
+      await visitor.openJob('running', 'primes')
+      await visitor.shows('dialog[open] .history', /^interrupted after .*worker died/)
+      await visitor.press('Cancel the job')
+      await visitor.press('Close')
+      await visitor.laneCounts('cancelled', 1)
+
+      await visitor.press('Loop for ever')
+      await visitor.shows('.workers', 'endless_loop')
+      await visitor.shows('.loop', /: failed.*failed after [1-9]\.\d\d s.*failed after [1-9]\.\d\d s/)
+      await visitor.laneCounts('failed', 1)
+      await visitor.openJob('failed', 'endless_loop')
+      await visitor.shows('dialog[open] pre', 'HOLDFAST_TIMEOUT')
+      await visitor.eventually(() => document.querySelectorAll('.workers li').length, 2)
+    },
+  )
+
+  journey('ten thousand jobs are measured and drawn', async ({ visit }) => {
+    const visitor = await visit()
+    await visitor.press('10,000 jobs')
+    await visitor.shows('#many-summary', /10,000 jobs in .* jobs a second/)
+    await visitor.scores({ acknowledged: 10_000, done: 10_000, lost: 0, twice: 0 })
+    await visitor.eventually(() => (document.querySelector('.chart canvas')?.clientWidth ?? 0) > 100, true)
+    await visitor.shows('.log', /→ completed/)
+  })
+
+  journey('the examples of AQL do what they say, and mistakes are shown where they are', async ({ visit }) => {
+    const visitor = await visit()
+    const parserIsThere = (): boolean => performance.getEntriesByType('resource').some(({ name }) => /aql/.test(name))
+    expect(await visitor.tab.evaluate(parserIsThere)).toBe(false)
+    await visitor.press('Run')
+    await visitor.shows('.answer pre', /"jobId": "[0-9a-f-]{36}",\s+"status": "(SCHEDULED|PENDING)"/)
+    expect(await visitor.tab.evaluate(parserIsThere)).toBe(true)
+    await visitor.choose('Example', 'Enqueue several')
+    await visitor.tab.evaluate(() => {
+      const editor = document.querySelector('#aql textarea')
+      editor?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', ctrlKey: true, bubbles: true }))
+    })
+    await visitor.shows('.lane.completed', 'resize picture 2')
+    await visitor.choose('Example', 'Define a handler')
+    await visitor.press('Run')
+    await visitor.shows('.answer pre', '"on": "insert:users"')
+    await visitor.press('A user signs up')
+    await visitor.shows('.notice', 'User 1 has signed up: 1 job')
+    await visitor.scores({ acknowledged: 4, lost: 0 })
+    await visitor.write(
+      '#aql textarea',
+      'mutation { enqueueJob(type: "primes", payload: { below: 100000 }) { jobId } }',
+    )
+    await visitor.press('Run')
+    await visitor.openJob('completed', 'primes below 100,000')
+    await visitor.shows('dialog[open]', '"found": 9592')
+    await visitor.press('Close')
+    await visitor.choose('Example', 'Ask for dead letters')
+    await visitor.press('Run')
+    await visitor.shows('.answer pre', '"_jobs": []')
+    await visitor.choose('Example', 'Ask, with a mistake')
+    await visitor.press('Run')
+    await visitor.shows('.errors', /^Line 3, column 9.*`where`.*HOLDFAST_AQL$/)
+    await visitor.press('Line 3, column 9')
+    await visitor.eventually(() => {
+      const { value, selectionStart } = document.activeElement as HTMLTextAreaElement
+      return value.slice(selectionStart, selectionStart + 4)
+    }, 'wher')
+    expect(await barriersOf(visitor.tab)).toEqual([])
+  })
+}
+
+async function weigh(address: string): Promise<number> {
+  return gzipSync(Buffer.from(await (await fetch(address)).arrayBuffer())).length
+}
