@@ -84,7 +84,8 @@ export function isBranded(value: unknown, brand: string): boolean {
 const MESSAGE_LIMIT = 1000
 const NAME_LIMIT = 100
 const STACK_LINES = 20
-const CAUSE_DEPTH = 4
+/** How many causes of an error are told. */
+export const CAUSE_DEPTH = 4
 
 /**
  * Any thrown value as bounded data: at most 1,000 characters of message, 20 lines of stack, 4 causes. Never throws,

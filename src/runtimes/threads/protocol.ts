@@ -1,4 +1,4 @@
-import { HoldfastError, toErrorData } from '../../core/errors.ts'
+import { CAUSE_DEPTH, HoldfastError, toErrorData } from '../../core/errors.ts'
 import type { EnqueueOptions } from '../../core/intake.ts'
 import { RetryLater } from '../../core/outcome.ts'
 import type { ErrorData, JobRecord } from '../../core/storage/contract.ts'
@@ -69,13 +69,14 @@ export function thrownData(thrown: unknown): ThrownData {
 
 /**
  * The error again: of our own classes those that decide what becomes of a job, and else a plain Error that bears name,
- * code and stack of the one that was thrown. No class is ever looked up by its name.
+ * code and stack of the one that was thrown. No class is ever looked up by its name. Never throws, whatever it is given:
+ * nobody would catch it. [tests/runtimes/pool.test.ts]
  */
-export function revived(data: unknown): Error {
+export function revived(data: unknown, depth = 0): Error {
   const { ours, after, name, message, code, stack, cause } = Object(data) as Partial<Record<keyof ThrownData, unknown>>
   const text = typeof message === 'string' ? message : 'A thread told of an error that cannot be read'
-  if (ours === 'RetryLater' && typeof after === 'number' && after >= 0) return new RetryLater({ after, message: text })
-  const options = isObject(cause) ? { cause: revived(cause) } : {}
+  if (ours === 'RetryLater') return snooze(after, text)
+  const options = isObject(cause) && depth < CAUSE_DEPTH ? { cause: revived(cause, depth + 1) } : {}
   const error =
     ours === 'HoldfastError' && typeof code === 'string'
       ? new HoldfastError(code as HoldfastError['code'], text, options)
@@ -84,6 +85,15 @@ export function revived(data: unknown): Error {
   for (const [key, value] of Object.entries(own))
     if (typeof value === 'string') Object.defineProperty(error, key, { value, configurable: true, writable: true })
   return error
+}
+
+/** A span that is none makes an error of it. */
+function snooze(after: unknown, message: string): Error {
+  try {
+    return new RetryLater({ after: after as number, message })
+  } catch (error) {
+    return error as Error
+  }
 }
 
 /** A message of this protocol as it was sent, with the mark taken off; `null` for anything else. */

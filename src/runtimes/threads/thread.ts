@@ -1,6 +1,6 @@
 import type { Attempt } from '../../core/attempt.ts'
 import type { CancelTimer } from '../../core/environment.ts'
-import { HoldfastError } from '../../core/errors.ts'
+import { describe, HoldfastError } from '../../core/errors.ts'
 import { waitAtMost } from '../../core/expiry.ts'
 import type { RunnerHost } from '../../core/runner.ts'
 import { isObject } from '../../core/storage/plain.ts'
@@ -150,7 +150,7 @@ export class Thread {
     const types = Array.isArray(given) ? (given as readonly unknown[]) : []
     const missing = [...host.definitions.keys()].filter((type) => !types.includes(type))
     if (missing.length > 0) {
-      const all = types.map(String).join(', ')
+      const all = types.map(describe).join(', ')
       return this.#finish(notReady(`it has no handler for ${missing.join(', ')}; it has them for: ${all}`))
     }
     this.#calls.call('open', { payloadLimit: host.payloadLimit }).then(

@@ -1,0 +1,236 @@
+// The pool of threads, with threads that the test plays: who is replaced and when, and what a thread that lies achieves.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect, test, vi } from 'vitest'
+import type { Attempt } from '../../src/core/attempt.ts'
+import type { AttemptEnds, RunnerHost } from '../../src/core/runner.ts'
+import { defineJob, RetryLater } from '../../src/index.ts'
+import { calling } from '../../src/runtimes/threads/calls.ts'
+import { Pool } from '../../src/runtimes/threads/pool.ts'
+import type { Port, PortEvents } from '../../src/runtimes/threads/port.ts'
+import { MARK } from '../../src/runtimes/threads/protocol.ts'
+import { ManualClock } from '../../src/testing/index.ts'
+import { codeOf } from '../core/doubles.ts'
+
+const task = defineJob({ type: 'task' })
+
+interface Request {
+  readonly kind: string
+  readonly message: { readonly id: string }
+}
+
+/** A thread that does what the test says, and agrees to whatever it is asked by a call. */
+class Played implements Port {
+  readonly #events: PortEvents
+  ended = false
+  /** How many runs it was given. */
+  given = 0
+
+  constructor(events: PortEvents) {
+    this.#events = events
+  }
+
+  post(data: unknown): void {
+    const { kind, message } = (data as { readonly [MARK]: Request })[MARK]
+    if (kind === 'run') this.given += 1
+    if (kind === 'request')
+      this.say({ kind: 'answer', message: { id: message.id, type: 'RAW', value: { value: undefined } } })
+  }
+
+  /** As it comes over a port: a copy. */
+  say(message: unknown): void {
+    this.#events.message(structuredClone({ [MARK]: message }))
+  }
+
+  die(): void {
+    this.ended = true
+    this.#events.died(new Error('It was killed'))
+  }
+
+  keep(): void {
+    return
+  }
+
+  terminate(): Promise<void> {
+    this.ended = true
+    return Promise.resolve()
+  }
+}
+
+function attempt(id: string): Attempt {
+  return { record: { id }, deadline: 0 } as unknown as Attempt
+}
+
+/** A pool of threads that the test plays, and what it tells its executor. */
+function pool({ size = 1, jobsPerWorker = 1 } = {}) {
+  const clock = new ManualClock()
+  const timers: { delay: number; background: boolean }[] = []
+  const threads: Played[] = []
+  const told: [string, Attempt, unknown][] = []
+  const tell = (what: keyof AttemptEnds) => (ended: Attempt, value: unknown) => void told.push([what, ended, value])
+  const onRoom = vi.fn<() => void>()
+  const errors: unknown[] = []
+  const host = {
+    queue: {},
+    environment: {
+      ...clock,
+      startTimer: (run: () => void, delay: number, background: boolean) => {
+        timers.push({ delay, background })
+        return clock.startTimer(run, delay)
+      },
+    },
+    definitions: new Map([['task', task]]),
+    ends: { returned: tell('returned'), threw: tell('threw'), gone: tell('gone') },
+    onRoom,
+    onError: (error: unknown) => void errors.push(error),
+  } as unknown as RunnerHost
+  const connect = (events: PortEvents): Port => {
+    const thread = new Played(events)
+    threads.push(thread)
+    return thread
+  }
+  const opened = new Pool({ host, connect, size, jobsPerWorker, readyWithin: 60_000 })
+  const exposes = async (at: number): Promise<void> => {
+    threads[at]?.say({ kind: 'exposed', types: ['task'] })
+    await clock.settle()
+  }
+  return { pool: opened, clock, timers, threads, told, onRoom, errors, exposes }
+}
+
+test('a thread that is given up by a close is not replaced', async () => {
+  const at = pool({ size: 2 })
+  await at.exposes(0)
+  await at.pool.ready
+  const closed = at.pool.close()
+  await at.clock.advance('1m')
+  await closed
+  expect(at.threads.map(({ ended }) => ended)).toEqual([true, true])
+})
+
+test('nor is one that died before the close, whose pause is not over', async () => {
+  const at = pool()
+  await at.exposes(0)
+  at.threads[0]?.die()
+  await at.pool.close()
+  await at.clock.advance('1m')
+  expect(at.threads).toHaveLength(1)
+})
+
+test('a thread that dies while others are still being started is replaced', async () => {
+  const at = pool({ size: 2 })
+  await at.exposes(0)
+  at.threads[0]?.die()
+  await at.clock.advance('1s')
+  await at.exposes(1)
+  await at.exposes(2)
+  expect(at.pool.places).toBe(2)
+})
+
+test('so is one that dies before the pool has heard that it was ready', async () => {
+  const at = pool()
+  at.onRoom.mockImplementationOnce(() => at.threads[0]?.die())
+  await at.exposes(0)
+  await at.pool.ready
+  await at.exposes(1)
+  expect(at.pool.places).toBe(1)
+})
+
+test('threads that die for no job are replaced after 100 ms, 200 ms and so on, up to 10 s', async () => {
+  const at = pool()
+  await at.exposes(0)
+  for (const pause of [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]) {
+    const before = at.threads.length
+    at.threads.at(-1)?.die()
+    expect(at.timers.at(-1)?.delay).toBe(pause)
+    await at.clock.advance(pause - 1)
+    expect(at.threads).toHaveLength(before)
+    await at.clock.advance(1)
+    expect(at.threads).toHaveLength(before + 1)
+    await at.exposes(before)
+  }
+})
+
+test('the pause keeps the process alive: there may be jobs that wait for the thread', async () => {
+  const at = pool()
+  await at.exposes(0)
+  at.threads[0]?.die()
+  expect(at.timers.at(-1)).toEqual({ delay: 100, background: false })
+})
+
+test('a thread that dies under a job is replaced at once', async () => {
+  const at = pool()
+  await at.exposes(0)
+  at.pool.run(attempt('a'))
+  at.threads[0]?.die()
+  expect(at.threads).toHaveLength(2)
+})
+
+test('no thread gets more than jobsPerWorker: what was claimed for one that has died is given back', async () => {
+  const at = pool({ size: 2, jobsPerWorker: 2 })
+  await at.exposes(0)
+  await at.exposes(1)
+  expect(at.pool.places).toBe(4)
+  at.threads[0]?.die()
+  const attempts = ['a', 'b', 'c'].map(attempt)
+  for (const each of attempts) at.pool.run(each)
+  expect(at.told).toEqual([['gone', attempts[2], null]])
+  await at.clock.settle()
+  expect(at.pool.places).toBe(0)
+})
+
+test('nothing is called any more on the other side when the line to it is cut', () => {
+  const sent: unknown[] = []
+  const calls = calling((message) => sent.push(message))
+  void calls.call('one')
+  calls.cut()
+  void calls.call('two')
+  expect(sent).toHaveLength(1)
+})
+
+/** Lets its only thread die under a job; answers what tells whether anything of it is kept. */
+function lost({ threads, pool: opened }: ReturnType<typeof pool>): WeakRef<Played> {
+  const [thread] = threads.splice(0)
+  opened.run(attempt('a'))
+  thread?.die()
+  return new WeakRef(thread as Played)
+}
+
+test('of a thread that is over nothing is kept', async () => {
+  const at = pool()
+  await at.exposes(0)
+  const thread = lost(at)
+  // Errors hold on to what was under way where they were made.
+  at.told.length = 0
+  at.errors.length = 0
+  await at.clock.settle()
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  expect(thread.deref()).toBe(undefined)
+})
+
+const endless: { name: string; cause?: unknown } = { name: 'Error' }
+endless.cause = endless
+
+test.each([
+  ['a cause that is its own', endless],
+  ['a span that is none', { ours: 'RetryLater', after: Infinity }],
+  ['a text that is none', { name: { toString: 1 }, message: { toString: 1 }, cause: { toString: 1 } }],
+  ['nothing', null],
+])('an error with %s ends its run as thrown, and no more', async (_, error) => {
+  const at = pool()
+  await at.exposes(0)
+  const run = attempt('a')
+  at.pool.run(run)
+  at.threads[0]?.say({ kind: 'news', news: [{ run: 1, kind: 'threw', error }] })
+  expect(at.told).toMatchObject([['threw', { record: { id: 'a' } }, expect.any(Error)]])
+  expect(RetryLater.is(at.told[0]?.[2])).toBe(false)
+  at.threads[0]?.say({ kind: 'broken', error })
+  expect(at.errors.map(codeOf)).toEqual(['HOLDFAST_WORKER_DIED'])
+})
+
+test.each([[[{ toString: 1 }, null]], [7], ['task']])('types that are none are those of no handler: %j', async (types) => {
+  const at = pool()
+  at.threads[0]?.say({ kind: 'exposed', types })
+  expect(await at.pool.ready.catch(codeOf)).toBe('HOLDFAST_WORKER_NOT_READY')
+})
