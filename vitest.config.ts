@@ -21,6 +21,7 @@ function inPages(engine: Engine): TestProjectInlineConfiguration {
     optimizeDeps: { include: ['idb', 'comlink', 'graphql/language/parser.mjs', 'graphql/jsutils/suggestionList.mjs'] },
     test: {
       ...shared,
+      globalSetup: ['tests/browser/engines/worker-scripts.ts'],
       setupFiles: ['tests/browser/disposal.ts'],
       browser: {
         enabled: true,

@@ -24,13 +24,15 @@ await build({
 })
 const { freshProfile, pageOf, servePages, startBrowser, startChromium } = await import(pathToFileURL(outfile).href)
 
+const SCRIPTS = { '/page.js': new URL('indexeddb.page.mjs', import.meta.url) }
+
 /**
- * Runs `measure` with a browser on a profile of its own, on the disk, whose pages load `indexeddb.page.mjs`. `open` opens
- * one and answers its functions and the tab.
+ * Runs `measure` with a browser on a profile of its own, on the disk, whose pages load `/page.js`. `open` opens one and
+ * answers its functions and the tab.
  */
-export async function inBrowser(engine, measure) {
+export async function inBrowser(engine, measure, scripts = SCRIPTS) {
   const profile = await freshProfile()
-  const server = await servePages({ scripts: { '/page.js': new URL('indexeddb.page.mjs', import.meta.url) } })
+  const server = await servePages({ scripts })
   const memory = ['--enable-precise-memory-info', '--js-flags=--expose-gc']
   const browser = await (engine === 'chromium'
     ? startChromium({ profile, args: memory })

@@ -12,6 +12,7 @@ const NAMES = [
   'claim',
   'blocked',
   'runners',
+  'runners-chromium',
   'keyed',
   'serial',
   'rate',

@@ -7,11 +7,19 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { bootstrap, exit, root, run, say } from './bootstrap.mjs'
 
-/** @type {Record<string, { command: string[], minutes: number }>} */
+/** @type {Record<string, { command: string[], minutes: number, env?: Record<string, string> }>} */
 const proofs = {
   torture: { command: ['torture/main.mjs', '--seconds', '600', '--processes', '8'], minutes: 11 },
   mutants: { command: ['tests/mutants/main.mjs'], minutes: 4 },
   tabs: { command: ['scripts/test-tabs.mjs'], minutes: 10 },
+  'busy-thread': {
+    command: [
+      ...['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--reporter', 'scripts/plain-reporter.mjs'],
+      'tests/runtimes/busy-thread.test.ts',
+    ],
+    minutes: 3,
+    env: { HOLDFAST_LONG: '1' },
+  },
   bench: { command: ['bench/main.mjs'], minutes: 10 },
 }
 
@@ -25,10 +33,10 @@ if (unknown.length > 0) {
 await bootstrap().catch(exit)
 const folder = join(root, 'docs', 'evidence')
 mkdirSync(folder, { recursive: true })
-for (const [name, { command, minutes }] of Object.entries(proofs)) {
+for (const [name, { command, minutes, env = {} }] of Object.entries(proofs)) {
   if (words.length > 0 && !words.includes(name)) continue
   say(`${name}: about ${minutes} minutes`)
-  const { exitCode, output } = await run([process.execPath, ...command], { quiet: true }).catch(exit)
+  const { exitCode, output } = await run([process.execPath, ...command], { quiet: true, env }).catch(exit)
   console.log(output)
   const head = `node ${command.join(' ')}\nNode ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, exit code ${exitCode}`
   writeFileSync(join(folder, `${name}.txt`), `${head}\n\n${output}`)

@@ -79,8 +79,9 @@ export class Executor {
   #reopening: Promise<void> | null = null
 
   /** Made by `queue.createExecutor()`. */
-  constructor(core: QueueCore, options: ExecutorOptions) {
-    const { definitions, runner, concurrency, state, killGrace } = executorSettings(options, core.intake)
+  constructor(queue: QueueCore, options: ExecutorOptions) {
+    const { definitions, runner, concurrency, state, killGrace } = executorSettings(options, queue.intake)
+    const core = { ...queue, environment: runner.environment?.(queue.environment) ?? queue.environment }
     const jobs = [...definitions.values()]
     this.#core = core
     this.#concurrency = concurrency

@@ -9,6 +9,8 @@ import type { JobQueue } from './queue.ts'
  * so one runner may serve several.
  */
 export interface Runner {
+  /** What the executor and the runner are to go by, made of the queue's own. Absent: that one. @internal */
+  environment?(own: Environment): Environment
   /** @internal */
   open(host: RunnerHost): OpenRunner
 }

@@ -1,18 +1,35 @@
 // Handlers in Web Workers, in real browsers.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
-import { HoldfastError, openQueue } from '../../src/index.ts'
+import { defineJob, type Environment, HoldfastError, openQueue } from '../../src/index.ts'
 import { webWorkers } from '../../src/runtimes/browser/index.ts'
 import { dyingSuite } from '../runtimes/threads/dying-suite.ts'
-import { echo } from '../runtimes/threads/jobs.ts'
-import { jobs, runnerSuite } from '../runtimes/threads/suite.ts'
+import { checked, echo, waits } from '../runtimes/threads/jobs.ts'
+import { bench, firstOf, jobs, runnerSuite } from '../runtimes/threads/suite.ts'
 
-/** What of the DOM is used here, where the unit tests' types have none. */
-const spawn = (): Worker =>
+/** A worker's file as Vite serves it while one develops: each module by itself, which takes its time. */
+const served = (): Worker =>
   new Worker(new URL('../runtimes/threads/jobs.worker.ts', import.meta.url), { type: 'module' })
+
+const scripts = inject('workers')
+const addresses = new Map<string, string>()
+
+/** Starts the worker of `tests/runtimes/threads/NAME.ts` as a bundler leaves it: in one script. */
+function spawnOf(name: keyof typeof scripts): Worker {
+  const address = addresses.get(name) ?? URL.createObjectURL(new Blob([scripts[name]], { type: 'text/javascript' }))
+  addresses.set(name, address)
+  return new Worker(address)
+}
+
+const spawn = (): Worker => spawnOf('jobs.worker')
 
 describe('the same handlers', () => {
   runnerSuite(() => ({ runner: webWorkers({ spawn, size: 2, jobsPerWorker: 4 }), jobs, killGrace: 50 }))
+})
+
+test('modules that are served one by one run jobs as well', async () => {
+  await using at = await bench({ runner: webWorkers({ spawn: served, size: 1 }), jobs })
+  expect((await at.ran(checked, 'text')).result).toBe('checked text')
 })
 
 describe('workers that end', () => {
@@ -34,10 +51,10 @@ const broken: Readonly<Record<string, () => Worker>> = {
 }
 
 describe('a worker that cannot run the jobs', () => {
-  test.each(Object.entries(broken))('%s', async (_, start) => {
+  test.each(Object.entries(broken))('%s', async (why, start) => {
     await using queue = await openQueue({ storage: memory(), jobs })
     const { id } = await queue.enqueue(echo, null)
-    const runner = webWorkers({ spawn: start, size: 1, readyWithin: '2s' })
+    const runner = webWorkers({ spawn: start, size: 1, readyWithin: why.includes('nothing') ? 300 : '30s' })
     const error: unknown = await queue
       .createExecutor({ runner })
       .start()
@@ -46,3 +63,79 @@ describe('a worker that cannot run the jobs', () => {
     expect(await queue.get(id)).toMatchObject({ status: 'pending', attempts: 0 })
   })
 })
+
+/** A page that is hidden or not, as the test says, and whose timers do not come while it is. */
+class Page {
+  readonly #watchers = new Set<() => void>()
+  #hidden = false
+
+  get environment(): Partial<Environment> {
+    return {
+      hidden: () => this.#hidden,
+      onVisibilityChange: (watcher) => {
+        this.#watchers.add(watcher)
+        return () => this.#watchers.delete(watcher)
+      },
+      startTimer: (run, delay) => {
+        const timer = setTimeout(() => this.#hidden || run(), delay)
+        return () => clearTimeout(timer)
+      },
+    }
+  }
+
+  hide(): void {
+    this.#hidden = true
+    for (const watcher of this.#watchers) watcher()
+  }
+}
+
+test('in a hidden page, whose timers are late, a session beats and jobs become due by the ticks of one more worker', async () => {
+  const page = new Page()
+  const spawned: Worker[] = []
+  const counted = (): Worker => {
+    const worker = spawn()
+    spawned.push(worker)
+    return worker
+  }
+  await using at = await bench(
+    { runner: webWorkers({ spawn: counted, size: 1, jobsPerWorker: 4 }), jobs, killGrace: 0 },
+    { environment: page.environment },
+  )
+  const [started, completed, ended] = [['started'], ['completed'], ['failed']].map((names) =>
+    firstOf(at.queue, names as ['started']),
+  ) as [Ending, Ending, Ending]
+  const { id } = await at.queue.enqueue(waits, null, { leaseDuration: '1s', timeout: '1500ms' })
+  await started(id)
+  const before = (await at.queue.get(id))?.lastHeartbeat
+  expect(spawned).toHaveLength(1)
+  page.hide()
+  expect(spawned).toHaveLength(2)
+  const delayed = await at.queue.enqueue(echo, null, { delay: 500 })
+  await completed(delayed.id)
+  await expect.poll(async () => (await at.queue.get(id))?.lastHeartbeat, { timeout: 2000 }).not.toBe(before)
+  await ended(id)
+  expect(await at.queue.get(id)).toMatchObject({ status: 'failed', error: { code: 'HOLDFAST_TIMEOUT' } })
+})
+
+type Ending = (id: string) => Promise<void>
+
+const paint = defineJob({ type: 'paint' })
+
+test.skipIf(typeof OffscreenCanvas === 'undefined')(
+  'what no queue can store goes to a worker when it is spawned',
+  async () => {
+    await using queue = await openQueue({ storage: memory(), jobs: [paint] })
+    const runner = webWorkers({
+      spawn: () => {
+        const worker = spawnOf('canvas.worker')
+        const canvas = new OffscreenCanvas(2, 2)
+        worker.postMessage({ canvas }, [canvas])
+        return worker
+      },
+      size: 1,
+    })
+    await queue.createExecutor({ runner }).start()
+    const { id } = await queue.enqueue(paint, '#00ff00')
+    expect(await queue.result(id)).toEqual({ status: 'completed', result: [0, 255, 0, 255] })
+  },
+)

@@ -229,8 +229,11 @@ test.each([
   expect(at.errors.map(codeOf)).toEqual(['HOLDFAST_WORKER_DIED'])
 })
 
-test.each([[[{ toString: 1 }, null]], [7], ['task']])('types that are none are those of no handler: %j', async (types) => {
-  const at = pool()
-  at.threads[0]?.say({ kind: 'exposed', types })
-  expect(await at.pool.ready.catch(codeOf)).toBe('HOLDFAST_WORKER_NOT_READY')
-})
+test.each([[[{ toString: 1 }, null]], [7], ['task']])(
+  'types that are none are those of no handler: %j',
+  async (types) => {
+    const at = pool()
+    at.threads[0]?.say({ kind: 'exposed', types })
+    expect(await at.pool.ready.catch(codeOf)).toBe('HOLDFAST_WORKER_NOT_READY')
+  },
+)

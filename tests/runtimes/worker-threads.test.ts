@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob, HoldfastError, openQueue, type QueueOptions } from '../../src/index.ts'
@@ -107,18 +108,20 @@ test('a stop while threads are being started gives them up', async () => {
   await done(id)
 })
 
-test('the beats of a session do not depend on the threads', async () => {
-  await using at = await bench({
-    runner: workerThreads({ spawn, size: 1 }),
-    jobs: [...jobs, (await import('./threads/jobs.ts')).poison],
-    killGrace: 0,
-  })
-  const started = firstOf(at.queue, ['started'])
-  const { id } = await at.queue.enqueue('poison', 'loop', { leaseDuration: 1000 })
-  await started(id)
-  const first = (await at.queue.get(id))?.lastHeartbeat
-  await expect.poll(async () => (await at.queue.get(id))?.lastHeartbeat, { timeout: 5000 }).not.toBe(first)
-  expect(await at.queue.get(id)).toMatchObject({ status: 'running', attempts: 1 })
+test('of an executor that has stopped no thread is left', async () => {
+  const threads: Worker[] = []
+  const counted = (): Worker => {
+    const thread = spawn()
+    threads.push(thread)
+    return thread
+  }
+  {
+    await using at = await bench({ runner: workerThreads({ spawn: counted, size: 2 }), jobs, concurrency: 2 })
+    await at.ran(echo, null)
+    expect(threads.map(({ threadId }) => threadId > 0)).toEqual([true, true])
+  }
+  // What a thread that has ended is named.
+  expect(threads.map(({ threadId }) => threadId)).toEqual([-1, -1])
 })
 
 test.each([

@@ -2,6 +2,7 @@ import { invalidOption } from '../../core/errors.ts'
 import type { Runner } from '../../core/runner.ts'
 import { openPool, type ThreadsOptions, threadsSettings } from '../threads/options.ts'
 import type { Port, PortEvents } from '../threads/port.ts'
+import { ticked, type TickedEnvironment } from './page-ticks.ts'
 
 export type WebWorkersOptions = ThreadsOptions<Worker>
 
@@ -14,6 +15,9 @@ export type WebWorkersOptions = ThreadsOptions<Worker>
  *     })
  *     queue.createExecutor({ runner, jobs: [resize] })
  *
+ * A page that is hidden has one more worker of the same file, which runs no jobs: it keeps the executor's timers on time,
+ * whose own browsers would stretch to a minute.
+ *
  * Chromium may keep a thread that is busy when it is terminated spinning for up to 2 s; nothing of it is heard any more.
  *
  * @throws HOLDFAST_INVALID_OPTION. `executor.start()` rejects with HOLDFAST_WORKER_NOT_READY
@@ -21,7 +25,15 @@ export type WebWorkersOptions = ThreadsOptions<Worker>
 export function webWorkers(options: WebWorkersOptions): Runner {
   const settings = threadsSettings('webWorkers', options)
   const connect = (events: PortEvents): Port => new WebWorkerPort(settings.spawn(), events)
-  return { open: (host) => openPool(settings, { connect, processors: navigator.hardwareConcurrency || 1 }, host) }
+  return {
+    environment: ticked,
+    open: (host) => {
+      // What `environment` has made.
+      const { beginTicks } = host.environment as TickedEnvironment
+      const onClose = beginTicks(connect, host.onError)
+      return openPool(settings, { connect, processors: navigator.hardwareConcurrency || 1, onClose }, host)
+    },
+  }
 }
 
 class WebWorkerPort implements Port {

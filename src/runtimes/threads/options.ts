@@ -51,14 +51,16 @@ export interface Platform {
   readonly connect: Connect
   /** How many threads the machine runs at once. */
   readonly processors: number
+  /** The executor has no more use for its threads. */
+  readonly onClose?: () => void
 }
 
 /** `settings` for this executor. */
 export function openPool(
   { size, jobsPerWorker, readyWithin }: ThreadsSettings<unknown>,
-  { connect, processors }: Platform,
+  { processors, ...platform }: Platform,
   host: RunnerHost,
 ): OpenRunner {
   const useful = Math.ceil(host.concurrency / jobsPerWorker)
-  return new Pool({ host, connect, size: Math.min(size ?? processors, useful), jobsPerWorker, readyWithin })
+  return new Pool({ host, ...platform, size: Math.min(size ?? processors, useful), jobsPerWorker, readyWithin })
 }

@@ -11,6 +11,7 @@ export interface PoolOptions {
   readonly size: number
   readonly jobsPerWorker: number
   readonly readyWithin: number
+  readonly onClose?: () => void
 }
 
 /** Between starts that fail one after the other: doubled from one to the next. ms */
@@ -78,12 +79,13 @@ export class Pool implements OpenRunner {
   }
 
   close(): Promise<void> {
-    for (const cancel of this.#pauses) cancel()
     this.#closing ??= this.#close()
     return this.#closing
   }
 
   async #close(): Promise<void> {
+    for (const cancel of this.#pauses) cancel()
+    this.#options.onClose?.()
     // It is known to be closing before a thread that is given up could be replaced.
     await Promise.resolve()
     await Promise.all([...this.#threads].map((thread) => thread.close()))

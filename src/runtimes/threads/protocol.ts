@@ -14,6 +14,8 @@ export const MARK = 'holdfast-2'
 export type ToThread =
   | { readonly kind: 'run'; readonly runs: readonly Run[] }
   | { readonly kind: 'abort'; readonly run: number; readonly reason: ThrownData }
+  /** Ticks are to come so many ms apart; 0: no more of them. */
+  | { readonly kind: 'tick'; readonly every: number }
   /** A comlink request, to `open` or `close` the thread, and the answer to one of the thread's. */
   | Wire
 
@@ -24,6 +26,7 @@ export type FromThread =
   /** It could not expose its handlers, or something outside of them threw. */
   | { readonly kind: 'broken'; readonly error: ThrownData }
   | { readonly kind: 'news'; readonly news: readonly News[] }
+  | { readonly kind: 'tick' }
   /** The answer to a comlink request, and requests for the queue. */
   | Wire
 

@@ -9,6 +9,7 @@ import { type FromThread, marked, revived, thrownData, unmarked } from '../threa
 import { HandlerRuns } from './handler-runs.ts'
 import { remoteQueue } from './remote-queue.ts'
 import { type Scope, workerScope } from './scope.ts'
+import { ticking } from './ticks.ts'
 
 export interface ExposeOptions {
   /**
@@ -58,6 +59,7 @@ function expose(scope: Scope, given: readonly BoundHandler[], options: ExposeOpt
     },
     post,
   )
+  const tickEvery = ticking(() => post({ kind: 'tick' }))
   scope.onBroken((error) => post({ kind: 'broken', error: thrownData(error) }))
   scope.listen((data) => {
     const message = unmarked(data)
@@ -66,6 +68,8 @@ function expose(scope: Scope, given: readonly BoundHandler[], options: ExposeOpt
         return runs.start(message.runs)
       case 'abort':
         return runs.abort(message.run, revived(message.reason))
+      case 'tick':
+        return tickEvery(message.every)
       case 'request':
         return request(message.message)
       case 'answer':

@@ -23,6 +23,14 @@ export const fails = defineJob({ type: 'fails', maxRetries: 0 })
 export const waits = defineJob({ type: 'waits', maxRetries: 0 })
 export const checked = defineJob({ type: 'checked', payload: isText, priority: 'high' })
 export const follows = defineJob({ type: 'follows', maxRetries: 0 })
+/** What a job carries that is no JSON. */
+export interface Parcel {
+  readonly bytes: ArrayBuffer
+  readonly blob: Blob
+  readonly map: ReadonlyMap<string, number>
+  readonly date: Date
+}
+export const parcel = defineJob({ type: 'parcel', payloadFormat: 'structured-clone', maxRetries: 0 })
 /** Ends its thread, or makes it useless; by the name in its payload. */
 export const poison = defineJob({ type: 'poison', maxRetries: 1, maxInterruptions: 2 })
 
@@ -57,6 +65,21 @@ async function untilAborted({ signal }: HandlerContext): Promise<never> {
   })
 }
 
+/** A payload of all kinds. */
+export function sample(): Parcel {
+  return {
+    bytes: new Uint8Array([1, 2, 3]).buffer,
+    blob: new Blob(['a blob'], { type: 'text/plain' }),
+    map: new Map([['a', 1]]),
+    date: new Date(86_400_000),
+  }
+}
+
+async function unpacked(payload: unknown): Promise<unknown> {
+  const { bytes, blob, map, date } = payload as Parcel
+  return [new Uint8Array(bytes).join(), blob.type, await blob.text(), map.get('a') ?? null, date.getTime()]
+}
+
 async function follow(step: unknown, { queue, onComplete }: HandlerContext): Promise<unknown> {
   switch (step) {
     case 'enqueue': {
@@ -72,6 +95,8 @@ async function follow(step: unknown, { queue, onComplete }: HandlerContext): Pro
           { job: echo, payload: 2 },
         ])
       ).length
+    case 'parcel':
+      return (await queue.enqueue(parcel, sample(), { id: 'from inside' })).status
     case 'emit':
       return (await queue.emit('insert:loops', null)).length
     case 'next by enqueue':
@@ -103,4 +128,5 @@ export const handlers: readonly BoundHandler[] = [
   waits.handler((_, context) => untilAborted(context)),
   checked.handler((payload) => payload),
   follows.handler((step, context) => follow(step, context)),
+  parcel.handler((payload) => unpacked(payload)),
 ]

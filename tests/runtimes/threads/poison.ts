@@ -45,6 +45,12 @@ const acts: Readonly<Record<string, (context: HandlerContext) => unknown>> = {
   loop: () => {
     for (;;);
   },
+  /** Blocks its thread for as many ms as its job is named. */
+  block: ({ job }) => {
+    const end = Date.now() + Number(job.id)
+    while (Date.now() < end);
+    return 'done'
+  },
   silent: () => never,
   /** Says of its run, the first of this thread, that it has returned, twice; and things that are no messages. */
   liar: () => {

@@ -2,12 +2,12 @@
 import { expect, test, vi } from 'vitest'
 import { memory } from '../../../src/adapters/memory/index.ts'
 import { type ExecutorOptions, type Job, type JobQueue, openQueue, type QueueOptions } from '../../../src/index.ts'
-import { checked, echo, fails, follows, poison, waits } from './jobs.ts'
+import { checked, echo, fails, follows, parcel, poison, sample, waits } from './jobs.ts'
 
 // Threads are started and ended, which a busy machine takes its time for.
 vi.setConfig({ testTimeout: 60_000 })
 
-export const jobs = [echo, fails, waits, checked, follows]
+export const jobs = [echo, fails, waits, checked, follows, parcel]
 
 export interface Bench extends AsyncDisposable {
   readonly queue: JobQueue
@@ -87,12 +87,24 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     expect((await at.queue.counts()).completed).toBe(200)
   })
 
+  test('a payload of bytes, Blobs, Maps and Dates arrives as it was, also one that a handler enqueues', async () => {
+    await using at = await bench(options())
+    const unpacked = ['1,2,3', 'text/plain', 'a blob', 1, 86_400_000]
+    const given = sample()
+    expect((await at.ran(parcel, given)).result).toEqual(unpacked)
+    // It was copied, and not taken away.
+    expect(given.bytes.byteLength).toBe(3)
+    expect((await at.ran(follows, 'parcel')).status).toBe('completed')
+    expect(await at.queue.result('from inside')).toEqual({ status: 'completed', result: unpacked })
+  })
+
   test('an error comes back with name, message, stack, code and cause', async () => {
     await using at = await bench(options())
     const { error } = await at.ran(fails, 'own')
     expect(error).toMatchObject({ name: 'BadDisk', message: 'The disk is bad', code: 'EIO' })
     expect(error?.cause).toMatchObject({ name: 'TypeError', message: 'deep down' })
-    expect(error?.stack).toContain('jobs')
+    // The function that threw.
+    expect(error?.stack).toMatch(/\bown\b/)
     expect((await at.ran(fails, 'text')).error?.message).toContain('only a text')
   })
 
