@@ -7,7 +7,7 @@ import { hang, noop } from './runners.jobs.mjs'
 
 export async function measured(loops) {
   const queue = await openQueue({ storage: memory(), jobs: [noop, hang] })
-  const runner = webWorkers({ spawn: () => new Worker('/worker.js', { type: 'module' }), size: 2 })
+  const runner = webWorkers({ spawn: () => new globalThis.Worker('/worker.js', { type: 'module' }), size: 2 })
   await queue.createExecutor({ runner, concurrency: 2, killGrace: 0 }).start()
   return hanging(queue, loops)
 }

@@ -8,6 +8,12 @@ import { npm, pack, root } from './built-package.ts'
 
 const runNode = (args: readonly string[], cwd: string) => promisify(execFile)(process.execPath, args, { cwd })
 
+/** What ./consumer/threads.ts says. */
+const outcomes = [
+  { status: 'failed', error: { code: 'HOLDFAST_TIMEOUT' } },
+  { status: 'completed', result: 144 },
+]
+
 describe('the packed package in another project', () => {
   let project: string
 
@@ -48,9 +54,13 @@ describe('the packed package in another project', () => {
     const files = ['threads.ts', 'jobs.worker.ts']
     await compile({ module: 'nodenext', lib: ['ES2022', 'ESNext.Disposable'], types: ['node'] }, files)
     const { stdout } = await runNode(['threads.js'], project)
-    expect(JSON.parse(stdout)).toMatchObject([
-      { status: 'failed', error: { code: 'HOLDFAST_TIMEOUT' } },
-      { status: 'completed', result: 144 },
-    ])
+    expect(JSON.parse(stdout)).toMatchObject(outcomes)
+  })
+
+  test('so does what tsup makes of the same sources', async () => {
+    const tsup = join(root, 'node_modules/tsup/dist/cli-default.js')
+    await runNode([tsup, 'threads.ts', 'jobs.worker.ts', '--format', 'esm', '--out-dir', 'built'], project)
+    const { stdout } = await runNode(['built/threads.js'], project)
+    expect(JSON.parse(stdout)).toMatchObject(outcomes)
   })
 })

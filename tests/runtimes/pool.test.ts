@@ -73,7 +73,7 @@ function pool({ size = 1, jobsPerWorker = 1 } = {}) {
   const host = {
     queue: {},
     environment: {
-      ...clock,
+      monotonic: clock.monotonic,
       startTimer: (run: () => void, delay: number, background: boolean) => {
         timers.push({ delay, background })
         return clock.startTimer(run, delay)

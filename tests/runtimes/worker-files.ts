@@ -16,6 +16,7 @@ export async function workerFile(name: string): Promise<(options?: WorkerOptions
     bundle: true,
     format: 'esm',
     platform: 'neutral',
+    external: ['node:*'],
     mainFields: ['module', 'main'],
     target: 'es2022',
     logLevel: 'error',

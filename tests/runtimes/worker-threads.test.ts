@@ -1,11 +1,13 @@
+import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob, HoldfastError, openQueue, type QueueOptions } from '../../src/index.ts'
 import { workerThreads, type WorkerThreadsOptions } from '../../src/runtimes/node/index.ts'
+import { MARK } from '../../src/runtimes/threads/protocol.ts'
 import { codeOf, problemOf } from '../core/doubles.ts'
 import { dyingSuite } from './threads/dying-suite.ts'
-import { echo } from './threads/jobs.ts'
+import { checked, echo } from './threads/jobs.ts'
 import { bench, firstOf, jobs, runnerSuite } from './threads/suite.ts'
 import { workerFile } from './worker-files.ts'
 
@@ -106,6 +108,53 @@ test('a stop while threads are being started gives them up', async () => {
   const done = firstOf(queue, ['completed'])
   const { id } = await queue.enqueue(echo, null)
   await done(id)
+})
+
+test('the state of a thread is made before its first job and disposed of when the executor stops', async () => {
+  const stateful = await workerFile('state.worker')
+  const said: unknown[] = []
+  const heard = (): Worker =>
+    stateful().on('message', (message) => {
+      if (typeof message === 'string') said.push(message)
+    })
+  {
+    await using at = await bench({ runner: workerThreads({ spawn: heard, size: 1 }), jobs })
+    expect((await at.ran(checked, 'text')).status).toBe('completed')
+    expect(said).toEqual(['made'])
+  }
+  expect(said).toEqual(['made', 'disposed of'])
+})
+
+test('of a thread only the functions of the runner can be called, and only by its own messages', async () => {
+  const thread = spawn()
+  const heard: unknown[] = []
+  const exposed = once(thread, 'message')
+  thread.on('message', (message) => heard.push(message))
+  await exposed
+  const attacks = [
+    {
+      type: 'CONSTRUCT',
+      path: ['constructor', 'constructor'],
+      argumentList: [{ type: 'RAW', value: 'return process' }],
+    },
+    { type: 'GET', path: ['open'] },
+    { type: 'APPLY', path: ['open', 'constructor'], argumentList: [{ type: 'RAW', value: 'return process' }] },
+    { type: 'ENDPOINT', path: [] },
+    { type: 'RELEASE', path: [] },
+  ]
+  const close = { type: 'APPLY', path: ['close'], argumentList: [] }
+  // Of another protocol on the same port even the call of a function that is there.
+  for (const attack of [...attacks, close]) thread.postMessage({ id: 'attack', ...attack })
+  for (const attack of attacks)
+    thread.postMessage({ [MARK]: { kind: 'request', message: { id: 'attack', ...attack } } })
+  const answered = once(thread, 'message')
+  thread.postMessage({ [MARK]: { kind: 'request', message: { id: 'call', ...close } } })
+  await answered
+  expect(heard).toMatchObject([
+    { [MARK]: { kind: 'exposed' } },
+    { [MARK]: { kind: 'answer', message: { id: 'call' } } },
+  ])
+  await thread.terminate()
 })
 
 test('of an executor that has stopped no thread is left', async () => {

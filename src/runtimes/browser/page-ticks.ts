@@ -24,7 +24,7 @@ export interface TickedEnvironment extends Environment {
  * Timers of a hidden page stretch to a minute, and a session that beats so rarely is taken for dead. Those of workers do
  * not: one more worker of the user's file, which is given no jobs, posts ticks while the page is hidden, and each makes
  * due what the page's own timers are late with. A page whose ticks come is not hidden, as far as an executor cares.
- * [tests/browser/web-workers.engines.test.ts]
+ * [tests/runtimes/page-ticks.test.ts] [tests/browser/web-workers.engines.test.ts]
  */
 export function ticked(own: Environment): TickedEnvironment {
   const timers = new Set<Timer>()

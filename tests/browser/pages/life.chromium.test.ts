@@ -5,12 +5,19 @@ import { type Chromium, type ChromiumTab, startChromium } from './chromium.ts'
 import { type PageServer, servePages } from './page-server.ts'
 import { freshProfile, type Profile } from './profile.ts'
 
+type Page = typeof import('./life.page.ts')
+
 let profile: Profile
 let browser: Chromium
 let server: PageServer
 
 beforeAll(async () => {
-  server = await servePages({ scripts: { '/page.js': new URL('life.page.ts', import.meta.url) } })
+  server = await servePages({
+    scripts: {
+      '/page.js': new URL('life.page.ts', import.meta.url),
+      '/worker.js': new URL('life.worker.ts', import.meta.url),
+    },
+  })
   profile = await freshProfile()
   browser = await startChromium({ profile })
 })
@@ -20,10 +27,10 @@ afterAll(async () => {
   await server.close()
 })
 
-async function open(): Promise<[ChromiumTab, Remote<typeof import('./life.page.ts')>]> {
+async function open(how: 'open' | 'openWithWorker' = 'open'): Promise<[ChromiumTab, Remote<Page>]> {
   const tab = await browser.open(server.origin)
-  const page: Remote<typeof import('./life.page.ts')> = pageOf(tab)
-  await page.open()
+  const page = pageOf<Page>(tab)
+  await page[how]()
   return [tab, page]
 }
 
@@ -34,6 +41,16 @@ test('a tab that another one hides asks for patience, and takes it back when it 
   await expect.poll(() => page.patience(), { timeout: 10_000 }).toEqual([150_000])
   await cover.close()
   await expect.poll(() => page.patience(), { timeout: 10_000 }).toEqual([0])
+  await tab.close()
+})
+
+test('one with Web Workers asks for none any more once a worker ticks for it', async () => {
+  const [tab, page] = await open('openWithWorker')
+  const cover = await browser.open('about:blank')
+  await expect.poll(() => page.patience(), { timeout: 10_000 }).toContain(150_000)
+  await expect.poll(() => page.patience(), { timeout: 10_000 }).not.toContain(150_000)
+  expect(await tab.evaluate(() => document.visibilityState)).toBe('hidden')
+  await cover.close()
   await tab.close()
 })
 

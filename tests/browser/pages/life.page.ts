@@ -1,7 +1,8 @@
 import { defineJob, HoldfastError, type JobQueue, openQueue } from 'holdfast'
+import { webWorkers } from 'holdfast/browser'
 import { indexedDb } from 'holdfast/indexeddb'
 
-const walk = defineJob({ type: 'walk', leaseDuration: '2s' })
+export const walk = defineJob({ type: 'walk', leaseDuration: '2s' })
 
 /** How a walk goes: so many steps of so many ms, each a timer of its own, as work that needs the page to run. */
 export interface Walk {
@@ -21,6 +22,13 @@ addEventListener('pageshow', ({ persisted }) => {
   if (persisted) happened.push('back')
 })
 addEventListener('unhandledrejection', ({ reason }) => void happened.push(`unhandled ${String(reason)}`))
+
+/** Opens the queue, and runs jobs in a Web Worker. */
+export async function openWithWorker(): Promise<void> {
+  queue = await openQueue({ storage, jobs: [walk] })
+  const runner = webWorkers({ spawn: () => new Worker('/worker.js', { type: 'module' }), size: 1 })
+  await queue.createExecutor({ runner }).start()
+}
 
 /** Opens the queue, and runs jobs, of which it tells what comes of them here. */
 export async function open(): Promise<void> {

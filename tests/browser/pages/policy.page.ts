@@ -1,7 +1,9 @@
 import { defineJob, openQueue } from 'holdfast'
+import { webWorkers } from 'holdfast/browser'
 import { indexedDb } from 'holdfast/indexeddb'
+import { memory } from 'holdfast/memory'
 
-const greet = defineJob({ type: 'greet' })
+export const greet = defineJob({ type: 'greet' })
 
 /** What was forbidden here and tried all the same; told by the page or worker itself. */
 const violations: string[] = []
@@ -23,6 +25,17 @@ export async function greeting(name: string): Promise<string> {
   const outcome = await queue.result(id)
   await queue.close()
   return outcome.status === 'completed' ? String(outcome.result) : outcome.status
+}
+
+/** The same in a Web Worker of `webWorkers`, which answers how often the policy was broken there too. */
+export async function greetingInThread(name: string): Promise<unknown> {
+  const queue = await openQueue({ storage: memory(), jobs: [greet] })
+  const runner = webWorkers({ spawn: () => new Worker(trusted('/jobs.worker.js'), { type: 'module' }), size: 1 })
+  await queue.createExecutor({ runner }).start()
+  const { id } = await queue.enqueue(greet, name)
+  const outcome = await queue.result(id)
+  await queue.close()
+  return outcome.status === 'completed' ? outcome.result : outcome.status
 }
 
 /** Does what the policy forbids. */

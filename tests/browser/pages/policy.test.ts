@@ -19,6 +19,7 @@ beforeAll(async () => {
     scripts: {
       '/page.js': new URL('policy.page.ts', import.meta.url),
       '/worker.js': new URL('policy.worker.ts', import.meta.url),
+      '/jobs.worker.js': new URL('policy-jobs.worker.ts', import.meta.url),
     },
     policy,
   })
@@ -42,9 +43,12 @@ afterAll(async () => {
 test('a page and its worker run jobs under a strict policy, with nothing forbidden', async () => {
   expect(await page.greeting('page')).toBe('Hello page')
   expect(await page.inWorker('greeting', 'worker')).toBe('Hello worker')
+  expect(await page.greetingInThread('thread')).toEqual(['Hello thread', 0])
   const all = [...(await page.told()), ...((await page.inWorker('told', '')) as string[])]
   expect({ all, reported: server.violations, complaints }).toEqual({ all: [], reported: [], complaints: [] })
-  console.log(`Policy in ${inject('engine')}: 2 jobs in a page and 2 in a worker, 0 violations (${policy})`)
+  console.log(
+    `Policy in ${inject('engine')}: 2 jobs in a page, 2 in a worker and 1 of its Web Workers, 0 violations (${policy})`,
+  )
 })
 
 test('what is forbidden would have been noticed, in the page and in the worker', async () => {

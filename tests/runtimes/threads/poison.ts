@@ -2,24 +2,25 @@
 import type { HandlerContext } from '../../../src/index.ts'
 import { MARK } from '../../../src/runtimes/threads/protocol.ts'
 
-interface Inside {
-  postMessage?(message: unknown): void
+interface Port {
+  postMessage: (message: unknown) => void
+}
+
+interface Inside extends Port {
   close?(): void
   setTimeout(run: () => void): void
   readonly process?: {
     exit(code: number): void
     abort(): void
-    getBuiltinModule(name: string): { readonly parentPort: { postMessage(message: unknown): void } }
+    getBuiltinModule(name: string): { readonly parentPort: Port }
   }
 }
 
 const inside = globalThis as unknown as Inside
 const never = new Promise<never>(() => undefined)
 
-function post(message: unknown): void {
-  const port = inside.process?.getBuiltinModule('worker_threads').parentPort
-  if (port === undefined) inside.postMessage?.(message)
-  else port.postMessage(message)
+function portOf(): Port {
+  return inside.process?.getBuiltinModule('worker_threads').parentPort ?? inside
 }
 
 const acts: Readonly<Record<string, (context: HandlerContext) => unknown>> = {
@@ -56,9 +57,21 @@ const acts: Readonly<Record<string, (context: HandlerContext) => unknown>> = {
   liar: () => {
     const lie = { run: 1, kind: 'returned', value: 'a lie', chained: [] }
     const nonsense = [null, 7, { run: 1 }, { run: 1, kind: 'unheard of' }, { run: '1', kind: 'returned' }]
-    post({ [MARK]: { kind: 'news', news: [...nonsense, lie, lie, { ...lie, run: 1e9 }] } })
-    for (const other of [null, 7, 'text', {}, { [MARK]: null }, { [MARK]: { kind: 'news', news: 7 } }]) post(other)
+    const port = portOf()
+    port.postMessage({ [MARK]: { kind: 'news', news: [...nonsense, lie, lie, { ...lie, run: 1e9 }] } })
+    for (const other of [null, 7, 'text', {}, { [MARK]: null }, { [MARK]: { kind: 'news', news: 7 } }])
+      port.postMessage(other)
     return 'the truth, too late'
+  },
+  /** From now on its thread says everything twice. */
+  twice: () => {
+    const port = portOf()
+    const say = port.postMessage.bind(port)
+    port.postMessage = (message) => {
+      say(message)
+      say(message)
+    }
+    return 'twice'
   },
   good: () => 'good',
 }
