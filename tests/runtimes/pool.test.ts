@@ -6,6 +6,7 @@ import type { Attempt } from '../../src/core/attempt.ts'
 import type { AttemptEnds, RunnerHost } from '../../src/core/runner.ts'
 import { defineJob, RetryLater } from '../../src/index.ts'
 import { calling } from '../../src/runtimes/threads/calls.ts'
+import { openPool } from '../../src/runtimes/threads/options.ts'
 import { Pool } from '../../src/runtimes/threads/pool.ts'
 import type { Port, PortEvents } from '../../src/runtimes/threads/port.ts'
 import { MARK } from '../../src/runtimes/threads/protocol.ts'
@@ -17,22 +18,23 @@ const task = defineJob({ type: 'task' })
 interface Request {
   readonly kind: string
   readonly message: { readonly id: string }
+  readonly runs?: readonly unknown[]
 }
 
 /** A thread that does what the test says, and agrees to whatever it is asked by a call. */
 class Played implements Port {
   readonly #events: PortEvents
   ended = false
-  /** How many runs it was given. */
-  given = 0
+  /** How many runs it was given by each message. */
+  readonly given: number[] = []
 
   constructor(events: PortEvents) {
     this.#events = events
   }
 
   post(data: unknown): void {
-    const { kind, message } = (data as { readonly [MARK]: Request })[MARK]
-    if (kind === 'run') this.given += 1
+    const { kind, message, runs } = (data as { readonly [MARK]: Request })[MARK]
+    if (kind === 'run') this.given.push(runs?.length ?? 0)
     if (kind === 'request')
       this.say({ kind: 'answer', message: { id: message.id, type: 'RAW', value: { value: undefined } } })
   }
@@ -61,8 +63,8 @@ function attempt(id: string): Attempt {
   return { record: { id }, deadline: 0 } as unknown as Attempt
 }
 
-/** A pool of threads that the test plays, and what it tells its executor. */
-function pool({ size = 1, jobsPerWorker = 1 } = {}) {
+/** What pools are opened with: threads that the test plays, and a host that notes what it is told. */
+function stage({ concurrency = 4 } = {}) {
   const clock = new ManualClock()
   const timers: { delay: number; background: boolean }[] = []
   const threads: Played[] = []
@@ -80,6 +82,7 @@ function pool({ size = 1, jobsPerWorker = 1 } = {}) {
       },
     },
     definitions: new Map([['task', task]]),
+    concurrency,
     ends: { returned: tell('returned'), threw: tell('threw'), gone: tell('gone') },
     onRoom,
     onError: (error: unknown) => void errors.push(error),
@@ -89,13 +92,38 @@ function pool({ size = 1, jobsPerWorker = 1 } = {}) {
     threads.push(thread)
     return thread
   }
-  const opened = new Pool({ host, connect, size, jobsPerWorker, readyWithin: 60_000 })
-  const exposes = async (at: number): Promise<void> => {
-    threads[at]?.say({ kind: 'exposed', types: ['task'] })
-    await clock.settle()
-  }
-  return { pool: opened, clock, timers, threads, told, onRoom, errors, exposes }
+  return { host, connect, clock, timers, threads, told, onRoom, errors }
 }
+
+function pool({ size = 1, jobsPerWorker = 1 } = {}) {
+  const { host, connect, ...at } = stage()
+  const opened = new Pool({ host, connect, size, jobsPerWorker, readyWithin: 60_000 })
+  const exposes = async (index: number): Promise<void> => {
+    at.threads[index]?.say({ kind: 'exposed', types: ['task'] })
+    await at.clock.settle()
+  }
+  return { pool: opened, exposes, ...at }
+}
+
+test.each([
+  { processors: 8, concurrency: 5, jobsPerWorker: 2, threads: 3 },
+  { processors: 2, concurrency: 5, jobsPerWorker: 2, threads: 2 },
+  { processors: 2, size: 4, concurrency: 9, jobsPerWorker: 1, threads: 4 },
+  { processors: 2, size: 4, concurrency: 3, jobsPerWorker: 1, threads: 3 },
+])('there are as many threads as processors or asked for, and no more than are of use: %j', (given) => {
+  const { processors, size, concurrency, jobsPerWorker } = given
+  const { host, connect, threads } = stage({ concurrency })
+  openPool({ spawn: () => null, size, jobsPerWorker, readyWithin: 60_000 }, { connect, processors }, host)
+  expect(threads).toHaveLength(given.threads)
+})
+
+test('jobs that are started in one turn travel in one message', async () => {
+  const at = pool({ jobsPerWorker: 3 })
+  await at.exposes(0)
+  for (const id of ['a', 'b', 'c']) at.pool.run(attempt(id))
+  await at.clock.settle()
+  expect(at.threads[0]?.given).toEqual([3])
+})
 
 test('a thread that is given up by a close is not replaced', async () => {
   const at = pool({ size: 2 })
