@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { HoldfastError, openQueue } from 'holdfast'
+import { HoldfastError, openQueue, RetryLater } from 'holdfast'
 import { nodeFs } from 'holdfast/node-fs'
 import { AckLog } from './acknowledgements.mjs'
 import { chainedId, checksum, limited, work } from './job.mjs'
@@ -75,6 +75,8 @@ async function run(payload, { job, fence, onComplete }) {
   if (checksum(name, text) !== sum) log.write({ kind: 'spoiled', id: job.id, text: text.slice(0, 50) })
   // Some take so long that a process which sleeps through its lease finds them under way elsewhere when it wakes.
   await sleep(random.chance(0.03) ? random.between(300, 2500) : random.between(0, 15))
+  // Whoever is strict keeps its place in its serial queue meanwhile.
+  if (job.queueName !== null && random.chance(0.3)) throw new RetryLater({ after: random.whole(20, 200) })
   if (!chains) return createHash('sha256').update(text).digest('hex')
   const id = chainedId(job.id)
   log.write({ kind: 'asked', id })
