@@ -35,7 +35,7 @@ export interface EnqueueItem {
 type Definitions = readonly JobDefinition[]
 
 /** What makes jobs, as a handler calls it. */
-export type HandlerCalls = Pick<JobQueue, 'enqueue' | 'enqueueMany' | 'emit'>
+type HandlerCalls = Pick<JobQueue, 'enqueue' | 'enqueueMany' | 'emit'>
 
 /** A definition, or the name of one of the queue's jobs. */
 export type JobReference<Jobs extends Definitions> = JobDefinition | Jobs[number]['type']

@@ -75,7 +75,7 @@ export function comparing(field: OrderedField): (a: JobRow, b: JobRow) => number
 }
 
 /** What is not set comes first. */
-export function compareOrdered(a: JobRow[OrderedField], b: JobRow[OrderedField]): number {
+function compareOrdered(a: JobRow[OrderedField], b: JobRow[OrderedField]): number {
   if (a === b) return 0
   if (a === null) return -1
   return b === null || a > b ? 1 : -1
