@@ -5,7 +5,7 @@ import { LONG, NOTHING_BROKEN, randomSeed } from './proof.ts'
 import { torment } from './torment.ts'
 
 test('tabs are closed, crashed, frozen and reloaded: no job is lost and none is accepted twice', {
-  timeout: 240_000,
+  timeout: 420_000,
 }, async () => {
   await using profile = await freshProfile()
   await using browser = await startChromium({ profile })

@@ -97,7 +97,7 @@ class Seat {
   async torment(isOver: () => boolean): Promise<void> {
     const { random, browser } = this.#options
     const deeds: Deed[] = [...(browser.engine === 'firefox' ? DEEDS.firefox : DEEDS.chromium)]
-    if (this.#hasWorker) deeds.push('terminate', 'terminate')
+    if (this.#hasWorker) deeds.push('terminate')
     for (;;) {
       await sleep(random.between(100, 1500))
       if (isOver()) return
