@@ -5,11 +5,18 @@ export interface Browser<Opened extends Tab = Tab> extends AsyncDisposable {
   readonly engine: Engine
   /**
    * Opens a tab and resolves when its page has loaded. It hides the one before, whose timers then fire once a second at
-   * most; `apart`: in a window of its own, where both stay visible.
+   * most.
    */
-  open(url: string, options?: { readonly apart?: boolean }): Promise<Opened>
+  open(url: string, options?: OpenOptions): Promise<Opened>
   /** Ends the browser as its user would. Does nothing when it has ended. */
   close(): Promise<void>
+}
+
+export interface OpenOptions {
+  /** In a window of its own, where the tab before stays visible. Default false. */
+  readonly apart?: boolean
+  /** Runs in every page of the tab before the page's own scripts. It sees nothing around itself. */
+  readonly before?: () => void
 }
 
 export interface Tab {

@@ -3,7 +3,7 @@ import puppeteer, { type Browser as Connection, type CDPSession, type Page } fro
 import { browserOf } from '../../../scripts/engines.mjs'
 import { chromiumArguments } from '../engines/chromium-arguments.ts'
 import { type Companion, startCompanion } from '../engines/companion.ts'
-import type { Browser, Tab } from './browser.ts'
+import type { Browser, OpenOptions, Tab } from './browser.ts'
 import { INSECURE_HOST } from './page-server.ts'
 import type { Profile } from './profile.ts'
 
@@ -50,8 +50,9 @@ export class Chromium implements Browser<ChromiumTab> {
     this.#connection = connection
   }
 
-  async open(url: string, { apart = false }: { readonly apart?: boolean } = {}): Promise<ChromiumTab> {
+  async open(url: string, { apart = false, before }: OpenOptions = {}): Promise<ChromiumTab> {
     const page = await this.#connection.newPage({ type: apart ? 'window' : 'tab' })
+    if (before !== undefined) await page.evaluateOnNewDocument(before)
     await page.goto(url)
     return ChromiumTab.of(page)
   }

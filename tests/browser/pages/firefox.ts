@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import puppeteer, { type Browser as Connection, type Page } from 'puppeteer-core'
 import { browserOf } from '../../../scripts/engines.mjs'
-import type { Browser, Tab } from './browser.ts'
+import type { Browser, OpenOptions, Tab } from './browser.ts'
 import type { Profile } from './profile.ts'
 
 export interface FirefoxOptions {
@@ -45,8 +45,9 @@ export class Firefox implements Browser {
     this.#profile = profile
   }
 
-  async open(url: string, { apart = false }: { readonly apart?: boolean } = {}): Promise<Tab> {
+  async open(url: string, { apart = false, before }: OpenOptions = {}): Promise<Tab> {
     const page = await this.#connection.newPage({ type: apart ? 'window' : 'tab' })
+    if (before !== undefined) await page.evaluateOnNewDocument(before)
     await page.goto(url)
     return new FirefoxTab(page)
   }

@@ -1,7 +1,6 @@
 import { expect } from 'vitest'
 import type { Journey } from './playground.ts'
 import { barriersOf } from './playground-barriers.ts'
-import { serveStaticFiles } from './playground-server.ts'
 import type { Visitor } from './playground-visitor.ts'
 
 /**
@@ -71,9 +70,8 @@ export function jobJourneys(journey: Journey, end: (visitor: Visitor) => Promise
 
   journey(
     'where there are only files a service worker answers the webhooks, and the page says so',
-    async ({ visit }) => {
-      await using files = await serveStaticFiles()
-      const visitor = await visit(files.address)
+    async ({ files, visit }) => {
+      const visitor = await visit(files)
       await visitor.shows('.endpoint', 'a service worker in this browser')
       await visitor.press('3 webhooks')
       await visitor.scores({ acknowledged: 3, done: 3, lost: 0, twice: 0 })
@@ -83,8 +81,6 @@ export function jobJourneys(journey: Journey, end: (visitor: Visitor) => Promise
         document.querySelector('meta[http-equiv]')?.getAttribute('content'),
       )
       expect(policy).toMatch(/default-src 'self'.*require-trusted-types-for 'script'/)
-      // Before its server is gone.
-      await visitor.leave()
     },
   )
 

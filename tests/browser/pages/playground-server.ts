@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -47,7 +48,9 @@ export async function startPlayground(port = 0): Promise<Playground> {
 
 /** `npm run playground:build`, and its files on a server that knows of files only. */
 export async function serveStaticFiles(): Promise<{ address: string } & AsyncDisposable> {
-  const building = start('playground/build.mjs', {})
+  // A folder of its own: the tests of another browser build and serve at the same time.
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-playground-'))
+  const building = start('playground/build.mjs', {}, [folder])
   building.stdout.resume()
   building.stderr.resume()
   const [code] = (await once(building, 'close')) as [number]
@@ -55,7 +58,7 @@ export async function serveStaticFiles(): Promise<{ address: string } & AsyncDis
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://any')
     const name = pathname.endsWith('/') ? `${pathname}index.html` : pathname
-    readFile(join(root, 'playground/dist', name.replace(/^\/some\/folder/, ''))).then(
+    readFile(join(folder, name.replace(/^\/some\/folder/, ''))).then(
       (file) => response.writeHead(200, { 'content-type': TYPES[extname(name)] ?? 'text/plain' }).end(file),
       () => response.writeHead(404).end(),
     )
@@ -65,6 +68,7 @@ export async function serveStaticFiles(): Promise<{ address: string } & AsyncDis
     server.close()
     server.closeAllConnections()
     await once(server, 'close')
+    await rm(folder, { recursive: true })
   }
   // Not at the root: the files have to work wherever they are put.
   return {
@@ -80,10 +84,10 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 
-function start(program: string, env: Readonly<Record<string, string>>) {
+function start(program: string, env: Readonly<Record<string, string>>, args: readonly string[] = []) {
   // Vitest's own NODE_ENV would build a page for tests.
   const { NODE_ENV: _, ...own } = process.env
-  return spawn(process.execPath, [join(root, program)], {
+  return spawn(process.execPath, [join(root, program), ...args], {
     cwd: root,
     env: { ...own, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -16,22 +16,27 @@ export class Visitor<Own extends Tab = Tab> {
     this.tab = tab
   }
 
-  /** Waits until the page shows its numbers, and has it note what breaks its policy. */
+  /** Waits until the page shows its numbers. */
   async arrive(): Promise<this> {
-    await this.tab.evaluate(noteViolations)
     await this.eventually(() => /^\d/.test(document.getElementById('acknowledged')?.textContent ?? ''), true)
     return this
   }
 
   async reload(): Promise<void> {
+    await this.triedNothingForbidden()
     await this.tab.reload()
     await this.arrive()
   }
 
   /** Closes the tab, in which nothing forbidden was tried. */
   async leave(): Promise<void> {
-    expect(await this.tab.evaluate(() => (globalThis as { violations?: unknown }).violations)).toEqual([])
+    await this.triedNothingForbidden()
     await this.abandon()
+  }
+
+  /** Since the page began to load. */
+  async triedNothingForbidden(): Promise<void> {
+    expect(await this.tab.evaluate(() => (globalThis as { violations?: unknown }).violations)).toEqual([])
   }
 
   /** Closes a tab that may answer no more. */
@@ -133,7 +138,8 @@ export class Visitor<Own extends Tab = Tab> {
 
 // These run in the page, so all that they need stands within.
 
-function noteViolations(): void {
+/** Has a page note what breaks its policy, before its first script. */
+export function noteViolations(): void {
   const violations: string[] = []
   Object.assign(globalThis, { violations })
   addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {
