@@ -74,6 +74,34 @@ test('the ticker is spawned when the page is hidden first, and told when ticks a
   expect(tickers.map(({ ended }) => ended)).toEqual([true])
 })
 
+test('who asks is told at once that ticks have begun, or that the ticker has died', () => {
+  const { clock, environment, tickers, say } = page()
+  const seen: boolean[] = []
+  const stop = environment.onVisibilityChange(() => seen.push(environment.hidden()))
+  clock.setHidden(true)
+  say(0, 'tick')
+  say(0, 'tick')
+  tickers[0]?.died('why')
+  expect(seen).toEqual([true, false, true])
+  stop()
+  clock.setHidden(false)
+  expect(seen).toHaveLength(3)
+})
+
+test('one that has died while ticks are needed is spawned anew after a while, unless they have ended', async () => {
+  const { clock, tickers, end } = page()
+  clock.setHidden(true)
+  tickers[0]?.died('why')
+  await clock.advance(29_999)
+  expect(tickers).toHaveLength(1)
+  await clock.advance(1)
+  expect(tickers).toHaveLength(2)
+  tickers[1]?.died('why')
+  end()
+  await clock.advance(60_000)
+  expect(tickers).toHaveLength(2)
+})
+
 test('one that has died is told of, and spawned anew when ticks are needed again', () => {
   const { clock, tickers, errors } = page()
   clock.setHidden(true)

@@ -4,7 +4,13 @@ import { openPool, type ThreadsOptions, threadsSettings } from '../threads/optio
 import type { Port, PortEvents } from '../threads/port.ts'
 import { ticked, type TickedEnvironment } from './page-ticks.ts'
 
-export type WebWorkersOptions = ThreadsOptions<Worker>
+export interface WebWorkersOptions extends ThreadsOptions<Worker, [purpose: 'jobs' | 'ticks']> {
+  /**
+   * Starts one worker of the file that calls `exposeHandlers()`. Called again whenever one has to be replaced, and with
+   * `'ticks'` for the one that runs no jobs. The address stands in the program, so that bundlers see it.
+   */
+  readonly spawn: (purpose: 'jobs' | 'ticks') => Worker
+}
 
 /**
  * Runs the handlers of an executor in Web Workers, where one that does not heed its signal is ended after `killGrace`,
@@ -24,14 +30,18 @@ export type WebWorkersOptions = ThreadsOptions<Worker>
  */
 export function webWorkers(options: WebWorkersOptions): Runner {
   const settings = threadsSettings('webWorkers', options)
-  const connect = (events: PortEvents): Port => new WebWorkerPort(settings.spawn(), events)
+  const spawning =
+    (purpose: 'jobs' | 'ticks') =>
+    (events: PortEvents): Port =>
+      new WebWorkerPort(settings.spawn(purpose), events)
   return {
     environment: ticked,
     open: (host) => {
       // What `environment` has made.
       const { beginTicks } = host.environment as TickedEnvironment
-      const onClose = beginTicks(connect, host.onError)
-      return openPool(settings, { connect, processors: navigator.hardwareConcurrency || 1, onClose }, host)
+      const onClose = beginTicks(spawning('ticks'), host.onError)
+      const processors = navigator.hardwareConcurrency || 1
+      return openPool(settings, { connect: spawning('jobs'), processors, onClose }, host)
     },
   }
 }

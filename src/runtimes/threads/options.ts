@@ -3,12 +3,12 @@ import type { OpenRunner, RunnerHost } from '../../core/runner.ts'
 import { type Connect } from './port.ts'
 import { Pool } from './pool.ts'
 
-export interface ThreadsOptions<Thread> {
+export interface ThreadsOptions<Thread, Purpose extends unknown[] = []> {
   /**
    * Starts one worker of the file that calls `exposeHandlers()`. Called again whenever one has to be replaced. The
    * address stands in the program, so that bundlers see it.
    */
-  readonly spawn: () => Thread
+  readonly spawn: (...purpose: Purpose) => Thread
   /**
    * How many threads, from 1. Default: as many as the machine has processors, and no more than the executor's
    * concurrency needs.
@@ -20,8 +20,8 @@ export interface ThreadsOptions<Thread> {
   readonly readyWithin?: Span
 }
 
-interface ThreadsSettings<Thread> {
-  readonly spawn: () => Thread
+interface ThreadsSettings<Thread, Purpose extends unknown[]> {
+  readonly spawn: (...purpose: Purpose) => Thread
   readonly size: number | undefined
   readonly jobsPerWorker: number
   readonly readyWithin: number
@@ -37,10 +37,13 @@ const CHECKS = {
 }
 
 /** @throws HOLDFAST_INVALID_OPTION */
-export function threadsSettings<Thread>(what: string, options: ThreadsOptions<Thread>): ThreadsSettings<Thread> {
+export function threadsSettings<Thread, Purpose extends unknown[]>(
+  what: string,
+  options: ThreadsOptions<Thread, Purpose>,
+): ThreadsSettings<Thread, Purpose> {
   const given = readOptions(what, options, CHECKS)
   return {
-    spawn: (given.spawn ?? callable(`${what}.spawn`, undefined)) as () => Thread,
+    spawn: (given.spawn ?? callable(`${what}.spawn`, undefined)) as ThreadsOptions<Thread, Purpose>['spawn'],
     size: given.size,
     jobsPerWorker: given.jobsPerWorker ?? 1,
     readyWithin: given.readyWithin ?? READY_WITHIN,
@@ -57,7 +60,7 @@ export interface Platform {
 
 /** `settings` for this executor. */
 export function openPool(
-  { size, jobsPerWorker, readyWithin }: ThreadsSettings<unknown>,
+  { size, jobsPerWorker, readyWithin }: Omit<ThreadsSettings<unknown, unknown[]>, 'spawn'>,
   { processors, ...platform }: Platform,
   host: RunnerHost,
 ): OpenRunner {
