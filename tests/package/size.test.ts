@@ -31,7 +31,7 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along; `holdfast/storage` has the logged storage too. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 22_640,
+  holdfast: 22_777,
   'holdfast/memory': 15_693,
   'holdfast/indexeddb': 27_846,
   'holdfast/node-fs': 26_406,
@@ -39,7 +39,7 @@ const bounds: Record<string, number> = {
   'holdfast/storage': 19_538,
   'holdfast/service-worker': 2299,
   'holdfast/node': 6270,
-  'holdfast/browser': 6475,
+  'holdfast/browser': 6642,
   'holdfast/worker': 6712,
   // The figure: with its parser.
   'holdfast/aql': 13_881,
