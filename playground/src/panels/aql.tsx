@@ -5,6 +5,7 @@ import { useRef } from 'preact/hooks'
 import { attempt, notice, noting } from '../actions.ts'
 import { queue } from '../queue.ts'
 import { EXAMPLES } from '../view/aql-examples.ts'
+import { shown } from '../view/show.ts'
 
 const [FIRST = ''] = Object.keys(EXAMPLES)
 
@@ -19,6 +20,8 @@ export function Aql() {
   const run = (): void => {
     if (isBusy.value) return
     isBusy.value = true
+    // What an earlier text answered is no answer to this one.
+    result.value = null
     void attempt(async () => {
       result.value = await execute(text.value)
       notice.value = `AQL: ${result.value.errors[0]?.message ?? 'done'}.`
@@ -30,7 +33,7 @@ export function Aql() {
         <Choice text={text} result={result} />
         <Editor text={text} run={run} element={editor} />
         <div class="row">
-          <button class="strong" disabled={isBusy.value} onClick={run}>
+          <button class="strong" aria-disabled={isBusy.value} onClick={run}>
             Run
           </button>
           <span class="about">or Ctrl+Enter</span>
@@ -107,7 +110,7 @@ function Answer({ result, goTo }: { result: AqlResult | null; goTo: (error: AqlE
         </ul>
       )}
       <h3>Data</h3>
-      <pre tabIndex={0}>{result === null ? 'Not run yet.' : JSON.stringify(result.data, null, 2)}</pre>
+      <pre tabIndex={0}>{result === null ? 'Not run yet.' : shown(result.data)}</pre>
     </div>
   )
 }

@@ -2,8 +2,8 @@ import { attempt, notice } from '../actions.ts'
 import { connections, queue } from '../queue.ts'
 import { online, unplugged } from '../network.ts'
 
-/** How long a freeze takes, ms: longer than the lease of this page's jobs. */
-const FREEZE = 10_000
+/** How long a freeze takes, ms: the lease of this page's jobs twice, and time for the tab that looks for silent ones. */
+const FREEZE = 15_000
 
 export function BreakIt() {
   return (
@@ -13,7 +13,7 @@ export function BreakIt() {
           Open a second tab
         </a>
         <button onClick={() => location.reload()}>Reload</button>
-        <button onClick={() => freeze(FREEZE)}>Freeze for 10 s</button>
+        <button onClick={() => freeze(FREEZE)}>Freeze for 15 s</button>
         <button onClick={() => freeze(Infinity)}>Hang for ever</button>
         <button onClick={closeTab}>Close this tab</button>
         <button onClick={tear}>Tear the database connection</button>

@@ -8,7 +8,7 @@ import { progress } from '../view/board.ts'
 import { everySecond } from '../view/clock.ts'
 import { History } from '../view/history.tsx'
 import { shortId, titleOf } from '../view/show.ts'
-import { crew, kill, type Member, running, trouble } from '../workers.ts'
+import { crew, isStarted, kill, type Member, running, trouble } from '../workers.ts'
 
 const BELOW = 10_000_000
 
@@ -19,10 +19,11 @@ export function Workers() {
         <button onClick={() => void add('Primes', [{ job: primes, payload: { below: BELOW } }])}>Count primes</button>
         <button onClick={() => void add('Endless loop', [{ job: endlessLoop }])}>Loop for ever</button>
       </div>
-      {trouble.value !== null && <p class="warning">No worker can be started. {trouble}</p>}
+      {trouble.value !== null && <p class="warning">No worker could be started; it is tried again. {trouble}</p>}
       <ul class="workers">
-        {crew.value.map((member) => (
-          <Row key={member.name} member={member} />
+        {crew.value.map((member, place) => (
+          // By its place, so that whoever kills by keyboard stays where they are.
+          <Row key={place} member={member} />
         ))}
       </ul>
       <LatestLoop />
@@ -30,28 +31,36 @@ export function Workers() {
   )
 }
 
-function Row({ member }: { member: Member }) {
-  const job = running.value.get(member.name)
+function Row({ member: { name, worker } }: { member: Member }) {
+  const job = worker === null ? undefined : running.value.get(name)
+  const canBeKilled = worker !== null && isStarted.value
   const told = job && progress.value.get(job.id)
   return (
     <li>
       <span class="who">
-        {member.name}
-        <span class="about">{job === undefined ? 'waits for work' : `${job.type} ${titleOf(job)}`}</span>
+        {name}
+        <span class="about">{job === undefined ? idle(worker) : `${job.type} ${titleOf(job)}`}</span>
       </span>
       <button
         class="small"
-        aria-label={`Kill this worker: ${member.name}`}
+        aria-label={`Kill this worker: ${name}`}
+        aria-disabled={!canBeKilled}
         onClick={() => {
-          kill(member)
-          notice.value = `${member.name} was killed. What it ran is started again, by another.`
+          if (!canBeKilled) return
+          kill(worker, name)
+          notice.value = `${name} was killed. What it ran is started again, by another.`
         }}
       >
         Kill this worker
       </button>
-      <progress aria-label={`Progress of ${member.name}`} max={1} value={typeof told === 'number' ? told : 0} />
+      <progress aria-label={`Progress of ${name}`} max={1} value={typeof told === 'number' ? told : 0} />
     </li>
   )
+}
+
+function idle(worker: Worker | null): string {
+  if (worker === null) return 'has ended; another one takes its place'
+  return isStarted.value ? 'waits for work' : 'is starting'
 }
 
 /** What became of the endless loop that was enqueued last, here or in another tab. */

@@ -17,8 +17,7 @@ export class Measurement {
   #wanted = Infinity
   #reached = (): void => undefined
 
-  add({ type, createdAt, startedAt }: Job): void {
-    if (type !== 'tiny') return
+  add({ createdAt, startedAt }: Pick<Job, 'createdAt' | 'startedAt'>): void {
     const slot = Math.floor(this.elapsed() / 1000 / WIDTH)
     ;(this.#waits[slot] ??= []).push(Math.max(0, (startedAt ?? createdAt) - createdAt))
     this.#done += 1
@@ -39,8 +38,12 @@ export class Measurement {
   until(wanted: number, areOver: () => Promise<boolean>): Promise<void> {
     return new Promise((resolve, reject) => {
       let before = -1
+      const failed = (error: Error): void => {
+        clearInterval(timer)
+        reject(error)
+      }
       const timer = setInterval(() => {
-        if (this.#done === before) void areOver().then((over) => over && this.#reached(), reject)
+        if (this.#done === before) void areOver().then((over) => over && this.#reached(), failed)
         before = this.#done
       }, ASKED_EVERY)
       this.#wanted = wanted

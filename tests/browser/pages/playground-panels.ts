@@ -33,6 +33,7 @@ export function panelJourneys(journey: Journey): void {
       expect(files.some((file) => file.includes('computation.worker'))).toBe(true)
       expect(weight).toBeLessThan(LIGHT)
       expect(await barriersOf(tab)).toEqual([])
+      expect(await tab.evaluate(trustsBlobs)).toBe(false)
       const { headers } = await fetch(address)
       expect(headers.get('content-security-policy')).toMatch(/default-src 'self'.*require-trusted-types-for 'script'/)
 
@@ -53,13 +54,16 @@ export function panelJourneys(journey: Journey): void {
       const victim = await visitor.tab.evaluate(() => {
         const rows = [...document.querySelectorAll('.workers li')]
         const row = rows.find(({ textContent }) => textContent.includes('primes'))
-        row?.querySelector('button')?.click()
+        const button = row?.querySelector('button')
+        button?.focus()
+        button?.click()
         return row?.querySelector('.who')?.firstChild?.textContent ?? ''
       })
       await visitor.shows('.notice', `${victim} was killed`)
-      await visitor.eventually(() => document.querySelectorAll('.workers li').length, 2)
-      expect(await visitor.tab.evaluate(() => document.querySelector('.workers')?.textContent)).not.toContain(victim)
       await visitor.shows('.workers', /Worker \d+primes below 10,000,000/)
+      expect(await visitor.tab.evaluate(() => document.querySelector('.workers')?.textContent)).not.toContain(victim)
+      expect(await visitor.tab.evaluate(() => document.querySelectorAll('.workers li').length)).toBe(2)
+      expect(await visitor.tab.evaluate(() => document.activeElement?.textContent)).toBe('Kill this worker')
       await visitor.openJob('running', 'primes')
       await visitor.shows('dialog[open] .history', /^interrupted after .*worker died/)
       await visitor.press('Cancel the job')
@@ -125,6 +129,19 @@ export function panelJourneys(journey: Journey): void {
     }, 'wher')
     expect(await barriersOf(visitor.tab)).toEqual([])
   })
+}
+
+/** Whether the page vouches for scripts that somebody made in it. Browsers without trusted types ask nobody. */
+function trustsBlobs(): boolean {
+  const { trustedTypes } = globalThis as {
+    trustedTypes?: { defaultPolicy: { createScriptURL(address: string): unknown } }
+  }
+  try {
+    trustedTypes?.defaultPolicy.createScriptURL(`blob:${location.origin}/any`)
+    return trustedTypes !== undefined
+  } catch {
+    return false
+  }
 }
 
 async function weigh(address: string): Promise<number> {

@@ -49,7 +49,7 @@ export class Visitor<Own extends Tab = Tab> {
     const pressed = await this.tab.evaluate((label) => {
       const button = [...document.querySelectorAll('button')].find(({ textContent }) => textContent.trim() === label)
       button?.click()
-      return button !== undefined && !button.disabled
+      return button !== undefined && !button.disabled && button.ariaDisabled !== 'true'
     }, name)
     if (!pressed) throw new Error(`There is no button ${name} to press`)
   }

@@ -19,7 +19,7 @@ describe.concurrent('at the same time', () => {
     const [frozen, other] = await Promise.all([visit(), visit()])
     await frozen.press('8 errands of 4 s')
     await other.laneCounts('running', 8)
-    await frozen.press('Freeze for 10 s')
+    await frozen.press('Freeze for 15 s')
     await other.shows('.session.silent .beats', 'silent')
     await other.shows('.lane.running', 'attempt 2')
     await other.scores({ acknowledged: 8, done: 8, lost: 0, twice: 0 })

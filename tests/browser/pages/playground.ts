@@ -59,7 +59,7 @@ export function journeysIn<Own extends Tab>(start: (profile: Profile) => Promise
           for (const visitor of visitors) if (!visitor.hasLeft) await visitor.leave()
         } finally {
           // What a journey that failed leaves running would slow down the others.
-          await Promise.allSettled(visitors.map((visitor) => visitor.hasLeft || visitor.abandon()))
+          await Promise.allSettled(visitors.filter(({ hasLeft }) => !hasLeft).map((visitor) => visitor.abandon()))
         }
       },
       PATIENCE,
