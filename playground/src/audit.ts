@@ -4,7 +4,7 @@ import type { Ledger, Line } from './ledger.ts'
 export interface Tally {
   readonly acknowledged: number
   readonly done: number
-  /** Acknowledged, not done, and not in the queue any more. */
+  /** Acknowledged, neither done nor removed by somebody, and not in the queue any more. */
   readonly lost: number
   /** Jobs whose end the queue accepted from two different claims. */
   readonly twice: number
@@ -21,6 +21,7 @@ export class Audit {
   readonly #open = new Set<string>()
   readonly #fences = new Map<string, number>()
   readonly #twice = new Set<string>()
+  readonly #removed = new Set<string>()
   /** Jobs that were not there when they were last asked for. */
   readonly #missing = new Set<string>()
   /** Those of them that were missing again. */
@@ -46,7 +47,13 @@ export class Audit {
     if ('acknowledged' in line) {
       for (const id of line.acknowledged) {
         this.#acknowledged.add(id)
-        if (!this.#fences.has(id)) this.#open.add(id)
+        // One that is removed at once may be written down as removed first.
+        if (!this.#fences.has(id) && !this.#removed.has(id)) this.#open.add(id)
+      }
+    } else if ('removed' in line) {
+      for (const id of line.removed) {
+        this.#removed.add(id)
+        this.#close(id)
       }
     } else for (const [id, fence] of line.accepted) this.#accepted(id, fence)
   }
@@ -54,6 +61,11 @@ export class Audit {
   #accepted(id: string, fence: number): void {
     if ((this.#fences.get(id) ?? fence) !== fence) this.#twice.add(id)
     this.#fences.set(id, fence)
+    this.#close(id)
+  }
+
+  /** What became of it is known. */
+  #close(id: string): void {
     this.#open.delete(id)
     this.#missing.delete(id)
     this.#lost.delete(id)

@@ -1,8 +1,12 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
 
-/** A line of the ledger: ids whose `enqueue` was acknowledged, or ends that the queue has accepted, each with its fence. */
+/**
+ * A line of the ledger: ids whose `enqueue` was acknowledged, ids that somebody removed, or ends that the queue has
+ * accepted, each with its fence.
+ */
 export type Line =
   | { readonly acknowledged: readonly string[] }
+  | { readonly removed: readonly string[] }
   | { readonly accepted: readonly (readonly [id: string, fence: number])[] }
 
 interface Schema extends DBSchema {
@@ -30,6 +34,10 @@ export class Ledger {
 
   async acknowledged(ids: readonly string[]): Promise<void> {
     await this.#add({ acknowledged: ids })
+  }
+
+  async removed(ids: readonly string[]): Promise<void> {
+    await this.#add({ removed: ids })
   }
 
   accepted(id: string, fence: number): void {

@@ -35,6 +35,18 @@ test('a job that the queue does not know is lost when it is asked for again, and
   expect(await audit.look()).toMatchObject({ lost: 0 })
 })
 
+test('a job that somebody removed is not lost, also where that was written down first', async () => {
+  const { lines, queue, audit } = audited()
+  lines.push({ acknowledged: ['a', 'b'] })
+  queue.set('b', 'pending')
+  await audit.look()
+  expect(await audit.look()).toMatchObject({ lost: 1 })
+  queue.delete('b')
+  lines.push({ removed: ['a', 'b', 'c'] }, { acknowledged: ['c'] })
+  await audit.look()
+  expect(await audit.look()).toEqual({ acknowledged: 3, done: 0, lost: 0, twice: 0 })
+})
+
 test('an end that was accepted from two claims counts, the same one told twice does not', async () => {
   const { lines, audit } = audited()
   lines.push(

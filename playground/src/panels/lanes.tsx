@@ -1,7 +1,7 @@
-import type { Job, JobStatus } from 'holdfast'
+import type { Job, JobStatus, PauseScope } from 'holdfast'
 import { attempt, notice } from '../actions.ts'
 import { queue } from '../queue.ts'
-import { counts, lanes, progress, SHOWN, STATUSES } from '../view/board.ts'
+import { counts, lanes, pauses, progress, SHOWN, STATUSES } from '../view/board.ts'
 import { now } from '../view/clock.ts'
 import { inspect } from '../view/inspector.tsx'
 import { priorityName, titleOf, until } from '../view/show.ts'
@@ -17,12 +17,39 @@ const TITLES: Readonly<Record<JobStatus, string>> = {
 
 export function Lanes() {
   return (
-    <div class="lanes">
-      {STATUSES.map((status) => (
-        <Lane key={status} status={status} />
+    <>
+      {pauses.value.map((scope) => (
+        <Pause key={JSON.stringify(scope)} scope={scope} />
       ))}
-    </div>
+      <div class="lanes">
+        {STATUSES.map((status) => (
+          <Lane key={status} status={status} />
+        ))}
+      </div>
+    </>
   )
+}
+
+/** Why jobs that are due do not start. */
+function Pause({ scope }: { scope: PauseScope }) {
+  const resume = (): void =>
+    void attempt(async () => {
+      await queue.resume(scope)
+      notice.value = 'What was paused starts again.'
+    })
+  return (
+    <p class="warning paused">
+      Paused in all tabs: {inWords(scope)}.{' '}
+      <button class="small" onClick={resume}>
+        Resume
+      </button>
+    </p>
+  )
+}
+
+function inWords(scope: PauseScope): string {
+  if ('all' in scope) return 'all jobs'
+  return 'type' in scope ? `jobs of type ${scope.type}` : `jobs of queue ${scope.queueName}`
 }
 
 function Lane({ status }: { status: JobStatus }) {

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import type { Job, JobCounts, JobStatus, Session, StorageHealth } from 'holdfast'
+import type { Job, JobCounts, JobStatus, PauseScope, Session, StorageHealth } from 'holdfast'
 import { queue } from '../queue.ts'
 
 /** In the order of a job's life. */
@@ -24,6 +24,7 @@ const ORDER = {
 export const counts = signal<JobCounts>(Object.fromEntries(STATUSES.map((status) => [status, 0])) as JobCounts)
 export const lanes = signal<Readonly<Partial<Record<JobStatus, readonly Job[]>>>>({})
 export const sessions = signal<readonly Session[]>([])
+export const pauses = signal<readonly PauseScope[]>([])
 export const health = signal<StorageHealth>(queue.health())
 /** Progress of jobs that run in this tab, as it is told and not yet stored. */
 export const progress = signal<ReadonlyMap<string, unknown>>(new Map())
@@ -51,6 +52,7 @@ async function look(): Promise<void> {
   })
   lanes.value = Object.fromEntries(await Promise.all(shown))
   sessions.value = await queue.sessions()
+  pauses.value = await queue.pauses()
 }
 
 /** Between two looks, ms: at least this, and at most a tenth of the time goes into looking. */

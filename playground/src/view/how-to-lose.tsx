@@ -8,8 +8,8 @@ export function HowToLose() {
       <summary>How these are counted, and how to make “Lost” say 1</summary>
       <p>
         A second database, <code>{LEDGER}</code>, is written without holdfast: a line for every job that was
-        acknowledged, a line for every end that was accepted. A job is lost when it has no end there and the queue does
-        not know it any more.
+        acknowledged, for every end that was accepted, and for every job that somebody removed by AQL. A job is lost
+        when it has neither an end nor a removal there and the queue does not know it any more.
       </p>
       <ol>
         <li>

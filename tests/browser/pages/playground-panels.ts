@@ -13,6 +13,8 @@ export function panelJourneys(journey: Journey): void {
     async ({ address, visit }) => {
       const visitor = await visit()
       const { tab } = visitor
+      // All that is needed from the start is there.
+      await visitor.shows('.workers', 'waits for work')
       const [home, files] = await tab.evaluate(
         () =>
           [
@@ -116,6 +118,19 @@ export function panelJourneys(journey: Journey): void {
     await visitor.openJob('completed', 'primes below 100,000')
     await visitor.shows('dialog[open]', '"found": 9592')
     await visitor.press('Close')
+    await visitor.write(
+      '#aql textarea',
+      'mutation { pause(type: "resize") enqueueJob(type: "resize", payload: { id: 3 }, jobKey: "third") { jobId } }',
+    )
+    await visitor.press('Run')
+    await visitor.shows('.paused', 'Paused in all tabs: jobs of type resize.')
+    await visitor.laneCounts('pending', 1)
+    await visitor.write('#aql textarea', 'mutation { removeJob(jobKey: "third") { jobId } }')
+    await visitor.press('Run')
+    await visitor.shows('.answer pre', '"removeJob": {')
+    await visitor.eventually(removalsWritten, 1)
+    await visitor.press('Resume')
+    await visitor.eventually(() => document.querySelector('.paused') === null, true)
     await visitor.choose('Example', 'Ask for dead letters')
     await visitor.press('Run')
     await visitor.shows('.answer pre', '"_jobs": []')
@@ -129,6 +144,16 @@ export function panelJourneys(journey: Journey): void {
     }, 'wher')
     expect(await barriersOf(visitor.tab)).toEqual([])
   })
+}
+
+/** How many lines of the ledger are about removals. */
+async function removalsWritten(): Promise<number> {
+  const opened = indexedDB.open('holdfast-playground-ledger')
+  await new Promise((resolve) => (opened.onsuccess = resolve))
+  const read = opened.result.transaction('lines').objectStore('lines').getAll()
+  await new Promise((resolve) => (read.onsuccess = resolve))
+  opened.result.close()
+  return (read.result as readonly object[]).filter((line) => 'removed' in line).length
 }
 
 /** Whether the page vouches for scripts that somebody made in it. Browsers without trusted types ask nobody. */
