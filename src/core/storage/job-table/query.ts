@@ -34,6 +34,9 @@ export interface PayloadReader {
 
 const IN_TABLE: PayloadReader = { payloadOf: (row) => row.payload, isFull: false }
 
+/** So few are looked through in less time than it takes to think about it, or to make an order for them. */
+const FEW = 1000
+
 /** Jobs that are looked at in the order asked for before it is worth finding out where else to look. */
 const FIRST_LOOK = 2000
 
@@ -81,8 +84,8 @@ class Search {
   /** One more than the page shows, if there is: it tells that there is another page. */
   #find(): readonly JobRow[] {
     const { jobs } = this.#table.tables
-    // So few are looked through in less time than it takes to think about it, or to make an order for them.
-    const few = 20 * this.#limit
+    // A page of many is looked for among more, or what was found would be sorted again for each.
+    const few = Math.max(FEW, 2 * this.#limit)
     let best: Candidates = everyJob(this.#table)
     if (best.size > few) best = this.#narrowed(false)
     if (best.size > few) {
