@@ -4,7 +4,7 @@ import { webWorkers } from 'holdfast/browser'
 import { endlessLoop, primes } from './jobs/definitions.ts'
 import { queue } from './queue.ts'
 
-/** A Web Worker of this tab. */
+/** A Web Worker of this tab that runs jobs. */
 export interface Member {
   readonly name: string
   /** `null` once it has ended, until the next one takes its place. */
@@ -28,9 +28,14 @@ const PAUSE = 2000
 
 let spawned = 0
 
-function spawn(): Worker {
-  const name = `Worker ${++spawned}`
+function spawn(purpose: 'jobs' | 'ticks'): Worker {
+  const name = purpose === 'jobs' ? `Worker ${++spawned}` : 'Ticks'
   const worker = new Worker(new URL('./jobs/computation.worker.ts', import.meta.url), { type: 'module', name })
+  if (purpose === 'jobs') enlist(name, worker)
+  return worker
+}
+
+function enlist(name: string, worker: Worker): void {
   // The runner terminates a worker that it gives up, and tells nobody else.
   worker.terminate = () => {
     Worker.prototype.terminate.call(worker)
@@ -40,7 +45,6 @@ function spawn(): Worker {
   const free = members.findIndex((member) => member.worker === null)
   members[free === -1 ? members.length : free] = { name, worker }
   crew.value = members
-  return worker
 }
 
 /** The other executor of this tab. Without a grace a thread is ended as soon as the timeout of its job is over. */

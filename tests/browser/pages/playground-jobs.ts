@@ -19,8 +19,9 @@ export function jobJourneys(journey: Journey, end: (visitor: Visitor) => Promise
       await first.laneCounts('running', 4)
       // Not before: a job that is interrupted twice waits, and then runs alone.
       await first.reload()
-      await first.shows('.lane.running', 'attempt 2')
       await first.scores({ acknowledged: 8, done: 8, lost: 0, twice: 0 })
+      // Those that were taken over end last. While they run a page that looks seldom may not see them.
+      await first.shows('.lane.completed', /attempt [23]/)
       await first.eventually(() => document.querySelectorAll('.session').length, 2)
     },
   )
