@@ -537,6 +537,20 @@ describe('data that others touch', () => {
     expect(events).toContain('reset 1')
   })
 
+  test('a browser that had to throw away what it kept says so to who opens it next, who passes it on', async () => {
+    const factory = new FaultyFactory()
+    const inner = factory.open.bind(factory)
+    factory.open = (...how) => {
+      const request = inner(...how)
+      // As Chromium does: tests/browser/pages/torn.chromium.test.ts.
+      request.addEventListener('upgradeneeded', (event) => Object.defineProperty(event, 'dataLoss', { value: 'total' }))
+      return request
+    }
+    const storage = await open({ name: database(), factory })
+    await enqueue(storage, 'a')
+    expect([healthOf(storage).resets, await idsOf(storage)]).toEqual([1, ['a']])
+  })
+
   test('a record that somebody spoilt is skipped, counted once and kept', async () => {
     const { storage, name } = await faulty()
     await enqueue(storage, 'a')

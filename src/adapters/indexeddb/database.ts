@@ -63,7 +63,7 @@ export class Database {
     return this.#deleted
   }
 
-  /** True once after the data was found to be another's: the browser, or somebody, cleared it. */
+  /** True once after the data was found to be gone, or another's: the browser, or somebody, cleared it. */
   takeReset(): boolean {
     const was = this.#wasReset
     this.#wasReset = false
@@ -189,9 +189,11 @@ export class Database {
 
   #openVersion(factory: IDBFactory, version: number | undefined): Promise<Handle> {
     const request = factory.open(this.#options.name, version)
-    request.onupgradeneeded = () => {
+    request.onupgradeneeded = (event) => {
       const { result, transaction } = request
       if (transaction !== null) createStores(result, transaction, this.#options.newIdentity())
+      // Only Chromium says it: what it kept for this origin was damaged, so it has thrown all of it away.
+      if ('dataLoss' in event && event.dataLoss === 'total') this.#wasReset = true
     }
     request.onblocked = () => this.#block(true)
     return wrap(request) as Promise<unknown> as Promise<Handle>

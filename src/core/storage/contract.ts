@@ -288,7 +288,10 @@ export interface StorageHealth {
   readonly jobs: number
   /** The platform does not make writes as durable as was asked: a power cut may take the latest ones back. */
   readonly weaker: boolean
-  /** How often the data was found to be gone, or another's, since the storage was opened: somebody cleared it. */
+  /**
+   * How often the data was found to be gone, or another's, since the storage was opened: somebody cleared it. 1 right after
+   * opening: the browser says that it lost what was there before.
+   */
   readonly resets: number
 }
 

@@ -21,6 +21,15 @@ export async function count(): Promise<number> {
   return (await (await opening).counts()).pending
 }
 
+/** Whether the browser said that it had thrown away what it kept here, because it was damaged. */
+export async function wasThrownAway(): Promise<boolean> {
+  return (await opening).health().resets > 0
+}
+
+export async function enqueue(id: string): Promise<void> {
+  await (await opening).enqueue(kept, null, { id })
+}
+
 /** Enqueues one job after the other, and tells the server of each when it is acknowledged, until the browser is killed. */
 export async function enqueueOnAndOn(round: number): Promise<void> {
   const queue = await opening

@@ -9,6 +9,8 @@ const profiles = fileURLToPath(new URL('../../../.holdfast/profiles/', import.me
 export interface Profile extends AsyncDisposable {
   readonly folder: string
   remove(): Promise<void>
+  /** It stays there when the test is over, to be looked into. */
+  keep(): void
 }
 
 export async function freshProfile(): Promise<Profile> {
@@ -16,5 +18,9 @@ export async function freshProfile(): Promise<Profile> {
   const folder = await mkdtemp(join(profiles, 'profile-'))
   // Processes of a browser that was killed may still write while they end.
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
-  return { folder, remove, [Symbol.asyncDispose]: remove }
+  let isKept = false
+  const keep = (): void => {
+    isKept = true
+  }
+  return { folder, remove, keep, [Symbol.asyncDispose]: async () => (isKept ? undefined : remove()) }
 }
