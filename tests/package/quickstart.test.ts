@@ -21,8 +21,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { root } from './built-package.ts'
 
 const FILES = 120
-/** How long it may take until a process that was started anew has done something: a second, on a machine at rest. */
-const SOON = 2500
+/** How long it may take until a process that was started anew has done something: a second, on a machine at rest. ms */
+const SOON = 10_000
 
 let home: string
 let folder: string

@@ -60,7 +60,7 @@ export interface Platform {
 
 /** `settings` for this executor. */
 export function openPool(
-  { size, jobsPerWorker, readyWithin }: Omit<ThreadsSettings<unknown, unknown[]>, 'spawn'>,
+  { size, jobsPerWorker, readyWithin }: ThreadsSettings<unknown, never[]>,
   { processors, ...platform }: Platform,
   host: RunnerHost,
 ): OpenRunner {
