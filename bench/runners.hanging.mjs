@@ -10,19 +10,25 @@ export async function hanging(queue, loops) {
   const starts = []
   queue.on('started', ({ job }) => job.type === 'hang' && starts.push(performance.now()))
   if (loops) await queue.enqueue(hang, null)
+  const until = performance.now() + 1500
+  const spans = await roundTrips(queue, () => performance.now() < until)
+  await queue.close()
+  return { retried: starts[1] - starts[0] - 500, p99: quantile(spans, 0.99) }
+}
+
+/** Short jobs one after the other, as long as `goesOn`: from each enqueue until its end is told. ms */
+export async function roundTrips(queue, goesOn) {
   let done = () => undefined
   queue.on('completed', ({ job }) => job.type === 'noop' && done())
   const spans = []
-  const until = performance.now() + 1500
-  while (performance.now() < until) {
+  while (goesOn(spans.length)) {
     const completed = new Promise((resolve) => (done = resolve))
     const asked = performance.now()
     await queue.enqueue(noop, PAYLOAD)
     await completed
     spans.push(performance.now() - asked)
   }
-  await queue.close()
-  return { retried: starts[1] - starts[0] - 500, p99: quantile(spans, 0.99) }
+  return spans
 }
 
 /** The two rows of it. */

@@ -6,7 +6,7 @@ import { openQueue } from 'holdfast'
 import { memory } from 'holdfast/memory'
 import { workerThreads } from 'holdfast/node'
 import { Piscina } from 'piscina'
-import { hanging, hangingRows } from './runners.hanging.mjs'
+import { hanging, hangingRows, roundTrips } from './runners.hanging.mjs'
 import { hang, hash, noop } from './runners.jobs.mjs'
 import { PAYLOAD, quantile, report, whole } from './work.mjs'
 
@@ -60,16 +60,7 @@ async function piscina() {
 
 async function roundTrip() {
   const { queue } = await open(1, 1)
-  let done = () => undefined
-  queue.on('completed', () => done())
-  const spans = []
-  for (let at = 0; at < 5000; at++) {
-    const completed = new Promise((resolve) => (done = resolve))
-    const asked = performance.now()
-    await queue.enqueue(noop, PAYLOAD)
-    await completed
-    spans.push(performance.now() - asked)
-  }
+  const spans = await roundTrips(queue, (count) => count < 5000)
   await queue.close()
   return quantile(spans, 0.5)
 }

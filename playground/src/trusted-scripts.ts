@@ -13,7 +13,8 @@ export function trustOwnScripts(): void {
     createScriptURL: (address) => {
       const { origin, protocol } = new URL(address, location.href)
       // A `blob:` that somebody made in the page has its origin, too.
-      if (origin !== location.origin || protocol !== location.protocol) throw new Error(`${address} is not of this page`)
+      if (origin !== location.origin || protocol !== location.protocol)
+        throw new Error(`${address} is not of this page`)
       return address
     },
   })
