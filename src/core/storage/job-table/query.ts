@@ -85,7 +85,7 @@ class Search {
   #find(): readonly JobRow[] {
     const { jobs } = this.#table.tables
     // A page of many is looked for among more, or what was found would be sorted again for each.
-    const few = Math.max(FEW, 2 * this.#limit)
+    const few = Math.min(20 * this.#limit, Math.max(FEW, 2 * this.#limit))
     let best: Candidates = everyJob(this.#table)
     if (best.size > few) best = this.#narrowed(false)
     if (best.size > few) {
