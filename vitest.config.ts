@@ -47,6 +47,8 @@ function aroundPages(engine: Engine): TestProjectInlineConfiguration {
       // One browser at a time, when the tests in pages are done: they measure how long things take.
       fileParallelism: false,
       sequence: { groupOrder: 1 },
+      // Of tests in one file that go side by side: each has tabs with workers of their own.
+      maxConcurrency: 3,
       testTimeout: 60_000,
       hookTimeout: 60_000,
     },

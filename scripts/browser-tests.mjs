@@ -1,6 +1,6 @@
 /**
- * The tests in browsers: one run of Vitest per engine, all at once, since much of their time goes to waiting. No test
- * judges how long things take.
+ * The tests in browsers. Those in pages run in all engines at once; then those that drive a browser from outside, with
+ * tabs and people in a hurry, have the machine for themselves, one engine after the other.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,9 +26,10 @@ export async function browserTests(engines, selection = []) {
   const missing = engines.filter((engine) => !isInstalled(engine))
   const total = { passed: 0, failed: missing.length, skipped: 0 }
   const summary = missing.map((engine) => `${engine}: not run`)
-  const runs = installed.map((engine) => testsIn(engine, selection, installed.length > 1))
-  for (const [at, counts] of (await Promise.all(runs)).entries()) {
+  const inPages = installed.map((engine) => testsOf(engine, selection, installed.length > 1))
+  for (const [at, counts] of (await Promise.all(inPages)).entries()) {
     const engine = /** @type {Engine} */ (installed[at])
+    add(counts, await testsOf(`${engine}-pages`, selection))
     add(total, counts)
     summary.push(`${engine} ${versionOf(engine)}: ${inWords(counts)}`)
   }
@@ -39,14 +40,13 @@ export async function browserTests(engines, selection = []) {
   return { ...total, failed: 1 }
 }
 
-/** @param {Engine} engine @param {readonly string[]} selection @param {boolean} quiet */
-async function testsIn(engine, selection, quiet) {
+/** @param {string} project @param {readonly string[]} selection @param {boolean} [quiet] */
+async function testsOf(project, selection, quiet = false) {
   // What is selected may well exist in another engine only.
   const lenient = selection.length > 0 ? ['--passWithNoTests'] : []
   const temporary = mkdtempSync(join(quickFolder(), 'holdfast-browser-'))
   try {
-    const projects = ['--project', engine, '--project', `${engine}-pages`]
-    return await vitest([...projects, ...lenient, ...selection], { env: { TMPDIR: temporary }, quiet })
+    return await vitest(['--project', project, ...lenient, ...selection], { env: { TMPDIR: temporary }, quiet })
   } finally {
     rmSync(temporary, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }

@@ -2,7 +2,7 @@ import { expect, vi } from 'vitest'
 import type { Tab } from './browser.ts'
 
 /** How long a visitor waits for something to show, ms. Not `expect.poll`, which has no test to be of when several go at once. */
-const PATIENCE = { timeout: 30_000, interval: 100 }
+const PATIENCE = { timeout: 60_000, interval: 100 }
 
 /** A file by name and type, and what it holds: a text, or `null` for a real picture. */
 type Given = readonly [name: string, type: string, text: string | null]

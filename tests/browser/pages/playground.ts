@@ -5,7 +5,7 @@ import { noteViolations, Visitor } from './playground-visitor.ts'
 import { freshProfile, type Profile } from './profile.ts'
 
 /** What a journey and the start may take, ms: all of them go at once, on a machine that runs other browsers as well. */
-const PATIENCE = 120_000
+const PATIENCE = 180_000
 
 /** What somebody does on the page, at an origin of its own, where nobody else's jobs are. */
 export type Journey<Own extends Tab = Tab> = (title: string, go: (place: Place<Own>) => Promise<void>) => void
