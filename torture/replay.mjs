@@ -127,7 +127,7 @@ class Replica {
       journal.problems.push(`no segment between ${before} and ${number} was seen`)
     else if (before > 0 || text.rows.length > 0) this.#compare(number, text.rows)
     this.#rows = new Map(text.rows.map(([table, key, row]) => [keyOf(table, key), /** @type {Row} */ (row)]))
-    for (const record of text.records) for (const unit of record.units) this.#apply(unit)
+    for (const record of text.records) this.#applyAll(record.units)
   }
 
   /** @param {number} number @param {import('./journal-lines.mjs').SegmentText['rows']} snapshot */
@@ -146,15 +146,25 @@ class Replica {
       )
   }
 
-  /** @param {Line[]} unit */
+  /** A unit falls with one of its record that is void and was to write a row that it names. @param {Line[][]} units */
+  #applyAll(units) {
+    /** @type {Set<string>} */
+    const unwritten = new Set()
+    for (const unit of units) {
+      const builds = unit.some(({ table, key }) => unwritten.has(keyOf(table, key)))
+      if (!builds && this.#apply(unit)) continue
+      this.journal.voidUnits += 1
+      for (const { table, key, to } of unit) if (to !== undefined) unwritten.add(keyOf(table, key))
+    }
+  }
+
+  /** False when the unit is void. @param {Line[]} unit */
   #apply(unit) {
     const stands = unit.every(({ table, key, expect }) => (this.#rows.get(keyOf(table, key))?.version ?? 0) === expect)
-    if (!stands) {
-      this.journal.voidUnits += 1
-      return
-    }
+    if (!stands) return false
     for (const change of unit) if (change.to !== undefined) this.#write(change)
     this.#holders.check()
+    return true
   }
 
   /** @param {Line} change */

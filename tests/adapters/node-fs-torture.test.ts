@@ -345,6 +345,12 @@ describe('the checker', () => {
   })
 })
 
+test('a unit falls with the one of its record that it builds on, whatever the versions say', () => {
+  const late = record([claimed('a', 1, 2)], [ended('a', 2)])
+  const log = segment(1, [], [record([created('a')]), record([claimed('a', 1, 1)]), late])
+  expect(replay([log]).voidUnits).toBe(2)
+})
+
 describe('torture', () => {
   test('its arguments have defaults, and a wrong one is told', () => {
     expect(tortureOptions(['--seed', '7'])).toEqual({ seconds: 60, processes: 8, seed: 7, rollAt: 16_384 })
