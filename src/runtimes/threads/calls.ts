@@ -31,7 +31,6 @@ class Line {
       addEventListener: (_type: string, listener: Listener) => void this.#listeners.add(listener),
       removeEventListener: (_type: string, listener: Listener) => void this.#listeners.delete(listener),
     }
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- needed where the DOM is in scope
     return endpoint as unknown as Endpoint
   }
 

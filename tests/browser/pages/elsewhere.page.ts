@@ -1,6 +1,7 @@
 import { defineJob, type Executor, fixed, type JobQueue, openQueue } from 'holdfast'
 import { indexedDb } from 'holdfast/indexeddb'
 
+const DATABASE = 'elsewhere'
 /** Long enough that a busy machine does not take a living tab for a silent one. */
 const LEASE = '2s'
 
@@ -13,7 +14,7 @@ let executor: Executor | null = null
 
 /** Opens the queue; with a name it runs jobs as well, and tells the server of each start under that name. */
 export async function open(runsAs: string | null): Promise<void> {
-  queue = await openQueue({ storage: indexedDb({ name: 'elsewhere' }), jobs: [brief, stuck] })
+  queue = await openQueue({ storage: indexedDb({ name: DATABASE }), jobs: [brief, stuck] })
   if (runsAs === null) return
   const started = async (id: string): Promise<void> => {
     await tell({ id, by: runsAs, at: now() })
@@ -47,6 +48,21 @@ export async function enqueue(type: 'brief' | 'stuck', id: string): Promise<numb
 export async function result(id: string): Promise<{ status: string; interruptions: number }> {
   const { status } = await opened().result(id)
   return { status, interruptions: (await opened().get(id))?.interruptions ?? 0 }
+}
+
+/** Whether a transaction that writes ends within a second: one that is open in a frozen worker keeps all others waiting. */
+export async function canWrite(): Promise<boolean> {
+  const database = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(DATABASE)
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(new Error('not opened'))
+  })
+  const ended = await new Promise<boolean>((resolve) => {
+    database.transaction('log', 'readwrite').oncomplete = () => resolve(true)
+    setTimeout(resolve, 1000, false)
+  })
+  database.close()
+  return ended
 }
 
 function opened(): JobQueue {

@@ -82,7 +82,7 @@ export class TwoTabs implements AsyncDisposable {
     const before = performance.timeOrigin + performance.now()
     if (end === 'closed') await dying.close()
     else if (end === 'crashed' && dying instanceof ChromiumTab) await dying.crash()
-    else if (end !== 'reloaded' && dying instanceof ChromiumTab) await dying.freeze()
+    else if (end !== 'reloaded' && dying instanceof ChromiumTab) await freeze(dying, inherits)
     else await dying.reload()
     const { at } = await this.#started(id, 'heir')
     if (end.startsWith('frozen') && dying instanceof ChromiumTab) await dying.resume()
@@ -124,6 +124,15 @@ export class TwoTabs implements AsyncDisposable {
         this.#heard.add(listener)
       })
     }
+  }
+}
+
+/** Freezes a tab, and once more if its worker was in the middle of a transaction, which keeps all others waiting (decision 47). */
+async function freeze(dying: ChromiumTab, other: Page): Promise<void> {
+  await dying.freeze()
+  while (!(await other.canWrite())) {
+    await dying.resume()
+    await dying.freeze()
   }
 }
 
