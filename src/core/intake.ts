@@ -121,13 +121,13 @@ export class Intake {
 
   #prepare(definition: Described, payload: unknown, options: EnqueueOptions, depth: number): NewJob | Promise<NewJob> {
     const { payloadFormat, defaults } = definition
-    const { payloadLimit, binaryLimit } = this.#options
+    const { payloadLimit, binaryLimit, storage } = this.#options
     const details = this.#details(definition, options)
     details.depth = depth
     return validated(definition, payload, (output) => {
       details.payload =
         payloadFormat === 'structured-clone'
-          ? checkedStructured('payload', output, payloadLimit, binaryLimit)
+          ? checkedStructured('payload', output, payloadLimit, binaryLimit, storage.traits.blobs)
           : checkedJson('payload', output, payloadLimit)
       details.limitKey = limitKeyOf(defaults, details.payload)
       return details

@@ -1,4 +1,4 @@
-import { describe, HoldfastError } from './errors.ts'
+import { describe, fieldError, HoldfastError } from './errors.ts'
 import { checkedCopy, copyJson, invalid, prototypes, tooLarge, type Walk } from './payload.ts'
 import { copyInstance, isObject, tagOf } from './storage/plain.ts'
 
@@ -13,10 +13,18 @@ export const DEFAULT_BINARY_LIMIT = 50_000_000
  * Throws `HOLDFAST_INVALID_PAYLOAD`, naming the path, for an invalid Date, an instance of a subclass (a Buffer), what
  * only looks like one of these classes, and bytes that are shared or detached.
  *
+ * @param blobs whether the storage keeps Blobs and Files
+ * @throws HOLDFAST_PAYLOAD_FORMAT for one that it does not keep
  * @throws HOLDFAST_PAYLOAD_TOO_LARGE when the binary parts together have more than `binaryLimit` bytes, or the rest as
  * JSON more than `limit`
  */
-export function checkedStructured(what: string, value: unknown, limit: number, binaryLimit: number): unknown {
+export function checkedStructured(
+  what: string,
+  value: unknown,
+  limit: number,
+  binaryLimit: number,
+  blobs = true,
+): unknown {
   if (value === undefined) return null
   const walk: StructuredWalk = {
     what,
@@ -24,6 +32,7 @@ export function checkedStructured(what: string, value: unknown, limit: number, b
     atMost: 0,
     binary: 0,
     binaryLimit,
+    blobs,
     copyInstance: checkedInstance,
   }
   return checkedCopy(value, walk, limit, asJson)
@@ -33,12 +42,14 @@ interface StructuredWalk extends Walk {
   /** Bytes of binary parts so far. */
   binary: number
   readonly binaryLimit: number
+  readonly blobs: boolean
 }
 
 function checkedInstance(value: object, walk: StructuredWalk, path: string, depth: number): unknown {
   const tag = tagOf(value)
   try {
     assertGenuine(value, tag)
+    if (!walk.blobs && isBlob(tag)) throw notKept(walk.what + path, value)
     if (tag !== 'Map') countBytes(value, walk)
     walk.atMost += 30
     walk.seen.add(value)
@@ -69,8 +80,21 @@ function assertGenuine(value: object, tag: string): void {
   const named = !ArrayBuffer.isView(value) && Object.keys(value).length > 0
   const invalidDate = tag === 'Date' && Number.isNaN(Number(value))
   // A polyfill has the tag, and nothing that the platform could store. A File may be cloned to a Blob: Node 20 does.
-  const polyfill = /Blob|File/.test(tag) && !/Blob|File/.test(tagOf(structuredClone(value)))
+  const polyfill = isBlob(tag) && !isBlob(tagOf(structuredClone(value)))
   if (subclass || named || invalidDate || polyfill) throw new TypeError(tag)
+}
+
+function isBlob(tag: string): boolean {
+  return tag === 'Blob' || tag === 'File'
+}
+
+function notKept(field: string, value: unknown): HoldfastError {
+  return fieldError(
+    'HOLDFAST_PAYLOAD_FORMAT',
+    field,
+    value,
+    `\`${field}\` is a Blob or File, and this window, a private one perhaps, keeps none: give its bytes, \`await file.arrayBuffer()\``,
+  )
 }
 
 /** Before they are copied. */

@@ -3,7 +3,7 @@ import type { StorageAdapter } from '../../src/core/storage/contract.ts'
 import type { StorageUnderTest } from '../../src/testing/index.ts'
 
 const agent = typeof navigator === 'undefined' ? '' : navigator.userAgent
-const isWebKit = agent.includes('AppleWebKit') && !agent.includes('Chrome')
+export const isWebKit: boolean = agent.includes('AppleWebKit') && !agent.includes('Chrome')
 
 const isEmulated = typeof document === 'undefined'
 

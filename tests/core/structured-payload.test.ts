@@ -78,6 +78,17 @@ describe('what would come back as something else is refused, naming its place', 
   })
 })
 
+test.each([new Blob(['tide']), new File(['tide'], 'tide.txt')])(
+  'where the storage keeps no Blobs, %s is refused by its path, and its bytes are taken',
+  async (value) => {
+    const refusing = (payload: unknown): unknown => checkedStructured('payload', payload, LIMIT, 1000, false)
+    const found = await problemOf(() => refusing({ list: [new Map([['photo', value]])] }))
+    expect(found).toEqual({ code: 'HOLDFAST_PAYLOAD_FORMAT', field: 'payload.list[0].get("photo")' })
+    const bytes = { list: [await value.arrayBuffer()] }
+    expect(refusing(bytes)).toEqual(bytes)
+  },
+)
+
 describe('what is kept', () => {
   test.each<[string, unknown]>([
     ['JSON', { a: [1, 'two', null, { b: true }] }],

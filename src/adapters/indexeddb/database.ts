@@ -1,5 +1,6 @@
 import { unwrap, wrap } from 'idb'
 import { HoldfastError } from '../../core/errors.ts'
+import { keepsBlobs } from './blobs.ts'
 import { within } from './deadline.ts'
 import { blocked, explained, mayPass, nameOf, noIndexedDb, silent, unopened } from './failures.ts'
 import { OpenTransactions } from './open-transactions.ts'
@@ -41,6 +42,7 @@ export class Database {
   #identity: string | null = null
   #wasReset = false
   #readOnly = false
+  #keepsBlobs = true
   readonly #transactions = new OpenTransactions()
   #deleted = false
 
@@ -51,6 +53,11 @@ export class Database {
   /** A newer version of the package writes here. */
   get isReadOnly(): boolean {
     return this.#readOnly
+  }
+
+  /** What was found at the latest opening; see `keepsBlobs`. */
+  get keepsBlobs(): boolean {
+    return this.#keepsBlobs
   }
 
   /** An upgrade waits for another tab, which keeps an older version of the database open. */
@@ -213,11 +220,13 @@ export class Database {
 
   async #checkIdentity(handle: Handle): Promise<void> {
     const { store } = quiet(handle.transaction('$meta'))
-    const [identity, minWriter] = await together(
+    const [identity, minWriter, blob] = await together(
       () => store.get('identity'),
       () => store.get('minWriter'),
+      () => store.getKey('blob'),
     )
     this.#readOnly = typeof minWriter === 'number' && minWriter > SCHEMA
+    this.#keepsBlobs = this.#readOnly || blob !== undefined || (await keepsBlobs(handle))
     const found = typeof identity === 'string' ? identity : await this.#giveIdentity(handle)
     if (this.#identity !== null && this.#identity !== found) this.#wasReset = true
     this.#identity = found

@@ -63,10 +63,7 @@ export async function write(
   return record === null ? position : (key as number)
 }
 
-/**
- * Sends the requests of a flush, all or none, and waits for its end. One with chunks is left to commit itself: WebKitGTK
- * 2.50 cannot store a Blob in a private window, and told to commit such a transaction it says that it has.
- */
+/** Sends the requests of a flush, all or none, and waits for its end. */
 async function ended<Answer>(
   flush: Flush,
   attempt: Attempt,
@@ -79,7 +76,7 @@ async function ended<Answer>(
     answer = send()
     quietly(answer)
     for (const { key, payloads } of chunks) quietly(flush.objectStore('payloads').put(payloads, key))
-    if (chunks.length === 0) flush.commit()
+    flush.commit()
   } catch (error) {
     // What cannot be cloned, or a connection that died in between: the requests before it must not be committed alone.
     flush.abort()

@@ -22,6 +22,8 @@ const IN_DATABASE: StorageTraits = /* @__PURE__ */ Object.freeze({
 
 const IN_MEMORY: StorageTraits = /* @__PURE__ */ Object.freeze({ ...IN_DATABASE, durable: false, scope: 'instance' })
 
+const WITHOUT_BLOBS: StorageTraits = /* @__PURE__ */ Object.freeze({ ...IN_DATABASE, blobs: false })
+
 /**
  * Jobs in the browser's own database, shared by all tabs, workers and service workers of an origin. There is no leader
  * among them: each may enqueue and execute. An acknowledged write survives the end of the tab and of the browser and,
@@ -46,7 +48,10 @@ export function indexedDb(options: IndexedDbOptions = {}): StorageAdapter {
     browserStorage: () => platform.navigator?.storage,
   })
   const log = fallback === 'memory' ? new FallbackLog(inDatabase) : inDatabase
-  const traits = (): StorageTraits => (log instanceof FallbackLog && log.isInMemory ? IN_MEMORY : IN_DATABASE)
+  const traits = (): StorageTraits => {
+    if (log instanceof FallbackLog && log.isInMemory) return IN_MEMORY
+    return inDatabase.keepsBlobs ? IN_DATABASE : WITHOUT_BLOBS
+  }
   return new LoggedStorage({ name: 'indexeddb', traits, log, writer })
 }
 

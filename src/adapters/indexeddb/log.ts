@@ -158,6 +158,10 @@ export class IndexedDbLog implements Log {
     }
   }
 
+  get keepsBlobs(): boolean {
+    return this.#database.keepsBlobs
+  }
+
   health(): LogHealth {
     const problem = this.#problem ?? this.#full ?? this.#hindrance()
     return { damaged: this.#damage.count, resets: this.#resets, problem, isWeaker: this.#isWeaker }

@@ -37,6 +37,8 @@ export interface Meta {
   readonly barrier: number
   /** Bytes that are given up when the browser gives no more, so that jobs can be ended; see `reserve.ts`. */
   readonly reserve: Uint8Array
+  /** Proof that Blobs are kept here. */
+  readonly blob: Blob
 }
 
 /** Without indexes: a record in the log is the whole of what one flush writes. */

@@ -192,6 +192,8 @@ export interface StorageTraits {
   readonly scope: 'instance' | 'origin' | 'host' | 'network'
   /** What the payloads of jobs may hold. Everything else is JSON. */
   readonly payload: 'json' | 'structured-clone'
+  /** `false`: no Blobs and Files, whatever `payload` says: some windows of some browsers keep none. */
+  readonly blobs?: boolean
   /** Whether an enqueue can join a transaction of the application. */
   readonly transactions: boolean
 }

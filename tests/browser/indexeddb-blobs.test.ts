@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { indexedDb, type IndexedDbOptions } from '../../src/adapters/indexeddb/index.ts'
+import { defineJob, HoldfastError, type JobQueue, openQueue } from '../../src/index.ts'
+import { FaultyFactory, type Moment } from './faulty-factory.ts'
+import { isWebKit } from './storages.ts'
+
+const pictures = defineJob({ type: 'pictures', payloadFormat: 'structured-clone' })
+const note = defineJob({ type: 'note' })
+
+function opened(options: IndexedDbOptions): Promise<JobQueue> {
+  return openQueue({ storage: indexedDb(options), jobs: [pictures, note] })
+}
+
+/** Stores a picture in a list that is collected under a key, beside another job. Answers why it was refused, if it was. */
+async function collect(queue: JobQueue): Promise<object | null> {
+  const picture = new Blob(['low tide'], { type: 'image/png' })
+  const [list, other] = await Promise.allSettled([
+    queue.enqueue(pictures, [picture], { id: 'list', jobKey: 'shore' }),
+    queue.enqueue(note, null),
+  ])
+  expect(other.status).toBe('fulfilled')
+  if (list.status === 'fulfilled') return null
+  const { code, details } = list.reason as HoldfastError
+  return { code, field: details['field'] }
+}
+
+const REFUSED = { code: 'HOLDFAST_PAYLOAD_FORMAT', field: 'payload[0]' }
+
+// WebKitGTK is driven in a private window. When this fails there because it keeps Blobs, it was mended.
+test('a Blob is stored, or refused before it can do harm where the window keeps none', async () => {
+  const name = `blobs-${Math.random()}`
+  const queue = await opened({ name })
+  expect(await collect(queue)).toEqual(isWebKit ? REFUSED : null)
+  await queue.close()
+  const again = await opened({ name })
+  const [picture] = ((await again.get('list'))?.payload ?? []) as Blob[]
+  expect(await picture?.text()).toBe(isWebKit ? undefined : 'low tide')
+  // What others do to the database is not held up.
+  await again.enqueue(note, null)
+  expect(await again.counts()).toMatchObject({ pending: isWebKit ? 2 : 3 })
+  await again.close()
+})
+
+test.each([
+  ['UnknownError', REFUSED],
+  ['DataCloneError', REFUSED],
+  ['QuotaExceededError', null],
+])('where a first Blob meets %s, others are refused with %o', async (error, refused) => {
+  // Where none are kept there is nothing to play it with.
+  if (isWebKit) return
+  const factory = new FaultyFactory()
+  const isTrial = ({ kind, mode, stores, method }: Moment): boolean =>
+    kind === 'request' && mode === 'readwrite' && method === 'put' && stores?.join() === '$meta'
+  const trials: Moment[] = []
+  factory.plan = (moment) => (isTrial(moment) && trials.push(moment) === 1 ? { fault: 'fail', error } : null)
+  const queue = await opened({ name: `blobs-${Math.random()}`, factory })
+  expect(await collect(queue)).toEqual(refused)
+  await queue.close()
+})
