@@ -9,7 +9,7 @@ import { engines } from './engines.mjs'
 import { check, step, testRun, together, vitest } from './test-steps.mjs'
 
 const namedTests = process.argv.slice(2)
-const onNode = ['unit', 'processes', 'types', 'emulated'].flatMap((project) => ['--project', project])
+const onNode = ['unit', 'apart', 'types', 'emulated'].flatMap((project) => ['--project', project])
 
 await testRun(async () => {
   await bootstrap()
