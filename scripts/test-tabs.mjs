@@ -1,14 +1,13 @@
 /**
  * The proofs on tabs and browsers that take too long for `npm test`: the same tests, with HOLDFAST_LONG=1, and what they
- * say of themselves as the whole output. Run by `npm run test:long`.
+ * say of themselves as the whole output. In the engines that are named. Run by `npm run test:long`.
  */
 import { join } from 'node:path'
 import { exit, root, run } from './bootstrap.mjs'
 import { installMissing } from './browser-packages.mjs'
-import { versionOf } from './engines.mjs'
+import { engines as all, versionOf } from './engines.mjs'
 
-/** @type {import('./engines.mjs').Engine[]} */
-const engines = ['chromium', 'firefox']
+const engines = all.filter((engine) => process.argv.includes(engine))
 
 const problem = await installMissing(engines)
 if (problem !== null) {
@@ -24,7 +23,7 @@ for (const engine of engines) {
     'run',
     ...['--project', `${engine}-pages`],
     ...['--reporter', join(root, 'scripts/plain-reporter.mjs')],
-    ...['torment', 'acknowledged', 'elsewhere', 'policy'].map((name) => `tests/browser/pages/${name}`),
+    ...['torment', 'acknowledged', 'torn', 'elsewhere', 'policy'].map((name) => `tests/browser/pages/${name}`),
   ]).catch(exit)
   if (exitCode !== 0) process.exitCode = 1
 }

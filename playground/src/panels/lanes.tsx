@@ -1,5 +1,6 @@
 import type { Job, JobStatus, PauseScope } from 'holdfast'
 import { attempt, notice } from '../actions.ts'
+import { online } from '../network.ts'
 import { queue } from '../queue.ts'
 import { counts, lanes, pauses, progress, SHOWN, STATUSES } from '../view/board.ts'
 import { now } from '../view/clock.ts'
@@ -104,7 +105,8 @@ function Card({ job }: { job: Job }) {
 
 function stateOf(job: Job): string {
   if (job.status === 'scheduled') return until(job.runAt, now.value)
-  if (job.status === 'pending') return job.requires.length > 0 ? `needs ${job.requires.join(', ')}` : 'due'
+  // On this page nothing else is required than to be online.
+  if (job.status === 'pending') return job.requires.length > 0 && !online.value ? 'waits to be online' : 'due'
   return job.error?.message ?? ''
 }
 

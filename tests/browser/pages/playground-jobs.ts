@@ -61,7 +61,7 @@ export function jobJourneys(journey: Journey, end: (visitor: Visitor) => Promise
     await visitor.toggleOffline()
     await visitor.press('3 webhooks')
     await visitor.laneCounts('pending', 3)
-    await visitor.shows('.lane.pending', 'needs online')
+    await visitor.shows('.lane.pending', 'waits to be online')
     await visitor.press('Tear the database connection')
     await visitor.shows('.notice', 'connection torn')
     await visitor.toggleOffline()

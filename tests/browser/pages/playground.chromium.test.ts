@@ -9,12 +9,7 @@ import { Visitor } from './playground-visitor.ts'
 const journey = journeysIn((profile) => startChromium({ profile, args: ['--force-prefers-reduced-motion'] }))
 
 describe.concurrent('at the same time', () => {
-  jobJourneys(journey, async (visitor) => {
-    await visitor.press('Hang for ever')
-    await visitor.abandon()
-  })
-  panelJourneys(journey)
-
+  // The longest goes first, so that the others do not wait for it.
   journey('jobs of a tab that is frozen by its button are done by another one, each once', async ({ visit }) => {
     const [frozen, other] = await Promise.all([visit(), visit()])
     await frozen.press('8 errands of 4 s')
@@ -27,6 +22,24 @@ describe.concurrent('at the same time', () => {
     await frozen.shows('.notice', 'Thawed')
     await frozen.scores({ acknowledged: 8, done: 8, lost: 0, twice: 0 })
   })
+
+  journey('jobs of a tab that crashes are done by another one at once, each once', async ({ visit }) => {
+    const [crashing, other] = await Promise.all([visit(), visit()])
+    await other.press('8 errands of 4 s')
+    await crashing.laneCounts('running', 8)
+    await crashing.tab.crash()
+    // Its sessions end with it, long before a lease is over.
+    await other.eventually(() => document.querySelectorAll('.session').length, 2)
+    await other.scores({ acknowledged: 8, done: 8, lost: 0, twice: 0 })
+    await other.shows('.lane.completed', 'attempt 2')
+    await crashing.abandon()
+  })
+
+  jobJourneys(journey, async (visitor) => {
+    await visitor.press('Hang for ever')
+    await visitor.abandon()
+  })
+  panelJourneys(journey)
 
   journey('a second tab that closes by its button leaves its jobs to the first', async ({ visit }) => {
     const first = await visit()
