@@ -15,10 +15,10 @@ function enqueue(storage: LoggedStorage, id: string, payload: unknown, more: obj
   return storage.enqueue({ jobs: [newJob({ id, payload, ...more })], now: NOW })
 }
 
-async function claim(storage: LoggedStorage): Promise<readonly string[]> {
+async function claim(storage: LoggedStorage, requestId = 'r'): Promise<readonly string[]> {
   await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
   const lanes = [{ type: 'task' }]
-  const request = { requestId: 'r', session: 's', now: NOW, limit: 9, lanes, have: [], suspects: 'none' } as const
+  const request = { requestId, session: 's', now: NOW, limit: 9, lanes, have: [], suspects: 'none' } as const
   return (await storage.claim(request)).jobs.map(({ id }) => id)
 }
 
@@ -58,6 +58,24 @@ describe('payloads that are too much for the table', () => {
     await enqueue(storage, 'b', large('b'), { jobKey: 'key' })
     const other = await opened(log)
     expect((await allJobs(other.storage)).map(({ payload }) => payload)).toEqual([large('b')])
+  })
+
+  test('are not stored for jobs that follow an outcome which did not come', async () => {
+    const { log, storage } = await opened()
+    await enqueue(storage, 'a', 'small')
+    await claim(storage)
+    const [job] = await storage.get(['a'])
+    const attempt = { id: 'a', fence: job?.fence ?? 0 }
+    const retried = { kind: 'retry', runAt: NOW, delay: 0, error: { name: 'Error', message: 'no' } } as const
+    const after = (id: string): object => ({ enqueue: [newJob({ id, payload: large(id) })] })
+    await storage.settle({ batch: [{ ...attempt, ...retried, counts: 'failure', ...after('b') }], now: NOW })
+    expect(log.chunks.size).toBe(0)
+    expect(await claim(storage, 'r2')).toEqual(['a'])
+    const ended = { ...attempt, fence: attempt.fence + 1, kind: 'complete', result: null } as const
+    await storage.settle({ batch: [{ ...ended, ...after('c') }], now: NOW })
+    expect(log.chunks.size).toBe(1)
+    const other = await opened(log)
+    expect((await allJobs(other.storage)).map(({ payload }) => payload)).toEqual(['small', large('c')])
   })
 
   test('a job whose payload somebody removed ends failed, and nobody is given it', async () => {

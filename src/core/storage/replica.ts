@@ -3,7 +3,15 @@ import type { Call } from './call.ts'
 import { decide, type Operation, type Part } from './job-table/decide.ts'
 import { JobTable, type Snapshot, type Undo } from './job-table/job-table.ts'
 import type { Unit } from './job-table/rows.ts'
-import { type Append, LOG_FORMAT, type LogRecord, type Need, type Receipt, type Tail } from './log.ts'
+import {
+  type Append,
+  LOG_FORMAT,
+  type LogRecord,
+  type Need,
+  type PayloadChunk,
+  type Receipt,
+  type Tail,
+} from './log.ts'
 import { NewestRecords } from './newest-records.ts'
 import { RecordReplay } from './record-replay.ts'
 
@@ -143,13 +151,9 @@ export class Replica {
       for (const { unit } of call.parts) if (unit !== null) units.push(unit)
     }
     if (units.length > 0) {
-      const payloads = new Set(this.#deciding.flatMap(({ chunks }) => chunks ?? []))
+      const payloads = namedBy(units, new Set(this.#deciding.flatMap(({ chunks }) => chunks ?? [])))
       this.#record = { id: recordId, format: LOG_FORMAT, units }
-      return {
-        record: this.#record,
-        durable,
-        ...(payloads.size > 0 && { payloads: [...payloads] }),
-      }
+      return { record: this.#record, durable, ...(payloads.length > 0 && { payloads }) }
     }
     return durable ? { record: null, durable } : null
   }
@@ -272,6 +276,13 @@ export class Replica {
     this.table.takeChanges()
     this.gap = true
   }
+}
+
+/** The chunks that a job was put into. What follows an outcome is not stored when that did not come, or came before. */
+function namedBy(units: readonly Unit[], chunks: ReadonlySet<PayloadChunk>): readonly PayloadChunk[] {
+  if (chunks.size === 0) return []
+  const named = new Set(units.flatMap((unit) => unit.map(({ to }) => to?.['shelf'])))
+  return [...chunks].filter(({ key }) => named.has(key))
 }
 
 function isDurable({ operation }: Call): boolean {
