@@ -18,9 +18,8 @@ const order = (value: unknown, operand: unknown): number => (value === undefined
 const eq = (value: unknown, operand: unknown): boolean => order(value, operand) === 0
 const among = (value: unknown, operands: unknown[]): boolean => operands.some((one) => eq(value, one))
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
-const members = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 const contains = (value: unknown, part: unknown): boolean =>
-  among(part, members(value)) || (text(part) !== null && text(value)?.includes(part as string) === true)
+  among(part, Array.isArray(value) ? value : []) || (typeof part === 'string' && text(value)?.includes(part) === true)
 
 const operators: Readonly<Record<string, (value: unknown, operand: never) => boolean>> = {
   ...{ eq, ne: (value, operand) => !eq(value, operand), in: among, nin: (value, operands) => !among(value, operands) },
@@ -32,8 +31,7 @@ const operators: Readonly<Record<string, (value: unknown, operand: never) => boo
   ...{ startsWith: (value, operand) => text(value)?.startsWith(operand) === true },
   ...{ endsWith: (value, operand) => text(value)?.endsWith(operand) === true },
   matches: (value, operand) => text(value) !== null && new RegExp(operand, 'su').test(value as string),
-  isNull: (value, operand) => ((value ?? null) === null) === operand,
-  isNotNull: (value, operand) => ((value ?? null) !== null) === operand,
+  ...{ isNull: (value, said) => (value == null) === said, isNotNull: (value, said) => (value != null) === said },
 }
 
 /** `level` 1: of a field of a job, where null means to comparisons that it is not set. */
