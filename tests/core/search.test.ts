@@ -1,8 +1,11 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import type { JobRecord, ListOrder, ListRequest, StorageAdapter, Where } from '../../src/core/storage/contract.ts'
-import { statusOf } from '../../src/core/storage/job-table/query.ts'
+import { decide } from '../../src/core/storage/job-table/decide.ts'
+import { JobTable } from '../../src/core/storage/job-table/job-table.ts'
+import { list, statusOf } from '../../src/core/storage/job-table/query.ts'
+import type { JobRow } from '../../src/core/storage/job-table/rows.ts'
 import { compilePattern } from '../../src/core/storage/pattern.ts'
 import { newJob, SharedLog, sharedStorage } from '../../src/testing/index.ts'
 import { allJobs, NOW } from './kit-targets.ts'
@@ -235,6 +238,17 @@ describe.each(storages)('in %s', (_name, make) => {
       { numRuns: Number(process.env['HOLDFAST_SEARCH_RUNS'] ?? 60) },
     )
   }, 60_000)
+})
+
+test('a list that is ordered by payloads looks into each of them once', async () => {
+  const table = new JobTable()
+  const made = Array.from({ length: 200 }, (_, n) => newJob({ id: `job ${n}`, payload: { n: { of: (n * 37) % 200 } } }))
+  decide(table, { name: 'enqueue', request: { jobs: made, now: NOW } }, [0], [])
+  const looks = { payloadOf: vi.fn((row: JobRow) => row.payload), isFull: false }
+  const orderBy = [{ path: ['payload', 'n'], direction: 'asc' }] as const
+  const { jobs: found } = list(table, { where: {}, orderBy, limit: 50, after: null, now: NOW }, looks)
+  expect(found.map(({ payload }) => payload)).toEqual(Array.from({ length: 50 }, (_, n) => ({ n: { of: n } })))
+  expect(looks.payloadOf).toHaveBeenCalledTimes(200)
 })
 
 describe('patterns', () => {

@@ -22,13 +22,20 @@ export class JobOrder {
   readonly #sign: number
   /** The first field, where an order of all jobs can be kept for it. */
   readonly #field: OrderedField | null
+  /** For each term that is no field of a job: what jobs are ordered by, copied once however often it is compared. */
+  readonly #copies: Map<JobRow, unknown>[] = []
 
   constructor(orderBy: ListRequest['orderBy'], read: ReadPart) {
     this.#terms = orderBy.map(({ path: [field, ...path], direction }) => {
       const sign = direction === 'asc' ? 1 : -1
       if (isOrdered(field)) return { sign, valueOf: (row) => row[field], compare: comparing(field) }
-      // What is missing is ordered as null.
-      const valueOf = (row: JobRow): unknown => sortable(path.reduce(partOf, read(row, field)))
+      const copies = new Map<JobRow, unknown>()
+      this.#copies.push(copies)
+      const valueOf = (row: JobRow): unknown => {
+        // What is missing is ordered as null.
+        if (!copies.has(row)) copies.set(row, sortable(path.reduce(partOf, read(row, field))))
+        return copies.get(row)
+      }
       return { sign, valueOf, compare: (a, b) => compareValues(valueOf(a), valueOf(b)) }
     })
     this.#sign = this.#terms.at(-1)?.sign ?? 1
@@ -50,6 +57,11 @@ export class JobOrder {
       if (order !== 0) return sign * order
     }
     return this.#sign * (row.sequence - sequence)
+  }
+
+  /** This job is compared no more: what it is ordered by need not be held. */
+  forget(row: JobRow): void {
+    for (const copies of this.#copies) copies.delete(row)
   }
 
   /** Whether no job from `row` on, in the order of the first field alone, can come before `last`. */

@@ -110,13 +110,14 @@ class Search {
 
   #look(rows: Iterable<JobRow>, most: number, inOrder = false): readonly JobRow[] | null {
     const { order } = this
-    const first = new FirstOf(this.#limit + 1, (a, b) => order.compare(a, b))
+    const first = new FirstOf(this.#limit + 1, order)
     let looked = 0
     for (const row of rows) {
       if (this.#payloads.isFull || (inOrder && first.isFull && order.isPast(row, first.last))) break
       if (looked++ === most) return null
-      if (this.#after !== null && order.compareTo(row, this.#after) <= 0) continue
-      if (first.mayHold(row) && this.#fits(row)) first.add(row)
+      const follows = this.#after === null || order.compareTo(row, this.#after) > 0
+      if (follows && first.mayHold(row) && this.#fits(row)) first.add(row)
+      else order.forget(row)
     }
     return first.jobs
   }
@@ -140,11 +141,11 @@ function readerOf(now: number, { payloadOf }: PayloadReader): ReadPart {
 class FirstOf {
   readonly jobs: JobRow[] = []
   readonly #size: number
-  readonly #compare: (a: JobRow, b: JobRow) => number
+  readonly #order: JobOrder
 
-  constructor(size: number, compare: (a: JobRow, b: JobRow) => number) {
+  constructor(size: number, order: JobOrder) {
     this.#size = size
-    this.#compare = compare
+    this.#order = order
   }
 
   get isFull(): boolean {
@@ -156,16 +157,13 @@ class FirstOf {
   }
 
   mayHold(job: JobRow): boolean {
-    return !this.isFull || this.#compare(job, this.last) < 0
+    return !this.isFull || this.#order.compare(job, this.last) < 0
   }
 
   add(job: JobRow): void {
     const { jobs } = this
-    if (this.isFull) jobs.pop()
-    jobs.splice(
-      lowest(0, jobs.length, (at) => this.#compare(jobs[at] as JobRow, job) > 0),
-      0,
-      job,
-    )
+    if (this.isFull) this.#order.forget(jobs.pop() as JobRow)
+    const rank = lowest(0, jobs.length, (at) => this.#order.compare(jobs[at] as JobRow, job) > 0)
+    jobs.splice(rank, 0, job)
   }
 }
