@@ -291,7 +291,7 @@ export const mutants = [
     'a page shows the last job of the one before',
     `${table}/query.ts`,
     'list: each job has a cursor after which the next page begins',
-    ['this.#after) <= 0', 'this.#after) < 0'],
+    ['this.#after) > 0', 'this.#after) >= 0'],
   ),
   mutant('a job that was not made waits', `${table}/rows.ts`, 'enqueue: a job that comes with an error never waits', [
     'if (job.failed !== undefined)',

@@ -208,14 +208,19 @@ const DETAILS = [
 
 /** What a job has that was not tried yet. */
 const UNTRIED = { attempts: 0, failures: 0, interruptions: 0, unreached: 0, progress: null, error: null } as const
+const COUNTED = /* @__PURE__ */ Object.keys(UNTRIED) as readonly (keyof typeof UNTRIED)[]
 
 /** The waiting holder of a key takes over a newer call's details, all of them. [keys] */
 export function replaced(job: JobRecord, by: NewJob, expireAt: number | null): Patch {
   const { runAt, delay } = by.jobKeyMode === 'preserveRunAt' && job.attempts === 0 ? job : by
-  const patch: Patch = { ...payloadOf(job, by), runAt, ...touched(job, by) }
+  const patch: Patch = touched(job, by)
+  Object.assign(patch, payloadOf(job, by))
+  patch.runAt = runAt
   takeOver(patch, job, by, DETAILS)
-  takeOver(patch, job, UNTRIED, Object.keys(UNTRIED) as (keyof typeof UNTRIED)[])
-  takeOver(patch, job, { delay, expireAt, backoff: copyPlain(by.backoff) }, ['delay', 'expireAt', 'backoff'])
+  takeOver(patch, job, UNTRIED, COUNTED)
+  if (job.delay !== delay) patch.delay = delay
+  if (job.expireAt !== expireAt) patch.expireAt = expireAt
+  if (job.backoff !== by.backoff) patch.backoff = copyPlain(by.backoff)
   if (job.requires.length + by.requires.length > 0) patch.requires = [...by.requires].sort()
   // Until now the payload itself says what the call with the job's id said.
   if (job.digest === null) patch.digest = digestOf(job)
@@ -247,8 +252,9 @@ function joined(old: unknown, added: unknown): unknown {
 
 /** An enqueue was folded into this job: remembered, so that its repeat does nothing. [keys] [repeat] */
 export function touched(job: JobRecord, by: NewJob): Patch {
-  const absorbed = [...job.absorbed, { id: by.id, digest: digestOf(by) }]
-  return { revision: job.revision + 1, absorbed: absorbed.slice(-ABSORBED_LIMIT) }
+  const call = { id: by.id, digest: digestOf(by) }
+  const absorbed = job.absorbed.length === 0 ? [call] : [...job.absorbed.slice(1 - ABSORBED_LIMIT), call]
+  return { revision: job.revision + 1, absorbed }
 }
 
 /** The job lost its key. If it runs it finishes, but is not retried. [keys] */

@@ -232,7 +232,8 @@ export class JobTable {
     if (folded !== undefined) for (const { id } of row.absorbed) this.#absorbed.delete(id)
     Object.assign(row, fields)
     if (folded !== undefined) this.#remember(row)
-    if (fields['runAt'] !== undefined) row.dueAt = Number.NaN
+    // A job without a delay is due whatever is kept here, and needs no field of its own for it.
+    if (fields['runAt'] !== undefined && row.delay !== null) row.dueAt = Number.NaN
     this.#versions += version - row.version
     row.version = version
     this.#highest = Math.max(this.#highest, version)
