@@ -25,6 +25,8 @@ interface Request {
 class Played implements Port {
   readonly #events: PortEvents
   ended = false
+  /** Whether it answers calls, and ends when it is told to. */
+  heeds = true
   /** How many runs it was given by each message. */
   readonly given: number[] = []
 
@@ -35,7 +37,7 @@ class Played implements Port {
   post(data: unknown): void {
     const { kind, message, runs } = (data as { readonly [MARK]: Request })[MARK]
     if (kind === 'run') this.given.push(runs?.length ?? 0)
-    if (kind === 'request')
+    if (kind === 'request' && this.heeds)
       this.say({ kind: 'answer', message: { id: message.id, type: 'RAW', value: { value: undefined } } })
   }
 
@@ -55,7 +57,7 @@ class Played implements Port {
 
   terminate(): Promise<void> {
     this.ended = true
-    return Promise.resolve()
+    return this.heeds ? Promise.resolve() : new Promise(() => undefined)
   }
 }
 
@@ -161,6 +163,33 @@ test('so is one that dies before the pool has heard that it was ready', async ()
   await at.pool.ready
   await at.exposes(1)
   expect(at.pool.places).toBe(1)
+})
+
+test('a setup that does not end is not waited for longer than readyWithin', async () => {
+  const at = pool()
+  const [thread] = at.threads as [Played]
+  thread.heeds = false
+  await at.exposes(0)
+  await at.clock.advance(59_999)
+  expect(thread.ended).toBe(false)
+  const ready = at.pool.ready.catch(codeOf)
+  await at.clock.advance('20s')
+  expect([await ready, thread.ended]).toEqual(['HOLDFAST_WORKER_NOT_READY', true])
+})
+
+test('a state that is not disposed of, and a thread that does not end, hold up a close for 5 s each', async () => {
+  const at = pool()
+  await at.exposes(0)
+  const [thread] = at.threads as [Played]
+  thread.heeds = false
+  let closed = false
+  void at.pool.close().then(() => (closed = true))
+  await at.clock.advance(4999)
+  expect(thread.ended).toBe(false)
+  await at.clock.advance(1)
+  expect([thread.ended, closed]).toEqual([true, false])
+  await at.clock.advance(5000)
+  expect(closed).toBe(true)
 })
 
 test('threads that die for no job are replaced after 100 ms, 200 ms and so on, up to 10 s', async () => {

@@ -89,6 +89,14 @@ describe('a worker that cannot run the jobs', () => {
     })
   })
 
+  test('since spawn gives the same one again, which would answer for two', async () => {
+    let only: Worker | undefined
+    expect(await refusal({ spawn: () => (only ??= spawn()) })).toMatchObject({
+      code: 'HOLDFAST_WORKER_NOT_READY',
+      cause: { code: 'HOLDFAST_INVALID_OPTION' },
+    })
+  })
+
   test('since spawn makes none', async () => {
     expect(await refusal({ spawn: (() => 7) as never })).toMatchObject({
       code: 'HOLDFAST_WORKER_NOT_READY',

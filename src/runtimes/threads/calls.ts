@@ -15,19 +15,22 @@ type Answer = { readonly value: unknown } | { readonly error: ThrownData }
 
 type Listener = (event: { readonly data: unknown }) => void
 
+/** `bytes` are moved with the message. */
+type Send<Message> = (message: Message, bytes?: readonly ArrayBuffer[]) => void
+
 /** One direction of calls; the messages of a port are handed to `receive`. */
 class Line {
   readonly #listeners = new Set<Listener>()
-  #send: (message: unknown) => void
+  #send: Send<unknown>
 
-  constructor(send: (message: unknown) => void) {
+  constructor(send: Send<unknown>) {
     this.#send = send
   }
 
   /** Comlink's declarations name classes of browsers; it needs no more than these three. */
   get endpoint(): Endpoint {
     const endpoint = {
-      postMessage: (message: unknown) => this.#send(message),
+      postMessage: (message: unknown, bytes?: readonly ArrayBuffer[]) => this.#send(message, bytes),
       addEventListener: (_type: string, listener: Listener) => void this.#listeners.add(listener),
       removeEventListener: (_type: string, listener: Listener) => void this.#listeners.delete(listener),
     }
@@ -83,8 +86,8 @@ export interface Calls {
 }
 
 /** Calls what the other side exposes. */
-export function calling(send: (message: Wire) => void): Calls {
-  const line = new Line((message) => send({ kind: 'request', message }))
+export function calling(send: Send<Wire>): Calls {
+  const line = new Line((message, bytes) => send({ kind: 'request', message }, bytes))
   const remote = wrap<Record<string, (...values: unknown[]) => Promise<Answer>>>(line.endpoint)
   return {
     cut: () => line.cut(),

@@ -1,5 +1,7 @@
 import { callable, integerFrom, readOptions, type Span, spanFrom } from '../../core/options.ts'
+import { invalidOption } from '../../core/errors.ts'
 import type { OpenRunner, RunnerHost } from '../../core/runner.ts'
+import { isObject } from '../../core/storage/plain.ts'
 import { type Connect } from './port.ts'
 import { Pool } from './pool.ts'
 
@@ -36,14 +38,26 @@ const CHECKS = {
   readyWithin: /* @__PURE__ */ spanFrom(1),
 }
 
+/** Workers that were spawned for a runner. */
+const spawned = /* @__PURE__ */ new WeakSet()
+
+/** One worker for two threads would answer each with the results of the other. */
+function spawnedOnce<Worker>(worker: Worker): Worker {
+  if (!isObject(worker)) return worker
+  if (spawned.has(worker)) throw invalidOption('spawn()', 'a worker that this call has started', worker)
+  spawned.add(worker)
+  return worker
+}
+
 /** @throws HOLDFAST_INVALID_OPTION */
 export function threadsSettings<Thread, Purpose extends unknown[]>(
   what: string,
   options: ThreadsOptions<Thread, Purpose>,
 ): ThreadsSettings<Thread, Purpose> {
   const given = readOptions(what, options, CHECKS)
+  const spawn = (given.spawn ?? callable(`${what}.spawn`, undefined)) as ThreadsOptions<Thread, Purpose>['spawn']
   return {
-    spawn: (given.spawn ?? callable(`${what}.spawn`, undefined)) as ThreadsOptions<Thread, Purpose>['spawn'],
+    spawn: (...purpose) => spawnedOnce(spawn(...purpose)),
     size: given.size,
     jobsPerWorker: given.jobsPerWorker ?? 1,
     readyWithin: given.readyWithin ?? READY_WITHIN,

@@ -50,7 +50,8 @@ export type News = { readonly run: number } & (
 
 /** An enqueue that a handler asks for. Definitions hold functions, so the executor's side looks the type up. */
 export interface EnqueueCall {
-  readonly type: string
+  /** `null`: what was given is no job, and the executor's side says so. */
+  readonly type: string | null
   /** Whether a definition was given, and not its name: the executor has to know it then. */
   readonly defined: boolean
   readonly payload: unknown

@@ -113,7 +113,7 @@ export class Thread {
 
   #start(): void {
     const { connect, readyWithin, host } = this.#options
-    const late = (): void => this.#finish(notReady(`it exposed no handlers within ${readyWithin} ms`))
+    const late = (): void => this.#finish(notReady(`it could not run handlers within ${readyWithin} ms`))
     this.#cancelDeadline = host.environment.startTimer(late, readyWithin, false)
     try {
       this.#port = connect({

@@ -47,7 +47,7 @@ function expose(scope: Scope, given: readonly BoundHandler[], options: ExposeOpt
   if (exposed.has(globalThis))
     throw new HoldfastError('HOLDFAST_WORKER_NOT_READY', 'A worker exposes its handlers once, all of them together')
   exposed.add(globalThis)
-  const post = (message: FromThread): void => scope.post(marked(message))
+  const post = (message: FromThread, moved?: readonly unknown[]): void => scope.post(marked(message), moved)
   const calls = calling(post)
   const runs = new HandlerRuns({ handlers, post, queue: (depth) => remoteQueue(calls, depth) })
   const request = answering(

@@ -6,14 +6,15 @@ import { type BoundHandler, type Job, toJob } from '../../core/job.ts'
 import { checkedJson } from '../../core/payload.ts'
 import { isThenable } from '../../core/thenable.ts'
 import type { JobRecord } from '../../core/storage/contract.ts'
-import { type EnqueueCall, type FromThread, type News, type Run, thrownData } from '../threads/protocol.ts'
-import { enqueueCall } from './remote-queue.ts'
+import { type FromThread, type News, type Run, thrownData } from '../threads/protocol.ts'
+import { type Outgoing, outgoing } from './remote-queue.ts'
 
 export interface HandlerRunsOptions {
   readonly handlers: ReadonlyMap<string, BoundHandler>
   /** The queue for a handler whose job so many automations led to. */
   readonly queue: (depth: number) => HandlerQueue
-  readonly post: (message: FromThread) => void
+  /** `moved` leaves this thread with the message. */
+  readonly post: (message: FromThread, moved?: readonly unknown[]) => void
 }
 
 /** The handlers that run in this thread. */
@@ -24,6 +25,8 @@ export class HandlerRuns {
   readonly #options: HandlerRunsOptions
   readonly #runs = new Map<number, RemoteAttempt>()
   #outbox: News[] = []
+  /** The bytes that leave with the outbox. */
+  #moved: ArrayBuffer[] = []
 
   constructor(options: HandlerRunsOptions) {
     this.#options = options
@@ -70,7 +73,8 @@ export class HandlerRuns {
     if (!this.#runs.has(run)) return
     try {
       const value = checkedJson('result', returned, this.payloadLimit)
-      this.#end({ run, kind: 'returned', value, chained })
+      this.#moved.push(...chained.flatMap(({ bytes }) => bytes))
+      this.#end({ run, kind: 'returned', value, chained: chained.map(({ call }) => call) })
     } catch (error) {
       this.#end({ run, kind: 'threw', error: thrownData(error) })
     }
@@ -88,9 +92,10 @@ export class HandlerRuns {
   }
 
   #flush(): void {
-    const news = this.#outbox
+    const [news, moved] = [this.#outbox, this.#moved]
     this.#outbox = []
-    if (news.length > 0) this.#options.post({ kind: 'news', news })
+    this.#moved = []
+    if (news.length > 0) this.#options.post({ kind: 'news', news }, moved)
   }
 }
 
@@ -98,7 +103,7 @@ export class HandlerRuns {
 class RemoteAttempt implements HandlerRun {
   readonly run: number
   readonly deadline: number
-  readonly chained: EnqueueCall[] = []
+  readonly chained: Outgoing[] = []
   record: JobRecord
   readonly #runs: HandlerRuns
   #job: Job | null = null
@@ -156,14 +161,20 @@ class RemoteAttempt implements HandlerRun {
   get log(): HandlerContext['log'] {
     return (message, fields = {}) => {
       const plain = Object.entries(fields).map(([name, value]) => [name, cloneable(value)])
-      this.#runs.tell({ run: this.run, kind: 'log', message, fields: Object.fromEntries(plain) as typeof fields })
+      // A message that is no text may be what cannot be sent, and would take the others of its turn along.
+      this.#runs.tell({
+        run: this.run,
+        kind: 'log',
+        message: String(message),
+        fields: Object.fromEntries(plain) as typeof fields,
+      })
     }
   }
 
   get onComplete(): HandlerContext['onComplete'] {
     return {
       enqueue: (job: unknown, payload: unknown, options?: EnqueueOptions) =>
-        void this.chained.push(enqueueCall(job, payload, options)),
+        void this.chained.push(outgoing(job, payload, options)),
     }
   }
 

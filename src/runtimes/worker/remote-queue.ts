@@ -1,23 +1,41 @@
+import { transfer } from 'comlink'
 import type { EmitOptions } from '../../core/automations.ts'
 import type { HandlerQueue } from '../../core/context.ts'
-import { fieldError, HoldfastError } from '../../core/errors.ts'
+import { invalidOption } from '../../core/errors.ts'
 import type { EnqueueOptions } from '../../core/intake.ts'
+import { checkedJson } from '../../core/payload.ts'
 import type { EnqueueItem } from '../../core/queue.ts'
 import type { Calls } from '../threads/calls.ts'
 import type { EnqueueCall } from '../threads/protocol.ts'
+import { ownCopy } from './own-copy.ts'
 
 /** The queue of the executor, for a handler whose job so many automations led to: each of its functions is a call. */
 export function remoteQueue({ call }: Pick<Calls, 'call'>, depth: number): HandlerQueue {
   const functions = {
-    enqueue: async (job: unknown, payload: unknown, options?: EnqueueOptions) =>
-      call('enqueue', depth, enqueueCall(job, payload, options)),
-    enqueueMany: async (items: readonly EnqueueItem[]) =>
-      call(
+    enqueue: async (job: unknown, payload: unknown, options?: EnqueueOptions) => {
+      const { call: enqueue, bytes } = outgoing(job, payload, options)
+      return call('enqueue', depth, transfer(enqueue, [...bytes]))
+    },
+    enqueueMany: async (items: readonly EnqueueItem[]) => {
+      const all = items.map(({ job, payload, options }) => outgoing(job, payload, options))
+      const calls = all.map(({ call: enqueue }) => enqueue)
+      return call(
         'enqueueMany',
         depth,
-        items.map(({ job, payload, options }) => enqueueCall(job, payload, options)),
+        transfer(
+          calls,
+          all.flatMap(({ bytes }) => bytes),
+        ),
+      )
+    },
+    emit: async (event: string, document: unknown, options?: EmitOptions) =>
+      call(
+        'emit',
+        depth,
+        event,
+        asJson('document', document),
+        options && { ...options, previous: asJson('previous', options.previous) },
       ),
-    emit: (event: string, document: unknown, options?: EmitOptions) => call('emit', depth, event, document, options),
     get: (id: string) => call('get', id),
     counts: () => call('counts'),
     cancel: (id: string, reason?: string) => call('cancel', id, reason),
@@ -26,24 +44,34 @@ export function remoteQueue({ call }: Pick<Calls, 'call'>, depth: number): Handl
   return functions as HandlerQueue
 }
 
+/** An enqueue on its way to the executor, and the bytes that are moved with it. */
+export interface Outgoing {
+  readonly call: EnqueueCall
+  readonly bytes: readonly ArrayBuffer[]
+}
+
 /** As it is now: what becomes of the payload afterwards is none of the job's. */
-export function enqueueCall(job: unknown, payload: unknown, options?: EnqueueOptions): EnqueueCall {
-  const { type } = Object(job) as { readonly type?: unknown }
+export function outgoing(job: unknown, payload: unknown, options?: EnqueueOptions): Outgoing {
+  const type = typeof job === 'string' ? job : (Object(job) as { readonly type?: unknown }).type
+  const { value, bytes } = ownCopy('payload', payload)
   const call = {
-    type: typeof job === 'string' ? job : (type as string),
+    type: typeof type === 'string' ? type : null,
     defined: typeof job !== 'string',
-    payload,
-    ...(options === undefined ? {} : { options }),
+    payload: value,
+    ...(options === undefined ? {} : { options: plain(options) }),
   }
+  return { call, bytes }
+}
+
+/** Here, since cloning would make something else of what is no JSON; how large it may be is for the executor's side to say. */
+function asJson(what: string, value: unknown): unknown {
+  return value === undefined ? value : checkedJson(what, value, Infinity)
+}
+
+function plain(options: EnqueueOptions): EnqueueOptions {
   try {
-    return structuredClone(call)
-  } catch (error) {
-    if (HoldfastError.is(error)) throw error
-    throw fieldError(
-      'HOLDFAST_INVALID_PAYLOAD',
-      'payload',
-      payload,
-      `A payload cannot leave its worker: ${String(error)}`,
-    )
+    return structuredClone(options)
+  } catch {
+    throw invalidOption('options', 'data, which can leave its worker', options)
   }
 }

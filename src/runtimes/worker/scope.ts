@@ -2,20 +2,20 @@ import { HoldfastError } from '../../core/errors.ts'
 
 /** The inside of a worker, as both platforms have it. */
 export interface Scope {
-  /** Throws for what cannot be cloned. */
-  post(message: unknown): void
+  /** Throws for what cannot be cloned. `moved` leaves this thread with the message, and is of no use here afterwards. */
+  post(message: unknown, moved?: readonly unknown[]): void
   listen(listener: (data: unknown) => void): void
   /** Calls `listener` where something outside of handlers went wrong and the platform tells nobody outside. */
   onBroken(listener: (error: unknown) => void): void
 }
 
 interface NodePort {
-  postMessage(message: unknown): void
+  postMessage(message: unknown, moved?: readonly unknown[]): void
   on(event: 'message', listener: (data: unknown) => void): void
 }
 
 interface WebScope {
-  postMessage?(message: unknown): void
+  postMessage?(message: unknown, moved?: readonly unknown[]): void
   addEventListener?(
     type: string,
     listener: (event: { readonly data?: unknown; readonly reason?: unknown }) => void,
@@ -43,7 +43,7 @@ export function workerScope(global: WebScope = globalThis as WebScope): Scope {
 /** Node ends a thread in which something is thrown or rejected that nobody catches, and tells its parent. */
 function nodeScope(port: NodePort): Scope {
   return {
-    post: (message) => port.postMessage(message),
+    post: (message, moved = []) => port.postMessage(message, moved),
     listen: (listener) => port.on('message', listener),
     onBroken: () => undefined,
   }
@@ -52,7 +52,7 @@ function nodeScope(port: NodePort): Scope {
 /** Browsers tell the page what is thrown; not what is rejected, nor that the worker has closed itself. */
 function webScope(global: Required<WebScope>): Scope {
   return {
-    post: (message) => global.postMessage(message),
+    post: (message, moved = []) => global.postMessage(message, moved),
     listen: (listener) => global.addEventListener('message', ({ data }) => listener(data)),
     onBroken: (listener) => {
       global.addEventListener('unhandledrejection', ({ reason }) => listener(reason))

@@ -80,8 +80,41 @@ async function unpacked(payload: unknown): Promise<unknown> {
   return [new Uint8Array(bytes).join(), blob.type, await blob.text(), map.get('a') ?? null, date.getTime()]
 }
 
-async function follow(step: unknown, { queue, onComplete }: HandlerContext): Promise<unknown> {
+/** What would arrive as a plain object. */
+class Point {
+  readonly x = 1
+}
+
+async function follow(step: unknown, { queue, onComplete, log }: HandlerContext): Promise<unknown> {
   switch (step) {
+    case 'an instance':
+      return queue.enqueue(echo, { at: [new Point()] })
+    case 'an instance among many':
+      return queue.enqueueMany([
+        { job: echo, payload: 1 },
+        { job: echo, payload: new Point() },
+      ])
+    case 'an instance in a Map':
+      return queue.enqueue(parcel, { ...sample(), map: new Map([['a', new Point()]]) })
+    case 'an instance in an event':
+      return queue.emit('insert:points', new Point())
+    case 'an instance before an event':
+      return queue.emit('update:points', {}, { previous: new Point() })
+    case 'a symbol key':
+      return queue.enqueue(echo, { [Symbol.iterator]: 1 })
+    case 'a function':
+      return queue.enqueue(echo, () => undefined)
+    case 'an instance in a chain':
+      onComplete.enqueue(echo, new Point())
+      return null
+    case 'odd options':
+      return queue.enqueue(echo, null, { delay: (() => 1) as never })
+    case 'an odd job':
+      onComplete.enqueue({ type: () => 'echo' } as never, null)
+      return null
+    case 'an odd log':
+      log((() => undefined) as never)
+      return 'logged'
     case 'enqueue': {
       const job = await queue.enqueue(checked, 'text', { id: 'enqueued' })
       return { status: job.status, counts: (await queue.counts()).running, same: (await queue.get(job.id))?.payload }

@@ -129,6 +129,31 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     expect((await at.ran(follows, 'wrong')).error?.code).toBe('HOLDFAST_SCHEMA_MISMATCH')
   })
 
+  test.each([
+    'an instance',
+    'an instance among many',
+    'an instance in a Map',
+    'an instance in an event',
+    'an instance before an event',
+    'an instance in a chain',
+    'a symbol key',
+    'a function',
+  ])('what a handler would have altered on its way to the queue is refused: %s', async (what) => {
+    await using at = await bench(options())
+    expect((await at.ran(follows, what)).error?.code).toBe('HOLDFAST_INVALID_PAYLOAD')
+    expect(await at.queue.counts()).toMatchObject({ failed: 1, pending: 0, completed: 0 })
+  })
+
+  test.each(['odd options', 'an odd job'])('so is what is none: %s', async (what) => {
+    await using at = await bench(options())
+    expect((await at.ran(follows, what)).error?.code).toBe('HOLDFAST_INVALID_OPTION')
+  })
+
+  test('a log whose message is no text harms nobody', async () => {
+    await using at = await bench(options())
+    expect((await at.ran(follows, 'an odd log')).result).toBe('logged')
+  })
+
   test('a handler that emits what triggers its job is cut off', async () => {
     await using at = await bench(options())
     await at.queue.automate({ name: 'loop', on: 'insert:loops', enqueue: { job: follows, payload: 'emit' } })
