@@ -2,6 +2,7 @@ import type { HandlerContext } from './context.ts'
 import type { HoldfastError } from './errors.ts'
 import type { HandlerRun } from './handlers.ts'
 import { type Job, toJob } from './job.ts'
+import { put } from './output.ts'
 import { checkedJson } from './payload.ts'
 import type { JobQueue } from './queue.ts'
 import type { QueueCore } from './queue-core.ts'
@@ -88,6 +89,17 @@ export class Attempt implements HandlerRun {
       this.#core.log('info', message, { ...fields, job: job.id, type: job.type })
       this.#core.events.tell('log', { job, message, fields })
     }
+  }
+
+  get output(): HandlerContext['output'] {
+    return (value, options = {}) =>
+      // A copy here too, so that a handler does the same in every thread.
+      this.tellOutput(put(value, options, (given, transfer) => structuredClone(given, { transfer: transfer as never })))
+  }
+
+  /** The value is nobody else's. */
+  tellOutput(value: unknown): void {
+    this.#core.events.tell('output', { job: this.job, value })
   }
 
   get onComplete(): HandlerContext['onComplete'] {

@@ -1,4 +1,5 @@
 import type { Job, JobDefinition } from './job.ts'
+import type { OutputOptions } from './output.ts'
 import type { EnqueueOptions, JobQueue } from './queue.ts'
 
 /** What a handler may do with the queue, in whatever thread it runs. In a worker each is a call to the executor's. */
@@ -25,6 +26,14 @@ export interface HandlerContext<Payload = unknown> {
   readonly progress: (value: unknown) => void
   /** Tells listeners and the logger; nothing is stored. */
   readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void
+  /**
+   * Hands something to this context's listeners, at once: `queue.on('output')`. Any value that can be cloned, in whatever
+   * thread the handler runs; what `transfer` names is moved and not copied, and of no use to the handler afterwards. Nothing
+   * is stored: what has to outlive the page belongs into the result, or into the payload of a next job.
+   *
+   * @throws HOLDFAST_INVALID_PAYLOAD when it can be neither cloned nor moved; HOLDFAST_INVALID_OPTION
+   */
+  readonly output: (value: unknown, options?: OutputOptions) => void
   readonly queue: HandlerQueue
   /** Jobs that are stored in the same step as this attempt's completion, and only then. */
   readonly onComplete: {

@@ -15,6 +15,8 @@ export interface QueueEvents {
   /** Not stored yet when told; the next heartbeat stores it, at the latest the outcome. */
   progress: { readonly job: Job; readonly value: unknown }
   log: { readonly job: Job; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
+  /** What a handler hands out by `ctx.output`; it is stored nowhere. An attempt that is made again does so again. */
+  output: { readonly job: Job; readonly value: unknown }
   completed: { readonly job: Job }
   /** The attempt failed and the job waits for another. */
   retrying: { readonly job: Job; readonly error: ErrorData; readonly runAt: number }
@@ -41,6 +43,7 @@ const EVENT_NAMES: readonly string[] = [
   'started',
   'progress',
   'log',
+  'output',
   'completed',
   'retrying',
   'failed',

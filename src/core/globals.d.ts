@@ -17,4 +17,4 @@ interface AbortController {
 
 declare const AbortController: new () => AbortController
 declare const TextEncoder: new () => { encode(text: string): Uint8Array }
-declare function structuredClone<T>(value: T): T
+declare function structuredClone<T>(value: T, options?: { readonly transfer: readonly object[] }): T

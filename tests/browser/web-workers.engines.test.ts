@@ -123,7 +123,7 @@ type Ending = (id: string) => Promise<void>
 const paint = defineJob({ type: 'paint' })
 
 test.skipIf(typeof OffscreenCanvas === 'undefined')(
-  'what no queue can store goes to a worker when it is spawned',
+  'what no queue can store goes to a worker when it is spawned, and comes back as output',
   async () => {
     await using queue = await openQueue({ storage: memory(), jobs: [paint] })
     const runner = webWorkers({
@@ -136,7 +136,10 @@ test.skipIf(typeof OffscreenCanvas === 'undefined')(
       size: 1,
     })
     await queue.createExecutor({ runner }).start()
+    const page = new OffscreenCanvas(2, 2).getContext('2d') as OffscreenCanvasRenderingContext2D
+    queue.on('output', ({ value }) => page.drawImage(value as ImageBitmap, 0, 0))
     const { id } = await queue.enqueue(paint, '#00ff00')
     expect(await queue.result(id)).toEqual({ status: 'completed', result: [0, 255, 0, 255] })
+    expect([...page.getImageData(0, 0, 1, 1).data]).toEqual([0, 255, 0, 255])
   },
 )

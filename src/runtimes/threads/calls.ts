@@ -1,4 +1,4 @@
-import { type Endpoint, expose, wrap } from 'comlink'
+import { type Endpoint, expose, transfer, wrap } from 'comlink'
 import { isObject } from '../../core/storage/plain.ts'
 import { revived, type ThrownData, thrownData, type Wire } from './protocol.ts'
 
@@ -83,6 +83,11 @@ export interface Calls {
   readonly receive: (answer: unknown) => void
   /** The other side is gone. */
   readonly cut: () => void
+}
+
+/** A value for `call`, whose bytes are moved with it. */
+export function moving<Value extends object>(value: Value, bytes: readonly ArrayBuffer[]): Value {
+  return transfer(value, [...bytes])
 }
 
 /** Calls what the other side exposes. */

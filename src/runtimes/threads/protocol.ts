@@ -45,6 +45,7 @@ export type News = { readonly run: number } & (
   | { readonly kind: 'returned'; readonly value: unknown; readonly chained: readonly EnqueueCall[] }
   | { readonly kind: 'threw'; readonly error: ThrownData }
   | { readonly kind: 'progress'; readonly value: unknown }
+  | { readonly kind: 'output'; readonly value: unknown }
   | { readonly kind: 'log'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
 )
 

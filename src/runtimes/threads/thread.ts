@@ -176,6 +176,7 @@ export class Thread {
     const { ends, onError } = this.#options.host
     try {
       if (kind === 'progress') return attempt.progress(told.value)
+      if (kind === 'output') return attempt.tellOutput(told.value)
       if (kind === 'log') return attempt.log(String(told.message), isObject(told.fields) ? told.fields : {})
     } catch (error) {
       return onError(error)

@@ -3,6 +3,7 @@ import { describe } from '../../core/errors.ts'
 import { type HandlerRun, runHandler } from '../../core/handlers.ts'
 import type { EnqueueOptions } from '../../core/intake.ts'
 import { type BoundHandler, type Job, toJob } from '../../core/job.ts'
+import { put } from '../../core/output.ts'
 import { checkedJson } from '../../core/payload.ts'
 import { isThenable } from '../../core/thenable.ts'
 import type { JobRecord } from '../../core/storage/contract.ts'
@@ -50,6 +51,12 @@ export class HandlerRuns {
   tell(news: News): void {
     this.#outbox.push(news)
     this.#flush()
+  }
+
+  /** Alone, since what cannot be sent must not take the news of others along. */
+  output(run: number, value: unknown, transfer: readonly object[]): void {
+    this.#flush()
+    this.#options.post({ kind: 'news', news: [{ run, kind: 'output', value }] }, transfer)
   }
 
   #start({ run, record, deadline }: Run): void {
@@ -169,6 +176,11 @@ class RemoteAttempt implements HandlerRun {
         fields: Object.fromEntries(plain) as typeof fields,
       })
     }
+  }
+
+  get output(): HandlerContext['output'] {
+    return (value, options = {}) =>
+      put(value, options, (given, transfer) => this.#runs.output(this.run, given, transfer))
   }
 
   get onComplete(): HandlerContext['onComplete'] {

@@ -1,11 +1,10 @@
-import { transfer } from 'comlink'
 import type { EmitOptions } from '../../core/automations.ts'
 import type { HandlerQueue } from '../../core/context.ts'
 import { invalidOption } from '../../core/errors.ts'
 import type { EnqueueOptions } from '../../core/intake.ts'
 import { checkedJson } from '../../core/payload.ts'
 import type { EnqueueItem } from '../../core/queue.ts'
-import type { Calls } from '../threads/calls.ts'
+import { type Calls, moving } from '../threads/calls.ts'
 import type { EnqueueCall } from '../threads/protocol.ts'
 import { ownCopy } from './own-copy.ts'
 
@@ -14,19 +13,13 @@ export function remoteQueue({ call }: Pick<Calls, 'call'>, depth: number): Handl
   const functions = {
     enqueue: async (job: unknown, payload: unknown, options?: EnqueueOptions) => {
       const { call: enqueue, bytes } = outgoing(job, payload, options)
-      return call('enqueue', depth, transfer(enqueue, [...bytes]))
+      return call('enqueue', depth, moving(enqueue, bytes))
     },
     enqueueMany: async (items: readonly EnqueueItem[]) => {
       const all = items.map(({ job, payload, options }) => outgoing(job, payload, options))
-      const calls = all.map(({ call: enqueue }) => enqueue)
-      return call(
-        'enqueueMany',
-        depth,
-        transfer(
-          calls,
-          all.flatMap(({ bytes }) => bytes),
-        ),
-      )
+      const calls = all.map((each) => each.call)
+      const bytes = all.flatMap((each) => each.bytes)
+      return call('enqueueMany', depth, moving(calls, bytes))
     },
     emit: async (event: string, document: unknown, options?: EmitOptions) =>
       call(

@@ -1,4 +1,4 @@
-// Draws on a canvas that it was given when it was spawned.
+// Draws on a canvas that it was given when it was spawned, and hands out the picture.
 import { defineJob } from '../../../src/index.ts'
 import { exposeHandlers } from '../../../src/runtimes/worker/index.ts'
 
@@ -8,6 +8,7 @@ interface Canvas {
     fillRect(x: number, y: number, width: number, height: number): void
     getImageData(x: number, y: number, width: number, height: number): { readonly data: Iterable<number> }
   }
+  transferToImageBitmap(): object
 }
 
 interface Inside {
@@ -23,11 +24,14 @@ const paint = defineJob({ type: 'paint' })
 
 exposeHandlers(
   [
-    paint.handler((colour, { state }) => {
+    paint.handler((colour, { state, output }) => {
       const context = (state as Canvas).getContext('2d')
       context.fillStyle = String(colour)
       context.fillRect(0, 0, 2, 2)
-      return [...context.getImageData(0, 0, 1, 1).data]
+      const pixel = [...context.getImageData(0, 0, 1, 1).data]
+      const picture = (state as Canvas).transferToImageBitmap()
+      output(picture, { transfer: [picture] })
+      return pixel
     }),
   ],
   { setup: () => canvas },

@@ -85,8 +85,19 @@ class Point {
   readonly x = 1
 }
 
-async function follow(step: unknown, { queue, onComplete, log }: HandlerContext): Promise<unknown> {
+async function follow(step: unknown, { queue, onComplete, log, output }: HandlerContext): Promise<unknown> {
+  const bytes = new Uint8Array([1, 2, 3]).buffer
   switch (step) {
+    case 'output':
+      output({ bytes, date: new Date(7) }, { transfer: [bytes] })
+      output('a copy')
+      return bytes.byteLength
+    case 'output of a function':
+      return output(() => undefined)
+    case 'output of what cannot be moved':
+      return output(bytes, { transfer: [{}] })
+    case 'output with an odd option':
+      return output(bytes, { move: [bytes] } as never)
     case 'an instance':
       return queue.enqueue(echo, { at: [new Point()] })
     case 'an instance among many':

@@ -149,6 +149,25 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     expect((await at.ran(follows, what)).error?.code).toBe('HOLDFAST_INVALID_OPTION')
   })
 
+  test('what a handler puts out is heard by listeners, moved where it asked for that, and stored nowhere', async () => {
+    await using at = await bench(options())
+    const told: unknown[] = []
+    at.queue.on('output', ({ job, value }) => told.push(job.id, value))
+    expect(await at.ran(follows, 'output', 'a')).toMatchObject({ status: 'completed', result: 0, progress: null })
+    const [first, value, second, copy] = told as [string, { bytes: ArrayBuffer; date: Date }, string, string]
+    expect([first, [...new Uint8Array(value.bytes)], value.date.getTime()]).toEqual(['a', [1, 2, 3], 7])
+    expect([second, copy, told.length]).toEqual(['a', 'a copy', 4])
+  })
+
+  test.each([
+    ['output of a function', 'HOLDFAST_INVALID_PAYLOAD'],
+    ['output of what cannot be moved', 'HOLDFAST_INVALID_PAYLOAD'],
+    ['output with an odd option', 'HOLDFAST_INVALID_OPTION'],
+  ])('an output that cannot be is a typed error: %s', async (what, code) => {
+    await using at = await bench(options())
+    expect((await at.ran(follows, what)).error?.code).toBe(code)
+  })
+
   test('a log whose message is no text harms nobody', async () => {
     await using at = await bench(options())
     expect((await at.ran(follows, 'an odd log')).result).toBe('logged')
