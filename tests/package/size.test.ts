@@ -31,16 +31,16 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along; `holdfast/storage` has the logged storage too. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 22_777,
+  holdfast: 22_904,
   'holdfast/memory': 15_693,
   'holdfast/indexeddb': 27_996,
   'holdfast/node-fs': 26_508,
   // The table and the logged storage, for adapters outside.
   'holdfast/storage': 19_672,
   'holdfast/service-worker': 2299,
-  'holdfast/node': 6270,
+  'holdfast/node': 6430,
   'holdfast/browser': 6642,
-  'holdfast/worker': 6712,
+  'holdfast/worker': 7290,
   // The figure: with its parser.
   'holdfast/aql': 13_881,
 }

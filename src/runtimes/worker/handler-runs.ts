@@ -172,7 +172,7 @@ class RemoteAttempt implements HandlerRun {
       this.#runs.tell({
         run: this.run,
         kind: 'log',
-        message: String(message),
+        message: cloneable(message) as string,
         fields: Object.fromEntries(plain) as typeof fields,
       })
     }

@@ -31,7 +31,6 @@ interface WebScope {
  *
  * @throws HOLDFAST_WORKER_NOT_READY outside of a worker
  */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- needed where no DOM is in scope, as in the build
 export function workerScope(global: WebScope = globalThis as WebScope): Scope {
   const port = global.process?.getBuiltinModule?.('worker_threads')?.parentPort
   if (port !== null && port !== undefined) return nodeScope(port)

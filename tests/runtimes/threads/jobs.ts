@@ -93,11 +93,14 @@ async function follow(step: unknown, { queue, onComplete, log, output }: Handler
       output('a copy')
       return bytes.byteLength
     case 'output of a function':
-      return output(() => undefined)
+      output(() => undefined)
+      return null
     case 'output of what cannot be moved':
-      return output(bytes, { transfer: [{}] })
+      output(bytes, { transfer: [{}] })
+      return null
     case 'output with an odd option':
-      return output(bytes, { move: [bytes] } as never)
+      output(bytes, { move: [bytes] } as never)
+      return null
     case 'an instance':
       return queue.enqueue(echo, { at: [new Point()] })
     case 'an instance among many':
