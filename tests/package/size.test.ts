@@ -31,7 +31,7 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along; `holdfast/storage` has the logged storage too. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 22_904,
+  holdfast: 22_898,
   'holdfast/memory': 15_693,
   'holdfast/indexeddb': 27_996,
   'holdfast/node-fs': 26_508,
