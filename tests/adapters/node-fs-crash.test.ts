@@ -7,7 +7,7 @@ import { workloads } from './node-fs-crash/workloads.ts'
 const PATIENCE = 120_000
 
 // What goes wrong is told with the call at which it did, and where the disk had a choice, with its seed.
-test.concurrent.each(crashCases)(
+test.each(crashCases)(
   '$name',
   async ({ run }) => {
     const { points, problems } = await run()

@@ -1,4 +1,4 @@
 import { keepsTheContract } from '../core/kit.ts'
 import { storages } from './storages.ts'
 
-for (const storage of storages) keepsTheContract(storage, { concurrent: true })
+for (const storage of storages) keepsTheContract(storage)
