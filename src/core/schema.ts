@@ -15,8 +15,8 @@ export function validated<Result>(
   if (schema === null) return then(payload)
   const result = schema['~standard'].validate(payload)
   return isThenable(result)
-    ? Promise.resolve(result).then((late) => then(schemaOutput(type, late)))
-    : then(schemaOutput(type, result))
+    ? Promise.resolve(result).then((late) => then(schemaOutput(type, payload, late)))
+    : then(schemaOutput(type, payload, result))
 }
 
 /** What the handler gets of a job: its payload, brought up where an older version of the definition stored it. */
@@ -31,15 +31,13 @@ export function currentPayload(
   return isThenable(migrated) ? Promise.resolve(migrated).then(checked) : checked(migrated)
 }
 
-function schemaOutput(type: string, result: SchemaResult<unknown>): unknown {
+function schemaOutput(type: string, value: unknown, result: SchemaResult<unknown>): unknown {
   if (result.issues === undefined) return result.value
   const list = result.issues.slice(0, 5).map(({ message, path }) => `${pathText(path)}: ${message}`)
   throw new HoldfastError(
     'HOLDFAST_SCHEMA_MISMATCH',
     `The payload of job \`${type}\` does not fit its schema: ${list.join('; ')}`,
-    {
-      details: { field: 'payload', issues: result.issues },
-    },
+    { details: { field: 'payload', value, issues: result.issues } },
   )
 }
 

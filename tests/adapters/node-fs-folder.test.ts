@@ -71,6 +71,8 @@ describe('options of nodeFs that make no sense are refused at once, by name', ()
     ['rollAt', { directory: 'a', rollAt: 1.5 }],
     ['rollAt', { directory: 'a', rollAt: '4MB' }],
     ['allowNetworkFileSystem', { directory: 'a', allowNetworkFileSystem: 'yes' }],
+    ['fileSystem', { directory: 'a', fileSystem: null }],
+    ['fileSystem', { directory: 'a', fileSystem: {} }],
     ['folder', { directory: 'a', folder: 'b' }],
   ])('%s: %j', (field, options) => {
     expect(() => nodeFs(options as never)).toThrow(
@@ -194,11 +196,13 @@ test('unrelated files are left alone', async () => {
   await mkdir(join(directory, 'folder.journal'))
   await writeFile(join(directory, 'notes.txt'), 'mine')
   await writeFile(join(directory, '12.journal'), 'mine too')
+  await writeFile(join(directory, '0000000001.notes.tmp'), 'mine as well')
   const storage = await opened({ rollAt: 1 })
   for (const id of ['a', 'b', 'c', 'd']) await storage.enqueue({ jobs: [newJob({ id })], now: NOW })
   await storage.close()
   expect(await readFile(join(directory, 'notes.txt'), 'utf8')).toBe('mine')
   expect(await readFile(join(directory, '12.journal'), 'utf8')).toBe('mine too')
+  expect(await readFile(join(directory, '0000000001.notes.tmp'), 'utf8')).toBe('mine as well')
   expect(await readdir(directory)).toContain('folder.journal')
 })
 

@@ -241,7 +241,7 @@ describe('what is wrong is told, with the field, and changes nothing', () => {
     const { queue } = await testQueue()
     const error: unknown = await queue.enqueue(mail, { to: 'nobody' }).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'HOLDFAST_SCHEMA_MISMATCH', details: { field: 'payload' } })
-    expect(error).toMatchObject({ details: { issues: [{ path: ['to'] }] } })
+    expect(error).toMatchObject({ details: { value: { to: 'nobody' }, issues: [{ path: ['to'] }] } })
     expect((await queue.counts()).pending).toBe(0)
   })
 

@@ -2,7 +2,7 @@
 const DIGITS = 10
 
 const SEGMENT = /^(\d{10})\.journal$/
-const TEMPORARY = /^(\d{10})\.[\w-]+\.tmp$/
+const TEMPORARY = /^(\d{10})\.[\w-]{12}\.tmp$/
 
 export function segmentName(number: number): string {
   return `${digits(number)}.journal`

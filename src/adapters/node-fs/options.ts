@@ -61,6 +61,8 @@ export function checkedOptions(options: NodeFsOptions): CheckedOptions {
     throw invalid('rollAt', 'a whole number of bytes, at least 1', rollAt)
   if (allowNetworkFileSystem !== undefined && typeof allowNetworkFileSystem !== 'boolean')
     throw invalid('allowNetworkFileSystem', 'true or false', allowNetworkFileSystem)
+  if (fileSystem !== undefined && typeof (fileSystem as FileSystem | null)?.open !== 'function')
+    throw invalid('fileSystem', 'a file system, as the simulated disk is one', fileSystem)
   return {
     directory,
     durability: durability ?? 'disk',
