@@ -1,5 +1,6 @@
 import type { Progress } from './attempt.ts'
 import { HoldfastError, toErrorData } from './errors.ts'
+import { patience } from './heartbeat.ts'
 import type { ServiceOptions } from './queue-core.ts'
 import type { SettleAnswer, Settlement, SettleRequest } from './storage/contract.ts'
 
@@ -20,6 +21,9 @@ const REPEATED: readonly string[] = [
   'HOLDFAST_STORAGE',
   'HOLDFAST_STORAGE_BUSY',
   'HOLDFAST_STORAGE_FULL',
+  'HOLDFAST_STORAGE_TIMEOUT',
+  'HOLDFAST_STORAGE_BLOCKED',
+  'HOLDFAST_STORAGE_UNAVAILABLE',
   'HOLDFAST_OUTCOME_UNKNOWN',
 ]
 
@@ -117,7 +121,8 @@ export class SettleBuffer {
     for (let delay = FIRST_RETRY; ; delay = Math.min(2 * delay, LAST_RETRY)) {
       try {
         // Its answer is for the heartbeat, which asks for itself.
-        if (progress.length > 0) await storage.beat({ session: session(), now, holds: [], claiming: [], progress })
+        const beat = { session: session(), now, holds: [], claiming: [], progress, patience: patience(environment) }
+        if (progress.length > 0) await storage.beat(beat)
         request ??= { batch: (await withAutomations?.(batch)) ?? batch, now }
         return await storage.settle(request)
       } catch (error) {

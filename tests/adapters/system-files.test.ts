@@ -54,6 +54,15 @@ test('a new folder is durable in the folder above it, and so is one that another
   expect(await systemFiles.makeFolder(inner)).toBe(inner)
   expect(synced).toEqual(expect.arrayContaining([folder, join(folder, 'a')]))
   synced.length = 0
+  const start = process.cwd()
+  try {
+    process.chdir(join(folder, 'a'))
+    expect(await systemFiles.makeFolder('../c/d')).toBe(join(folder, 'c', 'd'))
+  } finally {
+    process.chdir(start)
+  }
+  expect(synced).toEqual([join(folder, 'c'), folder])
+  synced.length = 0
   await systemFiles.makeFolder(inner)
   expect(synced).toEqual([join(folder, 'a')])
 })

@@ -101,6 +101,16 @@ test('a page that is hidden asks for patience at once, before its timers stretch
   expect(said().slice(2)).toEqual([[14_000, 0]])
 })
 
+test('a beat that stores progress before an outcome asks for the same patience', async () => {
+  const { beats, queue, clock } = await beating(task, true)
+  const told = defineJob({ type: 'told' })
+  await queue.createExecutor({ handlers: [told.handler((_, { progress }) => progress(1))] }).start()
+  await queue.enqueue(told, null)
+  await clock.settle()
+  const progress = beats.filter(({ request }) => request.progress.length > 0)
+  expect(progress.map(({ request }) => request.patience)).toEqual([HIDDEN])
+})
+
 test('an executor that starts in a hidden page asks for patience from the opening of its session on', async () => {
   const { opened, inner, clock } = await beating(task, true)
   expect(opened).toMatchObject([{ patience: HIDDEN }])

@@ -142,6 +142,24 @@ describe('an outcome that the storage refuses for good', () => {
 describe('a storage that is away', () => {
   const away = new Error('away')
 
+  test.each([
+    'HOLDFAST_STORAGE',
+    'HOLDFAST_STORAGE_BUSY',
+    'HOLDFAST_STORAGE_FULL',
+    'HOLDFAST_STORAGE_TIMEOUT',
+    'HOLDFAST_STORAGE_BLOCKED',
+    'HOLDFAST_STORAGE_UNAVAILABLE',
+    'HOLDFAST_OUTCOME_UNKNOWN',
+  ] as const)('is asked again whatever it says of itself: %s', async (code) => {
+    const { clock, add, calls } = await buffered((call) => {
+      if (call === 1) throw new HoldfastError(code, 'for now')
+    })
+    add('a')
+    await clock.advance('1s')
+    // At once it would be the failure that takes the place of an outcome.
+    expect(calls.map(({ at }) => at)).toEqual([0, 100])
+  })
+
   test('is asked again after 100 ms, then twice as long each time, at most 5 s', async () => {
     const { clock, add, calls, errors } = await buffered((call) => {
       if (call <= 9) throw away

@@ -11,11 +11,11 @@ const syncData = promisify(fdatasync)
 
 /** The file system of the machine. */
 export const systemFiles: FileSystem = {
-  async makeFolder(path) {
+  async makeFolder(given) {
+    const path = resolve(given)
     const made = await mkdir(path, { recursive: true, mode: OWNER_ONLY_FOLDER })
     // The name of a new folder is durable only when the folder above it is.
-    for (let at = resolve(path); made !== undefined && at.length >= made.length; at = dirname(at))
-      await syncFolder(dirname(at))
+    for (let at = path; made !== undefined && at.length >= made.length; at = dirname(at)) await syncFolder(dirname(at))
     const folder = await realpath(path)
     // Whoever made it may have been killed before that. A folder above that may not be read was made by somebody else.
     if (made === undefined) await syncFolder(dirname(folder)).catch(() => undefined)

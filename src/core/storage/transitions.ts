@@ -211,7 +211,7 @@ const UNTRIED = { attempts: 0, failures: 0, interruptions: 0, unreached: 0, prog
 const COUNTED = /* @__PURE__ */ Object.keys(UNTRIED) as readonly (keyof typeof UNTRIED)[]
 
 /** The waiting holder of a key takes over a newer call's details, all of them. [keys] */
-export function replaced(job: JobRecord, by: NewJob, expireAt: number | null): Patch {
+export function replaced(job: JobRecord, by: NewJob, expiry: (runAt: number) => number | null): Patch {
   const { runAt, delay } = by.jobKeyMode === 'preserveRunAt' && job.attempts === 0 ? job : by
   const patch: Patch = touched(job, by)
   Object.assign(patch, payloadOf(job, by))
@@ -219,6 +219,7 @@ export function replaced(job: JobRecord, by: NewJob, expireAt: number | null): P
   takeOver(patch, job, by, DETAILS)
   takeOver(patch, job, UNTRIED, COUNTED)
   if (job.delay !== delay) patch.delay = delay
+  const expireAt = expiry(runAt)
   if (job.expireAt !== expireAt) patch.expireAt = expireAt
   if (job.backoff !== by.backoff) patch.backoff = copyPlain(by.backoff)
   if (job.requires.length + by.requires.length > 0) patch.requires = [...by.requires].sort()

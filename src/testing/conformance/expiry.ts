@@ -20,6 +20,12 @@ export const expiry: readonly ConformanceCase[] = area('expiry', {
     equal(await add({ expireAfter: null }), null, 'the moment of a job that waits for ever')
   },
 
+  'a job whose time is kept when its key is used again expires after that time': async (site) => {
+    const { id } = await site.add({ jobKey: 'key', expireAfter: HOUR, ...delayed(2 * HOUR) })
+    await site.add({ jobKey: 'key', jobKeyMode: 'preserveRunAt', expireAfter: HOUR })
+    await site.shows(id, { revision: 1, expireAt: NOW + 2 * HOUR + HOUR })
+  },
+
   'a job past its moment is not claimed': async (site) => {
     await site.addAll([{ id: 'late', expireAfter: HOUR }, { id: 'in time', expireAfter: HOUR + 1 }, { id: 'for ever' }])
     const { jobs } = await site.claim({ now: NOW + HOUR })

@@ -65,7 +65,8 @@ export function placeJob(draft: Draft, job: NewJob): Placed {
     draft.put('jobs', holder.id, keyLost(holder))
     return create(draft, job)
   }
-  writeEnd(draft, holder, replaced(holder, job, expiryOf(draft, job.expireAfter, job.createdAt, job.runAt)))
+  const expiry = (runAt: number): number | null => expiryOf(draft, job.expireAfter, job.createdAt, runAt)
+  writeEnd(draft, holder, replaced(holder, job, expiry))
   return { id: holder.id, disposition: 'replaced' }
 }
 
