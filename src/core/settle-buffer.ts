@@ -121,8 +121,15 @@ export class SettleBuffer {
     for (let delay = FIRST_RETRY; ; delay = Math.min(2 * delay, LAST_RETRY)) {
       try {
         // Its answer is for the heartbeat, which asks for itself.
-        const beat = { session: session(), now, holds: [], claiming: [], progress, patience: patience(environment) }
-        if (progress.length > 0) await storage.beat(beat)
+        if (progress.length > 0)
+          await storage.beat({
+            session: session(),
+            now,
+            holds: [],
+            claiming: [],
+            progress,
+            patience: patience(environment),
+          })
         request ??= { batch: (await withAutomations?.(batch)) ?? batch, now }
         return await storage.settle(request)
       } catch (error) {
