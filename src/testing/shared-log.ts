@@ -153,6 +153,10 @@ class Handle implements Log {
     return { between }
   }
 
+  isAhead(): boolean {
+    return this.#position !== this.#log.end
+  }
+
   watch(listener: () => void): () => void {
     this.#listener = listener
     return this.#log.watch(listener)

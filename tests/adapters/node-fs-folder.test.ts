@@ -253,6 +253,22 @@ test('a folder that is removed under us is told, and nothing is acknowledged', a
   await storage.close()
 })
 
+test('every read sees what was acknowledged elsewhere before it, where no hint comes', async () => {
+  const deaf = { fileSystem: filesBut({ watch: () => () => undefined }) }
+  const [writer, reader] = [await opened(deaf), await opened(deaf)]
+  const ids = Array.from({ length: 20 }, (_, at) => `job ${at}`)
+  for (const [at, id] of ids.entries()) {
+    await writer.enqueue({ jobs: [newJob({ id })], now: NOW })
+    const reads = [
+      async () => (await reader.counts({ now: NOW })).pending,
+      async () => (await allJobs(reader)).length,
+      async () => (await reader.get(ids)).filter((job) => job !== null).length,
+    ]
+    expect(await reads[at % reads.length]?.()).toBe(at + 1)
+  }
+  await Promise.all([writer.close(), reader.close()])
+})
+
 describe('damaged lines', () => {
   test('are not what a read of the journal happens to part from its newline', async () => {
     const storage = await opened()

@@ -100,6 +100,50 @@ describe('an answer rests on durable records only', () => {
   })
 })
 
+describe('a read that has to see what others wrote', () => {
+  test('waits for a flush that began after it, and not for the calls that follow', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    log.play = (turn, n) => {
+      turn({ records: [] })
+      if (n < 50) void enqueue(storage, `job ${n}`)
+      return DONE
+    }
+    void enqueue(storage, 'first')
+    while (log.exchanges < 3) await Promise.resolve()
+    const before = log.exchanges
+    await storage.definitions('automation')
+    expect(log.exchanges - before).toBeLessThan(10)
+    while (log.exchanges < 50) await Promise.resolve()
+  })
+
+  test('is not content with a flush that wrote first and read nothing', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    const guesses: unknown[] = []
+    log.play = (turn, _n, guess) => {
+      guesses.push(guess() === 'read first')
+      turn({ records: [] })
+      return DONE
+    }
+    await enqueue(storage, 'first')
+    await Promise.all([enqueue(storage, 'second'), storage.definitions('automation')])
+    expect(guesses).toEqual([false, true])
+  })
+
+  test('asks for no exchange where the log says that nothing came', async () => {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    const looks = [false, true]
+    Object.assign(log, { isAhead: () => looks.shift() })
+    const before = log.exchanges
+    await storage.get(['nobody'])
+    expect(log.exchanges - before).toBe(0)
+    await storage.get(['nobody'])
+    expect(log.exchanges - before).toBe(1)
+  })
+})
+
 describe('a turn that could not be kept', () => {
   test('is taken back and decided anew, and the last counts', async () => {
     const log = new PlayedLog()

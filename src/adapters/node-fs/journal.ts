@@ -121,6 +121,15 @@ export class Journal implements Log {
     return this.#watch.start(listener)
   }
 
+  /** A look that fails is reported by the exchange that it leads to. */
+  isAhead(): boolean {
+    try {
+      return this.#segment?.isAhead ?? true
+    } catch {
+      return true
+    }
+  }
+
   health(): LogHealth {
     return { damaged: this.#damaged, problem: this.#problem }
   }

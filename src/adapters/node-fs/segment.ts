@@ -43,7 +43,7 @@ export class Segment {
   #unsure: { readonly end: number; readonly record: JournalRecord }[] = []
   /** The size that was last seen. */
   #size = 0
-  /** The size that `hasGrown` told of; -1: that the file has no name any more. */
+  /** What `hasGrown` told of. */
   #told = 0
   /** Records that were read and not taken. */
   #ahead: LogRecord[] = []
@@ -74,13 +74,23 @@ export class Segment {
     return this.#durable >= this.#position
   }
 
+  /** Whether others have written what was not read, or have taken the file away. */
+  get isAhead(): boolean {
+    return this.#seen() !== this.#size
+  }
+
   /** Whether others have written what was neither read nor told before, or have taken the file away. */
   hasGrown(): boolean {
-    const { size, names } = this.#file.stat()
-    const seen = names === 0 ? -1 : size
+    const seen = this.#seen()
     if (seen === this.#size || seen === this.#told) return false
     this.#told = seen
     return true
+  }
+
+  /** The size of the file; -1: it has no name any more. */
+  #seen(): number {
+    const { size, names } = this.#file.stat()
+    return names === 0 ? -1 : size
   }
 
   /** The records that stand before the seal and were not taken yet. */

@@ -32,6 +32,8 @@ export class Flushes {
   readonly #options: FlushesOptions
   #records = 0
   #calls: Call[] = []
+  /** They wait for the log to be read. */
+  #readers: (() => void)[] = []
   #flushing: Promise<void> | null = null
   /** The log had no space for a flush, and its reserve is not back since. */
   #isFull = false
@@ -55,9 +57,12 @@ export class Flushes {
     while (this.#flushing !== null) await this.#flushing
   }
 
-  async catchUp(): Promise<void> {
-    this.begin()
-    await this.#flushing
+  /** Resolves when a flush that began after this call has read the log, or could not. */
+  catchUp(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#readers.push(resolve)
+      this.begin()
+    })
   }
 
   async #flushAll(): Promise<void> {
@@ -66,9 +71,11 @@ export class Flushes {
     let unfinished: boolean
     do {
       const calls = this.#takeCalls()
-      unfinished = await this.#flush(this.#isFull ? await this.#admitted(calls) : calls)
+      const readers = this.#readers.splice(0)
+      unfinished = await this.#flush(this.#isFull ? await this.#admitted(calls) : calls, readers.length > 0)
       this.#options.flushed()
-    } while (this.#calls.length > 0 || this.#options.replica.waiting || unfinished)
+      for (const resolve of readers) resolve()
+    } while (this.#calls.length + this.#readers.length > 0 || this.#options.replica.waiting || unfinished)
     this.#flushing = null
   }
 
@@ -101,8 +108,8 @@ export class Flushes {
     return waiting.filter((call) => call.takeReserve())
   }
 
-  /** True when the log asks for another exchange. */
-  async #flush(waiting: readonly Call[]): Promise<boolean> {
+  /** True when the log asks for another exchange. @param mustRead somebody waits for what others wrote */
+  async #flush(waiting: readonly Call[], mustRead = false): Promise<boolean> {
     const recordId = `${this.#options.writer}.${++this.#records}`
     let decided = false as boolean
     try {
@@ -117,7 +124,7 @@ export class Flushes {
         },
         this.#options.replica.need(waiting),
         () => {
-          const append = this.#options.replica.guess(waiting, recordId)
+          const append = mustRead ? 'read first' : this.#options.replica.guess(waiting, recordId)
           decided = append !== 'read first'
           return append
         },

@@ -135,6 +135,12 @@ export interface Log {
   watch(listener: () => void): () => void
 
   /**
+   * Whether others have written since it was last read, told at once and at next to no cost: it is asked before each
+   * read. Absent: that cannot be told without an exchange.
+   */
+  isAhead?(): boolean
+
+  /**
    * Absent: nothing is kept, and a full storage takes no outcomes either. With it, calls that an exchange refused with
    * `HOLDFAST_STORAGE_FULL` are tried once more after `release` unless they bring new work.
    */

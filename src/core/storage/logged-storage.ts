@@ -5,6 +5,8 @@ import type {
   BeatRequest,
   ClaimAnswer,
   ClaimRequest,
+  DefinitionKind,
+  DefinitionRecord,
   EnqueueAnswer,
   EnqueueRequest,
   JobRecord,
@@ -179,9 +181,15 @@ export class LoggedStorage extends TableStorage {
   }
 
   override async get(ids: readonly string[]): Promise<readonly (JobRecord | null)[]> {
-    const jobs = await super.get(ids)
+    const known = await super.get(ids)
+    const jobs = known.includes(null) && (await this.#readUntold()) ? await super.get(ids) : known
     await this.#fill(jobs.flatMap((job) => job ?? []))
     return jobs
+  }
+
+  override async definitions(kind: DefinitionKind): Promise<readonly DefinitionRecord[]> {
+    await this.#readUntold()
+    return super.definitions(kind)
   }
 
   override async list(request: ListRequest): Promise<ListAnswer> {
@@ -231,8 +239,19 @@ export class LoggedStorage extends TableStorage {
 
   protected async read<Answer>(from: (table: JobTable) => Answer): Promise<Answer> {
     this.assertOpen(this.#state === 'open')
-    if (this.#flushes.isBehind) await this.#flushes.catchUp()
+    if (this.#flushes.isBehind || this.#log.isAhead?.() === true) await this.#flushes.catchUp()
     return from(this.#replica.table)
+  }
+
+  /**
+   * Where the log cannot tell whether it has grown, hints of what was acknowledged elsewhere may still be on their way:
+   * to say that something does not exist, it has to be read. True when it was.
+   */
+  async #readUntold(): Promise<boolean> {
+    this.assertOpen(this.#state === 'open')
+    if (this.#log.isAhead !== undefined) return false
+    await this.#flushes.catchUp()
+    return true
   }
 
   /** Answers the jobs whose payload is lost. */

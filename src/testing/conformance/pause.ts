@@ -67,15 +67,20 @@ export const pause: readonly ConformanceCase[] = area('pause', {
   },
 
   'a claim at the same time as a pause comes before it, or takes nothing': async (site) => {
-    await site.add({ id: 'one' })
     await site.open('a')
-    const [left, right] = await site.handles.pair()
-    const [[seen], answer] = await Promise.all([
-      left.pause({ scope: { type: 'task' }, paused: true }).then(() => left.get(['one'])),
-      right.claim(site.claimRequest({ session: 'a' })),
-    ])
-    // Whoever has paused and sees the job waiting may rely on it.
-    equal(ids(answer.jobs), seen?.state === 'running' ? ['one'] : [], 'the claimed jobs')
+    for (const turns of [0, 4, 8, 12, 16, 20]) {
+      const id = `after ${turns} turns`
+      await site.add({ id })
+      const [left, right] = await site.handles.pair()
+      const [[seen], answer] = await Promise.all([
+        left.pause({ scope: { type: 'task' }, paused: true }).then(() => left.get([id])),
+        later(turns).then(() => right.claim(site.claimRequest({ session: 'a' }))),
+      ])
+      // Whoever has paused and sees the job waiting may rely on it.
+      equal(ids(answer.jobs), seen?.state === 'running' ? [id] : [], 'the claimed jobs')
+      await left.pause({ scope: { type: 'task' }, paused: false })
+      if (answer.jobs.length === 0) await site.claimOne({ session: 'a' })
+    }
   },
 
   'running jobs go on': async (site) => {
@@ -127,4 +132,9 @@ async function tells(site: Site, scopes: readonly PauseScope[]): Promise<void> {
       'the pauses',
     )
   })
+}
+
+/** In the middle of what others have begun. */
+async function later(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
 }

@@ -30,6 +30,23 @@ export const read: readonly ConformanceCase[] = area('read', {
     equal((await storage.get(['one']))[0]?.state, 'completed', 'the state after the completion')
   },
 
+  'a job that was acknowledged to another handle is found at once': async (site) => {
+    const [one, other] = await site.handles.pair()
+    for (const id of ['first', 'second']) {
+      await one.enqueue({ jobs: [site.newJob({ id })], now: NOW })
+      equal((await other.get([id]))[0]?.state, 'waiting', 'the state right after the enqueue')
+    }
+  },
+
+  'a definition that was acknowledged to another handle is found at once': async (site) => {
+    const [one, other] = await site.handles.pair()
+    for (const name of ['first', 'second']) {
+      await one.define({ kind: 'automation', batch: [{ name, value: { name } }] })
+      const names = (await other.definitions('automation')).map((definition) => definition.name)
+      equal(names.includes(name), true, `that ${name} is among the definitions`)
+    }
+  },
+
   'an enqueued payload is a copy': async (site) => {
     const job = site.newJob({ id: 'one', payload: { list: [1, 2] } })
     const storage = await site.storage()
