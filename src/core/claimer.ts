@@ -145,6 +145,7 @@ export class Claimer {
         requestId: this.#requestId,
         session,
         now: environment.now(),
+        monotonic: environment.monotonic(),
         limit,
         lanes,
         have: environment.conditions(),

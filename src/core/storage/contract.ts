@@ -344,6 +344,11 @@ export interface ClaimRequest {
   readonly requestId: string
   readonly session: string
   readonly now: number
+  /**
+   * ms on a clock that never goes back, one for all claims through this handle; its origin means nothing. Rates are
+   * measured by it, so that a clock that is wrong starts no more jobs than they allow. [rates] Absent: `now`.
+   */
+  readonly monotonic?: number
   readonly limit: number
   readonly lanes: readonly Lane[]
   /** Conditions that hold where the claimer is, for instance `online`. */

@@ -233,8 +233,8 @@ export class Replica {
   }
 
   #beginAnew(snapshot: Snapshot): void {
-    const table = new JobTable()
-    // What this handle saw of time stays: a delay that it began to wait for does not begin anew. [clock]
+    // What this handle saw of time stays: a delay, or a window, that it began to wait for does not begin anew. [clock]
+    const table = new JobTable(this.table.ready.windows)
     table.ready.advance(this.table.ready.now)
     // May fail half-way, where rows are read from a disk.
     table.restore(snapshot)

@@ -20,6 +20,7 @@ import { operators } from './operators.ts'
 import { pause } from './pause.ts'
 import { payload } from './payload.ts'
 import { prune } from './prune.ts'
+import { rates } from './rates.ts'
 import { read } from './read.ts'
 import { reaper } from './reaper.ts'
 import { removal } from './removal.ts'
@@ -48,6 +49,7 @@ export const cases: readonly ConformanceCase[] = [
   ...groups,
   ...strict,
   ...limits,
+  ...rates,
   ...fence,
   ...settle,
   ...chain,

@@ -4,6 +4,7 @@ import type { NewJob } from '../../core/storage/contract.ts'
 export const NOW = 1_800_000_000_000
 export const SECOND = 1000
 export const MINUTE = 60_000
+export const HOUR: number = 60 * MINUTE
 export const YEAR: number = 365 * 24 * 60 * MINUTE
 
 type Due = Pick<NewJob, 'runAt' | 'delay'>

@@ -3,7 +3,7 @@ import type { ClaimAnswer, ClaimRequest, JobRecord, Lane } from '../contract.ts'
 import { claimed } from '../transitions.ts'
 import { Candidates } from './candidates.ts'
 import type { Draft } from './draft.ts'
-import { type Group, type ReadyLane, usedNow } from './group.ts'
+import type { Group, ReadyLane } from './group.ts'
 import type { JobTable } from './job-table.ts'
 import { type GroupRow, type JobRow, toRecord } from './rows.ts'
 
@@ -19,7 +19,7 @@ export function claim(draft: Draft, request: ClaimRequest): () => ClaimAnswer {
 
   const lanes = openLanes(table, request).filter((lane) => lane.suspect === (request.suspects === 'only'))
   const now = request.now
-  const counts = new GroupCounts(table, now)
+  const counts = new GroupCounts(table, request)
   const jobs = take(lanes, request.limit, counts)
   if (jobs.length > 0) {
     // Written, not only read: a close that is decided elsewhere at the same time must see what this claim took.
@@ -90,12 +90,12 @@ const NO_GROUPS: readonly string[] = []
 /** What the groups will count once the claim is applied. */
 class GroupCounts {
   readonly #table: JobTable
-  readonly #now: number
+  readonly #claimer: Pick<ClaimRequest, 'session' | 'now'>
   readonly #admitted = new Map<Group, number>()
 
-  constructor(table: JobTable, now: number) {
+  constructor(table: JobTable, claimer: Pick<ClaimRequest, 'session' | 'now'>) {
     this.#table = table
-    this.#now = now
+    this.#claimer = claimer
   }
 
   /** The keys of the groups that will count this job; `null` when one of them has no place left. */
@@ -133,16 +133,17 @@ class GroupCounts {
   #windowAfter(group: Group, row: Readonly<GroupRow> | undefined, admitted: number): GroupRow['window'] {
     const rate = group.type?.limit?.rate
     if (rate === undefined) return null
-    const used = usedNow(row, this.#now)
-    if (used > 0 && row?.window != null) return { ...row.window, used: used + admitted }
-    const since = opensAt(row?.window ?? null, this.#now, rate.per)
-    return { since, used: admitted, until: since + rate.per }
+    const last = row?.window ?? null
+    const { windows } = this.#table.ready
+    if (last !== null && !windows.isOver(group.key, last)) return { ...last, used: last.used + admitted }
+    const { session, now } = this.#claimer
+    const idle = last === null ? Infinity : windows.time - windows.ends(group.key, last)
+    // While there is work, windows follow each other without a gap: no start that comes late lowers the rate. [limits]
+    const since = idle < rate.per ? now - Math.round(idle) : now
+    const window = { since, used: admitted, until: since + rate.per, openedAt: now, by: session }
+    windows.opens(group.key, window)
+    return window
   }
-}
-
-/** While there is work, windows follow each other without a gap: no start that comes late lowers the rate. [limits] */
-function opensAt(last: GroupRow['window'], now: number, per: number): number {
-  return last !== null && now >= last.until && now < last.until + per ? last.until : now
 }
 
 /** The earliest moment at which time alone could make a job of these lanes claimable. */
@@ -152,6 +153,9 @@ function nextRunAt(table: JobTable, request: ClaimRequest): number | null {
   for (const lane of table.ready.lanes(types, new Set(request.have))) {
     earliest = Math.min(earliest, lane.delayed.first()?.dueAt ?? Infinity)
   }
-  for (const { type } of types) earliest = Math.min(earliest, table.ready.nextOpening(type) ?? Infinity)
+  for (const { type } of types) {
+    const opening = table.ready.nextOpening(type)
+    if (opening !== null) earliest = Math.min(earliest, request.now + Math.ceil(opening - table.ready.windows.time))
+  }
   return earliest === Infinity ? null : earliest
 }

@@ -51,7 +51,7 @@ export class Group {
   /** Of the serial queue; of a limit its key, empty for the one that jobs without a key of their own fall under. */
   readonly name: string
   readonly lanes: Map<ReadyLane, Places> = new Map()
-  /** When its rate window ends, while it is listed in `TypeLanes.opening`. */
+  /** When its rate window ends by the time of `RateWindows`, while it is listed in `TypeLanes.opening`. */
   opensAt: number = Infinity
 
   constructor(key: string, type: TypeLanes | null, name: string) {
@@ -90,21 +90,16 @@ export class Group {
     return places
   }
 
-  limitCapacity(row: GroupRow | undefined, now: number): number {
+  /** @param used how many started in its rate window, if that is open */
+  limitCapacity(row: GroupRow | undefined, used: number): number {
     if (this.type?.limitKnown !== true) return 0
     const limit = this.type.limit
     const uncounted = this.name === '' ? this.type.uncounted : 0
     const free = (limit?.concurrency ?? Infinity) - (row?.running ?? 0) - uncounted
     const rate = limit?.rate
     if (rate === undefined) return Math.max(0, free)
-    return Math.max(0, Math.min(free, rate.count - usedNow(row, now)))
+    return Math.max(0, Math.min(free, rate.count - used))
   }
-}
-
-/** Starts in the window that is open now. A window that a wrong clock opened in the future counts as closed. [clock] */
-export function usedNow(row: GroupRow | undefined, now: number): number {
-  const window = row?.window ?? null
-  return window !== null && now >= window.since - CLOCK_STEP && now < window.until ? window.used : 0
 }
 
 /** Order of claims: priority descending, `runAt`, sequence. */

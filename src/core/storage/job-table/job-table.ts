@@ -1,6 +1,7 @@
 import type { FinishedState, JobChange, PauseScope } from '../contract.ts'
 import { OrderedList } from './ordered-list.ts'
 import { inOrder, Orders } from './orders.ts'
+import { RateWindows } from './rate-windows.ts'
 import { ReadyIndex } from './ready-index.ts'
 import { type Change, JobRow, type Row, type RowOf, storedJob, type TableName, type Tables, type Unit } from './rows.ts'
 
@@ -69,8 +70,8 @@ export class JobTable {
   /** What happened to jobs since it was last taken; `null`: nobody wants to know. */
   changes: JobChange[] | null = null
 
-  constructor() {
-    this.ready = new ReadyIndex(this.tables.groups, (queueName) => this.pauses.queueNames.includes(queueName))
+  constructor(windows: RateWindows = new RateWindows()) {
+    this.ready = new ReadyIndex(this.tables.groups, windows, (queueName) => this.pauses.queueNames.includes(queueName))
   }
 
   row<Name extends TableName>(table: Name, key: string): RowOf<Name> | undefined {
@@ -157,6 +158,7 @@ export class JobTable {
       else {
         this.#rows(table).set(key, { ...row, version })
         this.#versions += version
+        if (table === 'groups') this.ready.groupChanged(key)
       }
       this.#sequence = Math.max(this.#sequence, (row['sequence'] as number | undefined) ?? 0)
       this.#highest = Math.max(this.#highest, version)

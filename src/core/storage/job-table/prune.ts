@@ -20,7 +20,8 @@ export function prune(draft: Draft, request: PruneRequest): { removed: number; m
     }
   }
   for (const [key, { running, window, holder }] of table.tables.groups) {
-    if (running === 0 && holder == null && (window?.until ?? 0) <= request.now) draft.remove('groups', key)
+    if (running === 0 && holder == null && (window === null || table.ready.windows.isOver(key, window)))
+      draft.remove('groups', key)
   }
   return { removed, more }
 }

@@ -1,9 +1,10 @@
 /* eslint-disable max-lines -- one index, whose parts move jobs among themselves */
-import type { Lane, Limit } from '../contract.ts'
+import type { ClaimRequest, Lane, Limit } from '../contract.ts'
 import { serialGroup } from '../transitions.ts'
 import { CLOCK_STEP, compareTexts, DELAYED, Group, laneOf, type ReadyLane, type TypeLanes } from './group.ts'
 import { Expirations } from './expirations.ts'
 import { OrderedList } from './ordered-list.ts'
+import type { RateWindows } from './rate-windows.ts'
 import type { GroupRow, JobRow } from './rows.ts'
 
 /**
@@ -33,10 +34,16 @@ export class ReadyIndex {
   /** Types whose ready order grew since the last call of `takeGrown`. */
   #grown = new Set<string>()
   readonly #rows: ReadonlyMap<string, GroupRow>
+  readonly windows: RateWindows
   readonly #isPausedQueue: (queueName: string) => boolean
 
-  constructor(rows: ReadonlyMap<string, GroupRow>, isPausedQueue: (queueName: string) => boolean) {
+  constructor(
+    rows: ReadonlyMap<string, GroupRow>,
+    windows: RateWindows,
+    isPausedQueue: (queueName: string) => boolean,
+  ) {
     this.#rows = rows
+    this.windows = windows
     this.#isPausedQueue = isPausedQueue
   }
 
@@ -107,14 +114,6 @@ export class ReadyIndex {
       this.add(row)
     }
     for (const type of this.#types.values()) {
-      // First those that waited for a window, then those whose time has come: these must not overtake them.
-      for (
-        let group = type.opening.first();
-        group !== undefined && group.opensAt <= now;
-        group = type.opening.first()
-      ) {
-        this.#refill(group)
-      }
       for (const lane of type.lanes.values()) {
         for (let row = lane.delayed.first(); row !== undefined && row.dueAt <= now; row = lane.delayed.first()) {
           lane.delayed.remove(row)
@@ -146,6 +145,19 @@ export class ReadyIndex {
     }
   }
 
+  /** A claim looks what of the rates has become free. */
+  look(request: ClaimRequest, isOpen: (session: string) => boolean): void {
+    for (const key of this.windows.look(request, isOpen)) this.groupChanged(key)
+    for (const { opening } of this.#types.values()) {
+      for (let group = opening.first(); group !== undefined && this.#opens(group); group = opening.first())
+        this.#refill(group)
+    }
+  }
+
+  #opens(group: Group | undefined, time: number = this.windows.time): boolean {
+    return group !== undefined && group.opensAt <= time
+  }
+
   /** The lanes a claimer may take from. */
   *lanes(types: readonly Lane[], have: ReadonlySet<string>): Generator<ReadyLane> {
     for (const { type, payloadVersion = 1 } of types) {
@@ -162,7 +174,7 @@ export class ReadyIndex {
     }
   }
 
-  /** When the next group of this type that waits for its rate window may go on. */
+  /** When the next group of this type that waits for its rate window may go on, by the time of `windows`. */
   nextOpening(type: string): number | null {
     return this.#types.get(type)?.opening.first()?.opensAt ?? null
   }
@@ -190,6 +202,7 @@ export class ReadyIndex {
 
   /** To be called after a group's row changed. */
   groupChanged(key: string): void {
+    this.windows.changed(key, this.#rows.get(key)?.window ?? null)
     const group = this.#groups.get(key)
     if (group !== undefined) this.#refill(group)
   }
@@ -201,23 +214,25 @@ export class ReadyIndex {
   }
 
   /** How many more jobs of a group may start now. */
-  capacity(group: Group, now: number = this.#now): number {
-    return this.#capacity(group, this.#rows.get(group.key), now)
+  capacity(group: Group): number {
+    return this.#capacity(group, this.#rows.get(group.key))
   }
 
-  #capacity(group: Group, row: GroupRow | undefined, now: number): number {
+  #capacity(group: Group, row: GroupRow | undefined): number {
     if (group.type === null) return this.#isPausedQueue(group.name) || (row?.running ?? 0) > 0 ? 0 : 1
-    return group.limitCapacity(row, now)
+    const window = row?.window ?? null
+    return group.limitCapacity(row, window === null || this.windows.isOver(group.key, window) ? 0 : window.used)
   }
 
-  /** Types of which a job became claimable since the last call, and still is. */
+  /** Types of which a job became claimable since the last call, and still is; or will be found so by who looks. */
   takeGrown(): readonly string[] {
     if (this.#grown.size === 0) return []
     const grown = this.#grown
     this.#grown = new Set()
     return [...grown].filter((name) => {
-      for (const lane of this.#types.get(name)?.lanes.values() ?? []) if (lane.ready.size > 0) return true
-      return false
+      const type = this.#types.get(name)
+      for (const lane of type?.lanes.values() ?? []) if (lane.ready.size > 0) return true
+      return this.#opens(type?.opening.first(), this.windows.timeAt(this.#now))
     })
   }
 
@@ -234,6 +249,7 @@ export class ReadyIndex {
       if (full && (capacity === 0 || worst === undefined || group.compare(row, worst) > 0)) {
         places.rest.add(row)
         this.#noteOpening(group, capacity)
+        if (this.#opens(group, this.windows.timeAt(this.#now))) this.#grown.add(row.type)
         return
       }
       places.heads.add(row)
@@ -277,7 +293,7 @@ export class ReadyIndex {
   #fill(group: Group, lane: ReadyLane): void {
     const places = group.places(lane)
     const counted = this.#rows.get(group.key)
-    const capacity = this.#capacity(group, counted, this.#now)
+    const capacity = this.#capacity(group, counted)
     for (let last = places.heads.last(); last !== undefined; last = places.heads.last())
       if (places.heads.size > capacity || !mayPass(last, group, counted)) this.#sendBack(last, lane, group)
       else break
@@ -298,18 +314,16 @@ export class ReadyIndex {
 
   /** Keeps the group among those that wait for their rate window exactly while that would let another job pass. */
   #noteOpening(group: Group, capacity: number): void {
-    if (group.type === null) return
-    const window = this.#rows.get(group.key)?.window ?? null
-    const waits =
-      window !== null && this.#now < window.until && group.resting > 0 && capacity < this.capacity(group, window.until)
-    if (group.opensAt !== Infinity && (!waits || group.opensAt !== window.until)) {
-      group.type.opening.remove(group)
-      group.opensAt = Infinity
-    }
-    if (waits && group.opensAt === Infinity) {
-      group.opensAt = window.until
-      group.type.opening.add(group)
-    }
+    const { type, key } = group
+    if (type === null) return
+    const row = this.#rows.get(key)
+    const window = row?.window ?? null
+    const ends = window === null || this.windows.isOver(key, window) ? Infinity : this.windows.ends(key, window)
+    const opensAt = ends !== Infinity && group.resting > 0 && capacity < group.limitCapacity(row, 0) ? ends : Infinity
+    if (group.opensAt === opensAt) return
+    if (group.opensAt !== Infinity) type.opening.remove(group)
+    group.opensAt = opensAt
+    if (opensAt !== Infinity) type.opening.add(group)
   }
 
   /** Forgets a group that nothing waits in; its row, if any, stays. */

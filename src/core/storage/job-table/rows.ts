@@ -16,8 +16,17 @@ export interface GroupRow extends Row {
   running: number
   /** The job that keeps its place in a serial queue while it waits again; see `SerialMode`. Absent: none. */
   holder?: string | null
-  /** The rate window: when it opened, how many started in it, when it ends. `null` without a rate. */
-  window: { readonly since: number; readonly used: number; readonly until: number } | null
+  /**
+   * The rate window: from when it counts, how many started in it, when it ends; when and by which session it was opened.
+   * The moments are by the clock of that session: `RateWindows` says what they mean here. `null` without a rate.
+   */
+  window: {
+    readonly since: number
+    readonly used: number
+    readonly until: number
+    readonly openedAt: number
+    readonly by: string
+  } | null
 }
 
 export interface KeyRow extends Row {
