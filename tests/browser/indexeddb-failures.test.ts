@@ -1,53 +1,25 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { indexedDb, type IndexedDbOptions } from '../../src/adapters/indexeddb/index.ts'
-import type { JobRecord, StorageAdapter, StorageHealth } from '../../src/core/storage/contract.ts'
-import { HoldfastError, type JobQueue, openQueue } from '../../src/index.ts'
+import { indexedDb } from '../../src/adapters/indexeddb/index.ts'
+import type { ClaimRequest, JobRecord, StorageAdapter } from '../../src/core/storage/contract.ts'
+import { HoldfastError, openQueue } from '../../src/index.ts'
 import { newJob } from '../../src/testing/index.ts'
 import { allJobs, NOW } from '../core/kit-targets.ts'
 import { event_, type Fault, FaultyFactory, type Moment } from './faulty-factory.ts'
+import {
+  closeOpened,
+  codeOf,
+  database,
+  enqueue,
+  faulty,
+  healthOf,
+  idsOf,
+  open,
+  opened,
+  raw,
+  stored,
+} from './opened-storages.ts'
 
-const codeOf = (error: unknown): string => (HoldfastError.is(error) ? error.code : String(error))
-
-/** Of one test: everything it opens is closed afterwards. */
-let opened: StorageAdapter[] = []
-let databases = 0
-
-function database(): string {
-  return `failures-${++databases}-${Math.random().toString(36).slice(2)}`
-}
-
-afterEach(async () => {
-  for (const storage of opened) await storage.close()
-  opened = []
-})
-
-async function open(options: IndexedDbOptions): Promise<StorageAdapter> {
-  const storage = indexedDb(options)
-  await storage.open()
-  opened.push(storage)
-  return storage
-}
-
-async function faulty(
-  options: IndexedDbOptions = {},
-): Promise<{ factory: FaultyFactory; storage: StorageAdapter; name: string }> {
-  const name = options.name ?? database()
-  const factory = new FaultyFactory()
-  return { factory, name, storage: await open({ ...options, name, factory }) }
-}
-
-const enqueue = (storage: StorageAdapter, id: string, more: object = {}): Promise<unknown> =>
-  storage.enqueue({ jobs: [newJob({ id, ...more })], now: NOW })
-
-const idsOf = async (storage: StorageAdapter): Promise<readonly string[]> =>
-  (await allJobs(storage)).map(({ id }) => id)
-
-const healthOf = (storage: StorageAdapter): StorageHealth => storage.health?.() as StorageHealth
-
-/** What another tab sees: what the database holds. */
-async function stored(name: string): Promise<readonly JobRecord[]> {
-  return allJobs(await open({ name }))
-}
+afterEach(closeOpened)
 
 /** The fault at the first `times` moments that fit; then all goes well. */
 function at(fits: (moment: Moment) => boolean, fault: Fault, times = 1): (moment: Moment) => Fault | null {
@@ -59,10 +31,14 @@ const isCommit = ({ kind }: Moment): boolean => kind === 'commit'
 const isFlush = ({ kind, mode, stores }: Moment): boolean =>
   kind === 'transaction' && mode === 'readwrite' && stores?.[0] === 'log'
 
+const CLAIM: ClaimRequest = {
+  ...{ requestId: 'r', session: 's', now: NOW, limit: 9, lanes: [{ type: 'task' }], have: [] },
+  suspects: 'none',
+}
+
 async function claimed(storage: StorageAdapter): Promise<readonly JobRecord[]> {
   await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
-  const request = { requestId: 'r', session: 's', now: NOW, limit: 9, lanes: [{ type: 'task' }], have: [] }
-  return (await storage.claim({ ...request, suspects: 'none' })).jobs
+  return (await storage.claim(CLAIM)).jobs
 }
 
 describe('a connection that ends', () => {
@@ -270,7 +246,9 @@ describe('durability', () => {
   const kinds = [
     [undefined, 'strict', 'relaxed'],
     ['relaxed', 'relaxed', 'relaxed'],
-    [{ writes: 'relaxed', claims: 'strict' }, 'relaxed', 'strict'],
+    [{ claims: 'strict' }, 'strict', 'strict'],
+    // They share flushes: one with a claim in it is as durable as that was asked to be.
+    [{ writes: 'relaxed', claims: 'strict' }, 'strict', 'strict'],
   ] as const
 
   test.each(kinds)('%o: enqueues and outcomes are %s, claims and heartbeats %s', async (durability, writes, claims) => {
@@ -282,8 +260,7 @@ describe('durability', () => {
     }
     expect(await asks(enqueue(storage, 'a'))).toEqual([writes])
     await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
-    const request = { requestId: 'r', session: 's', now: NOW, limit: 9, lanes: [{ type: 'task' }], have: [] }
-    const claim = storage.claim({ ...request, suspects: 'none' })
+    const claim = storage.claim(CLAIM)
     expect(await asks(claim)).toEqual([claims])
     const held = { id: 'a', fence: (await claim).jobs[0]?.fence ?? 0 }
     const beat = { session: 's', now: NOW + 1, holds: [held], claiming: [], progress: [] }
@@ -303,6 +280,41 @@ describe('durability', () => {
     factory.dropsDurability = false
     await enqueue(storage, 'c')
     expect([told, healthOf(storage).state]).toEqual([[true, false], 'ok'])
+  })
+
+  test('claims that are asked to be strict: one in a flush with relaxed writes is strict', async () => {
+    const { factory, storage } = await faulty({ durability: { writes: 'relaxed', claims: 'strict' } })
+    await enqueue(storage, 'a')
+    await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
+    factory.moments.length = 0
+    await Promise.all([enqueue(storage, 'b'), storage.claim(CLAIM)])
+    expect(factory.moments.filter(isFlush).map(({ durability }) => durability)).toEqual(['strict'])
+  })
+
+  test('claims that are asked to be strict: health tells where the platform does not honour it', async () => {
+    const { factory, storage } = await faulty({ durability: { writes: 'relaxed', claims: 'strict' } })
+    await enqueue(storage, 'a')
+    await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
+    factory.dropsDurability = true
+    const weaker = async (call: Promise<unknown>): Promise<boolean> => {
+      await call
+      return healthOf(storage).weaker
+    }
+    const claim = storage.claim(CLAIM)
+    expect(await weaker(claim)).toBe(true)
+    factory.dropsDurability = false
+    const held = { id: 'a', fence: (await claim).jobs[0]?.fence ?? 0 }
+    const beat = { session: 's', now: NOW + 1, holds: [held], claiming: [], progress: [] }
+    expect(await weaker(storage.beat(beat))).toBe(false)
+  })
+
+  test('what only reads says nothing of it', async () => {
+    const { factory, storage } = await faulty({ durability: { claims: 'strict' } })
+    await enqueue(storage, 'a')
+    await storage.close()
+    factory.dropsDurability = true
+    await storage.open()
+    expect([await idsOf(storage), healthOf(storage).weaker]).toEqual([['a'], false])
   })
 })
 
@@ -418,34 +430,6 @@ describe('pages that may not store anything', () => {
   })
 })
 
-/** The database as a stranger sees it. */
-async function raw<Answer>(
-  name: string,
-  stores: string[],
-  use: (transaction: IDBTransaction) => Answer,
-): Promise<Answer> {
-  const connection = await new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(name)
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(new Error('not opened'))
-  })
-  const transaction = connection.transaction(stores, 'readwrite')
-  const answer = use(transaction)
-  await new Promise((resolve) => transaction.addEventListener('complete', resolve))
-  connection.close()
-  return answer
-}
-
-async function openedQueue(name: string): Promise<{ queue: JobQueue; storage: StorageAdapter; events: string[] }> {
-  const storage = indexedDb({ name })
-  const queue = await openQueue({ storage })
-  opened.push(storage)
-  const events: string[] = []
-  queue.on('store:reset', ({ health }) => events.push(`reset ${health.resets}`))
-  queue.on('health', ({ health }) => events.push(health.state))
-  return { queue, storage, events }
-}
-
 test('a tab that is far behind catches up in several transactions, and others go on between them', async () => {
   const { factory, storage, name } = await faulty()
   const other = await open({ name })
@@ -505,108 +489,4 @@ test('once most of the rows are gone, a snapshot takes the place of the log that
   await storage.close()
   const head = await raw(name, ['snapshot'], (transaction) => transaction.objectStore('snapshot').get('head'))
   expect(head.result).toMatchObject({ count: 1 })
-})
-
-describe('data that others touch', () => {
-  test('a database that is deleted while it is open: the queue begins anew, and tells', async () => {
-    const name = database()
-    const { queue, events } = await openedQueue(name)
-    await queue.enqueue('task', 1)
-    await new Promise<void>((resolve, reject) => {
-      const request = indexedDB.deleteDatabase(name)
-      request.onsuccess = () => resolve()
-      request.onblocked = () => reject(new Error('blocked'))
-    })
-    expect(await queue.counts()).toMatchObject({ pending: 0 })
-    expect(events).toContain('reset 1')
-    await queue.enqueue('task', 2)
-    expect((await stored(name)).map(({ payload }) => payload)).toEqual([2])
-  })
-
-  test('stores that are emptied while they are open: the queue begins anew, and tells', async () => {
-    const name = database()
-    const { queue, events } = await openedQueue(name)
-    await queue.enqueue('task', 1)
-    const stores = ['log', 'snapshot', 'payloads', '$meta']
-    await raw(name, stores, (transaction) => {
-      for (const store of stores) transaction.objectStore(store).clear()
-    })
-    await queue.enqueue('task', 2)
-    expect((await stored(name)).map(({ payload }) => payload)).toEqual([2])
-    expect((await queue.list().page({ size: 9 })).jobs.map(({ payload }) => payload)).toEqual([2])
-    expect(events).toContain('reset 1')
-  })
-
-  test('a browser that had to throw away what it kept says so to who opens it next, who passes it on', async () => {
-    const factory = new FaultyFactory()
-    const inner = factory.open.bind(factory)
-    factory.open = (...how) => {
-      const request = inner(...how)
-      // As Chromium does: tests/browser/pages/torn.chromium.test.ts.
-      request.addEventListener('upgradeneeded', (event) => Object.defineProperty(event, 'dataLoss', { value: 'total' }))
-      return request
-    }
-    const storage = await open({ name: database(), factory })
-    await enqueue(storage, 'a')
-    expect([healthOf(storage).resets, await idsOf(storage)]).toEqual([1, ['a']])
-  })
-
-  test('a record that somebody spoilt is skipped, counted once and kept', async () => {
-    const { storage, name } = await faulty()
-    await enqueue(storage, 'a')
-    await enqueue(storage, 'b')
-    await storage.close()
-    await raw(name, ['log'], (transaction) => void transaction.objectStore('log').put({ position: 1, spoilt: true }))
-    const [one, two] = [await open({ name }), await open({ name })]
-    expect([await idsOf(one), await idsOf(two)]).toEqual([['b'], ['b']])
-    await enqueue(one, 'c')
-    expect([healthOf(one).damaged, healthOf(two).damaged]).toEqual([1, 1])
-    const kept = await raw(name, ['$damaged'], (transaction) => transaction.objectStore('$damaged').getAll())
-    expect(kept.result).toEqual([{ position: 1, spoilt: true }])
-  })
-
-  test('records and rows that would break the table are skipped', async () => {
-    const { storage, name } = await faulty({ snapshotAfter: 1 })
-    for (const id of ['a', 'b', 'c', 'd']) await enqueue(storage, id)
-    await storage.close()
-    const change = { table: 'jobs', key: 'x', expect: 0, to: { state: 'nonsense' } }
-    await raw(
-      name,
-      ['log'],
-      (transaction) => void transaction.objectStore('log').add({ id: 'x', format: 1, units: [[change]] }),
-    )
-    const again = await open({ name })
-    expect(await idsOf(again)).toEqual(['a', 'b', 'c', 'd'])
-    expect(healthOf(again).damaged).toBe(1)
-  })
-
-  test('bytes of a newer format make the tab read only, and it never writes a snapshot', async () => {
-    const { storage, name } = await faulty({ snapshotAfter: 1 })
-    await enqueue(storage, 'a')
-    await raw(
-      name,
-      ['log'],
-      (transaction) => void transaction.objectStore('log').add({ id: 'n', format: 2, units: 'unheard of' }),
-    )
-    expect(await enqueue(storage, 'b').catch(codeOf)).toBe('HOLDFAST_STORAGE_NEWER')
-    expect(await idsOf(storage)).toEqual(['a'])
-    expect(healthOf(storage)).toMatchObject({ state: 'read-only', damaged: 0 })
-    for (let n = 0; n < 3; n++) await enqueue(storage, `n-${n}`).catch(codeOf)
-    const request = await raw(name, ['snapshot'], (transaction) => transaction.objectStore('snapshot').get('head'))
-    const head = request.result as { readonly position: number } | undefined
-    // One of what came before the record it does not understand may be there.
-    expect(head?.position ?? 0).toBeLessThan(2)
-  })
-
-  test('a newer version that raises `minWriter` stops this one from writing, not from reading', async () => {
-    const { storage, name } = await faulty()
-    await enqueue(storage, 'a')
-    await storage.close()
-    await raw(name, ['$meta'], (transaction) => void transaction.objectStore('$meta').put(2, 'minWriter'))
-    // With a log that is due for a snapshot, which is none of its business.
-    const older = await open({ name, snapshotAfter: 1 })
-    expect(healthOf(older).state).toBe('read-only')
-    expect(await enqueue(older, 'b').catch(codeOf)).toBe('HOLDFAST_STORAGE_NEWER')
-    expect(await idsOf(older)).toEqual(['a'])
-  })
 })

@@ -19,7 +19,7 @@ export interface PageWatcher {
 
 export interface IndexedDbLogOptions extends Omit<DatabaseOptions, 'onLost' | 'onBlocked'> {
   readonly writer: string
-  /** How durable what has to survive a power cut is asked to be, and the rest. */
+  /** How durable what has to survive a power cut is asked to be, the rest being among it, and the rest alone. */
   readonly durability: { readonly durable: IDBTransactionDurability; readonly append: IDBTransactionDurability }
   /** Made at each opening; nothing where the platform has no such thing. */
   readonly openSignal: () => Signal | undefined

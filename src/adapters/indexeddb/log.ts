@@ -46,8 +46,9 @@ type Asked = { readonly turn: Turn; readonly need: Need; readonly attempt: Attem
  * open transaction keeps all others waiting. [tests/browser/indexeddb-failures.test.ts]
  */
 export class IndexedDbLog implements Log {
+  readonly #damage = new Damage()
   readonly presence?: Presence
-  readonly payloads: PayloadStore = { above: 16 * 1024, read: (keys) => readChunks(this.#database, keys) }
+  readonly payloads: PayloadStore = { above: 16 * 1024, read: (keys) => readChunks(this.#database, this.#damage, keys) }
   readonly reserve: Reserve = {
     release: () => this.#database.repeated((handle) => this.#database.inTime(reserve.release(handle))),
     restore: () => this.#restoreReserve(),
@@ -55,7 +56,6 @@ export class IndexedDbLog implements Log {
   readonly #options: IndexedDbLogOptions
   readonly #database: Database
   readonly #snapshots: Snapshots
-  readonly #damage = new Damage()
   #replica: LogReplica | null = null
   #signal: Signal | undefined
   #stopWatchingPage = (): void => undefined
@@ -293,7 +293,7 @@ export class IndexedDbLog implements Log {
     const flush = beginFlush(handle, need, durability)
     attempt.uses(flush)
     // Some wrappers of IndexedDB drop the option without a word, and old browsers do not know it.
-    if (need === 'durable') this.#isWeaker = durability === 'strict' && flush.durability !== 'strict'
+    if (need !== 'read' && durability === 'strict') this.#isWeaker = flush.durability !== durability
     return flush
   }
 

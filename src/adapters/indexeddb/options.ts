@@ -11,7 +11,8 @@ export interface IndexedDbOptions {
    * What an acknowledged write survives. `strict` (default) asks the browser to have it on the disk first; `relaxed`
    * does not: faster on slow disks, and a power cut may take back what was acknowledged last. By kind: `writes` are
    * enqueues, outcomes and all that people do; `claims` are claims and heartbeats, `relaxed` unless asked for, since
-   * losing one runs a job again at most. `queue.health()` tells when the browser does not honour it.
+   * losing one runs a job again at most. They share flushes, so `claims: 'strict'` makes the writes `strict` as well.
+   * `queue.health()` tells when the browser does not honour it.
    */
   readonly durability?: Durability | { readonly writes?: Durability; readonly claims?: Durability }
   /**
@@ -75,10 +76,9 @@ function durabilityOf(value: unknown): CheckedOptions['durability'] {
   for (const name of Object.keys(value))
     if (name !== 'writes' && name !== 'claims')
       throw invalidOption(`durability.${name}`, 'absent (known: writes, claims)', value[name])
-  return {
-    durable: strictOrRelaxed('durability.writes', value['writes']) ?? 'strict',
-    append: strictOrRelaxed('durability.claims', value['claims']) ?? 'relaxed',
-  }
+  const writes = strictOrRelaxed('durability.writes', value['writes']) ?? 'strict'
+  const append = strictOrRelaxed('durability.claims', value['claims']) ?? 'relaxed'
+  return { durable: append === 'strict' ? append : writes, append }
 }
 
 function strictOrRelaxed(field: string, value: unknown): Durability | undefined {

@@ -1,14 +1,22 @@
+import type { Damage } from './damage.ts'
 import type { Database } from './database.ts'
 import { quiet, together } from './quiet.ts'
 
-/** The chunks that are there, by their keys. */
+/** The chunks that are there, by their keys. One that is gone need not be missed: its jobs may have ended elsewhere. */
 export function readChunks(
   database: Database,
+  damage: Damage,
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, readonly unknown[]>> {
   return database.repeated(async (handle) => {
     const { store } = quiet(handle.transaction('payloads'))
     const found = await database.inTime(together<unknown[]>(...keys.map((key) => () => store.get(key))))
-    return new Map(keys.flatMap((key, at) => (Array.isArray(found[at]) ? [[key, found[at]] as const] : [])))
+    const chunks = new Map<string, readonly unknown[]>()
+    for (const [at, key] of keys.entries()) {
+      const chunk = found[at]
+      if (Array.isArray(chunk)) chunks.set(key, chunk)
+      else if (chunk !== undefined) damage.add(`payloads/${key}`, chunk)
+    }
+    return chunks
   })
 }

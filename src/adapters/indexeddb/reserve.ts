@@ -1,6 +1,6 @@
-import type { Handle } from './schema.ts'
+import { HEADS, readHead } from './heads.ts'
 import { quiet, quietly, together } from './quiet.ts'
-import { asHead } from './records.ts'
+import type { Handle, SnapshotHead } from './schema.ts'
 
 /**
  * Bytes. Above the 64 KiB from which Chromium keeps a value in a file of its own, so that deleting it makes room at once;
@@ -17,15 +17,14 @@ export const reserve = {
   async release(handle: Handle): Promise<void> {
     const transaction = quiet(handle.transaction(['$meta', 'snapshot', 'log'], 'readwrite', { durability: 'relaxed' }))
     const snapshot = transaction.objectStore('snapshot')
-    const [value, keys] = await together<[unknown, string[]]>(
-      () => snapshot.get('head'),
+    const [head, keys] = await together<[SnapshotHead | null, string[]]>(
+      () => readHead(snapshot),
       () => snapshot.getAllKeys(),
     )
     quietly(transaction.objectStore('$meta').delete('reserve'))
-    const head = asHead(value)
     if (head !== null) {
       const own = `${head.generation}/`
-      for (const key of keys) if (key !== 'head' && !key.startsWith(own)) quietly(snapshot.delete(key))
+      for (const key of keys) if (!HEADS.includes(key) && !key.startsWith(own)) quietly(snapshot.delete(key))
       // The record at the head's position stays: by it a table that stands there knows that nothing is gone.
       if (head.position > 1) quietly(transaction.objectStore('log').delete(IDBKeyRange.upperBound(head.position, true)))
     }
@@ -44,12 +43,8 @@ export const reserve = {
 /** Browsers compress what they store: bytes that all look alike would reserve nothing. */
 function noise(): Uint8Array {
   const bytes = new Uint8Array(SIZE)
-  let state = 0x9e3779b9
-  for (let at = 0; at < SIZE; at++) {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    bytes[at] = state
-  }
+  // The most that it gives at once.
+  const most = 64 * 1024
+  for (let at = 0; at < SIZE; at += most) crypto.getRandomValues(bytes.subarray(at, at + most))
   return bytes
 }

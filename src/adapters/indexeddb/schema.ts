@@ -7,7 +7,7 @@ export const VERSION = 1
 /** The format of what the stores hold. A database whose `minWriter` is higher is only read. */
 export const SCHEMA = 1
 
-/** Where a snapshot begins and what it says of itself; under the key `head`. */
+/** Where a snapshot begins and what it says of itself; under each of `HEADS`. */
 export interface SnapshotHead {
   readonly format: number
   /** Names its chunks: `<generation>/<number>`. */

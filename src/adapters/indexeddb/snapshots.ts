@@ -2,8 +2,9 @@ import type { Snapshot, SnapshotRow } from '../../core/storage/job-table/job-tab
 import { LOG_FORMAT } from '../../core/storage/log.ts'
 import type { Damage } from './damage.ts'
 import type { Database } from './database.ts'
+import { HEADS, readHead } from './heads.ts'
 import { quiet, quietly, together } from './quiet.ts'
-import { asChunk, asHead, asRecord, isRow } from './records.ts'
+import { asChunk, asRecord, isRow } from './records.ts'
 import type { Handle, Meta, SnapshotHead } from './schema.ts'
 
 /** Rows in one record of a snapshot. */
@@ -83,15 +84,13 @@ export class Snapshots {
   /** The newest snapshot, read piece by piece. It may be replaced meanwhile: then it is read anew. */
   async load(handle: Handle): Promise<Loaded> {
     for (;;) {
-      const value = await this.#database.inTime(quiet(handle.transaction('snapshot')).store.get('head'))
-      const head = asHead(value)
-      if (head === null && value !== undefined) this.#damage.add('snapshot/head', value)
+      const head = await this.#readHead(handle, this.#damage)
       this.#head = head
       this.#changes = 0
       if (head === null) return { snapshot: EMPTY, position: 0, isNewer: false }
       const isNewer = head.format > LOG_FORMAT
       const chunks = await this.#readChunks(handle, head)
-      if (chunks.length < head.chunks && !(await this.#isStill(handle, head))) continue
+      if (chunks.length < head.chunks && (await this.#readHead(handle))?.generation !== head.generation) continue
       const { sequence, highest, count, versions, position } = head
       const rows = chunks.flatMap((chunk) => asChunk(chunk)?.rows ?? [])
       const good = rows.filter(isRow)
@@ -116,8 +115,10 @@ export class Snapshots {
       handle.transaction(['snapshot', '$meta', 'log', 'payloads'], 'readwrite', { durability: 'relaxed' }),
     )
     const meta = transaction.objectStore('$meta')
-    const [value, mark, others, chunks] = await together<[unknown, Meta['snapshotting'] | undefined, number, string[]]>(
-      () => transaction.objectStore('snapshot').get('head'),
+    const [newest, mark, others, chunks] = await together<
+      [SnapshotHead | null, Meta['snapshotting'] | undefined, number, string[]]
+    >(
+      () => readHead(transaction.objectStore('snapshot')),
       () => meta.get('snapshotting') as Promise<Meta['snapshotting'] | undefined>,
       () => transaction.objectStore('log').count(IDBKeyRange.lowerBound(position, true)),
       () => transaction.objectStore('payloads').getAllKeys(),
@@ -125,14 +126,14 @@ export class Snapshots {
     // What others wrote since may name chunks that this table knows nothing of.
     this.#chunks = others === 0 ? new Set(chunks) : new Set()
     const known = this.#head?.position ?? 0
-    const newest = asHead(value)
     const grown = position - known
-    const begun = mark !== undefined && mark.writer !== this.#writer && mark.position > known
+    // As long again as the log had grown when that one began.
+    const until = mark?.writer === this.#writer ? 0 : 2 * (mark?.position ?? 0) - known
     const isNewer = (newest?.position ?? 0) > known
     if (isNewer) {
       this.#changes = Math.floor((this.#changes * Math.max(0, position - (newest?.position ?? 0))) / Math.max(1, grown))
       this.#head = newest
-    } else if (begun && position < mark.position + grown) this.#notBefore = mark.position + grown
+    } else if (position < until) this.#notBefore = until
     else quietly(meta.put({ writer: this.#writer, position } satisfies Meta['snapshotting'], 'snapshotting'))
     await transaction.done
     return !isNewer && position >= this.#notBefore
@@ -206,11 +207,8 @@ export class Snapshots {
     return found
   }
 
-  async #isStill(handle: Handle, head: SnapshotHead): Promise<boolean> {
-    return (
-      asHead(await this.#database.inTime(quiet(handle.transaction('snapshot')).store.get('head')))?.generation ===
-      head.generation
-    )
+  #readHead(handle: Handle, damage?: Damage): Promise<SnapshotHead | null> {
+    return this.#database.inTime(readHead(quiet(handle.transaction('snapshot')).store, damage))
   }
 
   async #writeChunks(handle: Handle, generation: string, rows: readonly SnapshotRow[]): Promise<number> {
@@ -229,28 +227,35 @@ export class Snapshots {
 
   async #makeHead(handle: Handle, head: SnapshotHead, dead: readonly string[]): Promise<boolean> {
     const transaction = quiet(
-      handle.transaction(['snapshot', 'log', 'payloads'], 'readwrite', { durability: 'strict' }),
+      handle.transaction(['snapshot', 'log', 'payloads', '$damaged'], 'readwrite', { durability: 'strict' }),
     )
     const store = transaction.objectStore('snapshot')
-    const own = IDBKeyRange.bound(chunkKey(head.generation, 0), chunkKey(head.generation, head.chunks))
     const since = IDBKeyRange.lowerBound(head.position, true)
-    const [value, chunks] = await together<[unknown, number]>(
-      () => store.get('head'),
-      () => store.count(own),
+    const [before, keys] = await together<[SnapshotHead | null, string[]]>(
+      () => readHead(store),
+      () => store.getAllKeys(),
     )
-    const before = asHead(value)
-    const published = chunks === head.chunks && (before?.position ?? -1) < head.position
+    const own = keys.filter((key) => key.startsWith(`${head.generation}/`))
+    // No head is left of what the table could not begin with: it is kept for people.
+    const isLost = before === null && keys.some((key) => HEADS.includes(key))
+    const remove = async (from: 'snapshot' | 'payloads', key: string): Promise<void> => {
+      const values = transaction.objectStore(from)
+      if (isLost) {
+        this.#damage.add(`${from}/${key}`)
+        quietly(transaction.objectStore('$damaged').put(await values.get(key), `${from}/${key}`))
+      }
+      quietly(values.delete(key))
+    }
+    const published = own.length === head.chunks && (before?.position ?? -1) < head.position
     if (published) {
-      quietly(store.put(head, 'head'))
-      for (const others of [IDBKeyRange.upperBound(own.lower, true), IDBKeyRange.lowerBound(own.upper, true)])
-        for (const key of await store.getAllKeys(others)) if (key !== 'head') quietly(store.delete(key))
+      for (const key of HEADS) quietly(store.put(head, key))
+      for (const key of keys) if (!HEADS.includes(key) && !own.includes(key)) await remove('snapshot', key)
       // A tab that is behind reads on from what the snapshot before this one contained; the last record stays.
       const position = Math.min(before?.position ?? 0, head.position - 1)
       if (position > 0) quietly(transaction.objectStore('log').delete(IDBKeyRange.upperBound(position)))
       const named = dead.length === 0 ? [] : namedIn(await transaction.objectStore('log').getAll(since))
-      for (const key of dead)
-        if (named?.includes(key) === false) quietly(transaction.objectStore('payloads').delete(key))
-    } else quietly(store.delete(own))
+      for (const key of dead) if (named?.includes(key) === false) await remove('payloads', key)
+    } else for (const key of own) quietly(store.delete(key))
     await transaction.done
     this.#head = published ? head : before
     return published

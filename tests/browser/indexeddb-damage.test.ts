@@ -1,0 +1,225 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { FaultyFactory } from './faulty-factory.ts'
+import {
+  closeOpened,
+  codeOf,
+  database,
+  enqueue,
+  faulty,
+  healthOf,
+  idsOf,
+  open,
+  openedQueue,
+  raw,
+  stored,
+} from './opened-storages.ts'
+
+afterEach(closeOpened)
+
+describe('data that others touch', () => {
+  test('a database that is deleted while it is open: the queue begins anew, and tells', async () => {
+    const name = database()
+    const { queue, events } = await openedQueue(name)
+    await queue.enqueue('task', 1)
+    await new Promise<void>((resolve, reject) => {
+      const request = indexedDB.deleteDatabase(name)
+      request.onsuccess = () => resolve()
+      request.onblocked = () => reject(new Error('blocked'))
+    })
+    expect(await queue.counts()).toMatchObject({ pending: 0 })
+    expect(events).toContain('reset 1')
+    await queue.enqueue('task', 2)
+    expect((await stored(name)).map(({ payload }) => payload)).toEqual([2])
+  })
+
+  test('stores that are emptied while they are open: the queue begins anew, and tells', async () => {
+    const name = database()
+    const { queue, events } = await openedQueue(name)
+    await queue.enqueue('task', 1)
+    const stores = ['log', 'snapshot', 'payloads', '$meta']
+    await raw(name, stores, (transaction) => {
+      for (const store of stores) transaction.objectStore(store).clear()
+    })
+    await queue.enqueue('task', 2)
+    expect((await stored(name)).map(({ payload }) => payload)).toEqual([2])
+    expect((await queue.list().page({ size: 9 })).jobs.map(({ payload }) => payload)).toEqual([2])
+    expect(events).toContain('reset 1')
+  })
+
+  test('a browser that had to throw away what it kept says so to who opens it next, who passes it on', async () => {
+    const factory = new FaultyFactory()
+    const inner = factory.open.bind(factory)
+    factory.open = (...how) => {
+      const request = inner(...how)
+      // As Chromium does: tests/browser/pages/torn.chromium.test.ts.
+      request.addEventListener('upgradeneeded', (event) => Object.defineProperty(event, 'dataLoss', { value: 'total' }))
+      return request
+    }
+    const storage = await open({ name: database(), factory })
+    await enqueue(storage, 'a')
+    expect([healthOf(storage).resets, await idsOf(storage)]).toEqual([1, ['a']])
+  })
+
+  test('a record that somebody spoilt is skipped, counted once and kept', async () => {
+    const { storage, name } = await faulty()
+    await enqueue(storage, 'a')
+    await enqueue(storage, 'b')
+    await storage.close()
+    await raw(name, ['log'], (transaction) => void transaction.objectStore('log').put({ position: 1, spoilt: true }))
+    const [one, two] = [await open({ name }), await open({ name })]
+    expect([await idsOf(one), await idsOf(two)]).toEqual([['b'], ['b']])
+    await enqueue(one, 'c')
+    expect([healthOf(one).damaged, healthOf(two).damaged]).toEqual([1, 1])
+    const kept = await raw(name, ['$damaged'], (transaction) => transaction.objectStore('$damaged').getAll())
+    expect(kept.result).toEqual([{ position: 1, spoilt: true }])
+  })
+
+  test('records and rows that would break the table are skipped', async () => {
+    const { storage, name } = await faulty({ snapshotAfter: 1 })
+    for (const id of ['a', 'b', 'c', 'd']) await enqueue(storage, id)
+    await storage.close()
+    const change = { table: 'jobs', key: 'x', expect: 0, to: { state: 'nonsense' } }
+    await raw(
+      name,
+      ['log'],
+      (transaction) => void transaction.objectStore('log').add({ id: 'x', format: 1, units: [[change]] }),
+    )
+    const again = await open({ name })
+    expect(await idsOf(again)).toEqual(['a', 'b', 'c', 'd'])
+    expect(healthOf(again).damaged).toBe(1)
+  })
+
+  test('bytes of a newer format make the tab read only, and it never writes a snapshot', async () => {
+    const { storage, name } = await faulty({ snapshotAfter: 1 })
+    await enqueue(storage, 'a')
+    await raw(
+      name,
+      ['log'],
+      (transaction) => void transaction.objectStore('log').add({ id: 'n', format: 2, units: 'unheard of' }),
+    )
+    expect(await enqueue(storage, 'b').catch(codeOf)).toBe('HOLDFAST_STORAGE_NEWER')
+    expect(await idsOf(storage)).toEqual(['a'])
+    expect(healthOf(storage)).toMatchObject({ state: 'read-only', damaged: 0 })
+    for (let n = 0; n < 3; n++) await enqueue(storage, `n-${n}`).catch(codeOf)
+    const request = await raw(name, ['snapshot'], (transaction) => transaction.objectStore('snapshot').get('head'))
+    const head = request.result as { readonly position: number } | undefined
+    // One of what came before the record it does not understand may be there.
+    expect(head?.position ?? 0).toBeLessThan(2)
+  })
+
+  test('a newer version that raises `minWriter` stops this one from writing, not from reading', async () => {
+    const { storage, name } = await faulty()
+    await enqueue(storage, 'a')
+    await storage.close()
+    await raw(name, ['$meta'], (transaction) => void transaction.objectStore('$meta').put(2, 'minWriter'))
+    // With a log that is due for a snapshot, which is none of its business.
+    const older = await open({ name, snapshotAfter: 1 })
+    expect(healthOf(older).state).toBe('read-only')
+    expect(await enqueue(older, 'b').catch(codeOf)).toBe('HOLDFAST_STORAGE_NEWER')
+    expect(await idsOf(older)).toEqual(['a'])
+  })
+})
+
+describe('a snapshot whose head somebody spoilt', () => {
+  const LARGE = 'x'.repeat(20_000)
+
+  /** Jobs that are in a snapshot and, but for the last, no longer in the log. */
+  async function snapshotted(): Promise<{ name: string; ids: readonly string[] }> {
+    const name = database()
+    const storage = await open({ name, snapshotAfter: 1 })
+    const ids = ['a', 'b', 'c', 'd', 'e']
+    for (const id of ids) await enqueue(storage, id, { payload: LARGE })
+    await storage.close()
+    const log = await raw(name, ['log'], (transaction) => transaction.objectStore('log').getAllKeys())
+    expect(log.result.length).toBeLessThan(ids.length)
+    return { name, ids }
+  }
+
+  const headOf = async (name: string): Promise<unknown> =>
+    (await raw(name, ['snapshot'], (transaction) => transaction.objectStore('snapshot').get('head'))).result
+
+  /** Somebody enqueues until there is another snapshot. Answers what the next one finds, with what was enqueued last. */
+  async function wentOn(name: string) {
+    const before = JSON.stringify(await headOf(name))
+    const storage = await open({ name, snapshotAfter: 1 })
+    const added: string[] = []
+    while (JSON.stringify(await headOf(name)) === before && added.length < 50) {
+      added.push(`x${String(added.length).padStart(2, '0')}`)
+      await enqueue(storage, added.at(-1) as string)
+    }
+    await storage.close()
+    expect(added.length).toBeLessThan(50)
+    return { added, ids: (await stored(name)).map(({ id }) => id), damaged: healthOf(storage).damaged }
+  }
+
+  const spoilt: object = { generation: 'nobody knows' }
+
+  test.each([
+    ['spoilt', (snapshot: IDBObjectStore) => snapshot.put(spoilt, 'head')],
+    ['removed', (snapshot: IDBObjectStore) => snapshot.delete('head')],
+  ])('the head %s: no job is lost, before the next snapshot and after it, and it is counted', async (_, spoil) => {
+    const { name, ids } = await snapshotted()
+    await raw(name, ['snapshot'], (transaction) => void spoil(transaction.objectStore('snapshot')))
+    const reader = await open({ name })
+    expect([await idsOf(reader), healthOf(reader).damaged]).toEqual([ids, 1])
+    await reader.close()
+    const after = await wentOn(name)
+    expect([after.ids, after.damaged]).toEqual([[...ids, ...after.added], 1])
+    // The new snapshot has both again.
+    const later = await open({ name })
+    expect([healthOf(later).damaged, (await later.get(['a']))[0]?.payload]).toEqual([0, LARGE])
+  })
+
+  test('every head spoilt: what the snapshot held is set aside with its payloads, and counted', async () => {
+    const { name, ids } = await snapshotted()
+    const before = await raw(name, ['snapshot', 'payloads'], (transaction) => {
+      const snapshot = transaction.objectStore('snapshot')
+      const payloads = transaction.objectStore('payloads').getAllKeys()
+      const heads = snapshot.getAllKeys()
+      heads.onsuccess = () => {
+        for (const key of heads.result as string[]) if (!key.includes('/')) snapshot.put(spoilt, key)
+      }
+      return { heads, payloads }
+    })
+    const chunks = (before.heads.result as string[]).filter((key) => key.includes('/'))
+    const after = await wentOn(name)
+    const missing = ids.filter((id) => !after.ids.includes(id))
+    const kept = await raw(name, ['$damaged'], (transaction) => transaction.objectStore('$damaged').getAllKeys())
+    expect(kept.result).toEqual(expect.arrayContaining(chunks.map((key) => `snapshot/${key}`)))
+    const lost = (before.payloads.result as string[]).filter((key) => kept.result.includes(`payloads/${key}`))
+    expect([missing.length > 0, lost.length]).toEqual([true, missing.length])
+    expect(after.damaged).toBeGreaterThanOrEqual(2 + chunks.length)
+  })
+})
+
+test('a tab that is closed while it makes a snapshot: another one makes it', async () => {
+  const name = database()
+  const storage = await open({ name, snapshotAfter: 4 })
+  const mark = { writer: 'gone', position: 3 }
+  await raw(name, ['$meta'], (transaction) => void transaction.objectStore('$meta').put(mark, 'snapshotting'))
+  for (let n = 0; n < 12; n++) await enqueue(storage, `job-${n}`)
+  await storage.close()
+  const head = await raw(name, ['snapshot'], (transaction) => transaction.objectStore('snapshot').get('head'))
+  expect(head.result).toMatchObject({ position: expect.any(Number) as number })
+})
+
+test('a chunk of payloads that somebody spoilt is counted, kept, and fails the job that it was for', async () => {
+  const { storage, name } = await faulty()
+  await enqueue(storage, 'a', { payload: 'x'.repeat(20_000) })
+  await storage.close()
+  const keys = await raw(name, ['payloads'], (transaction) => {
+    const payloads = transaction.objectStore('payloads')
+    const keys = payloads.getAllKeys()
+    keys.onsuccess = () => void payloads.put('spoilt', keys.result[0])
+    return keys
+  })
+  const again = await open({ name })
+  expect((await again.get(['a']))[0]?.payload).toBe(null)
+  expect(healthOf(again).damaged).toBe(1)
+  await enqueue(again, 'b')
+  const [key] = keys.result as string[]
+  const kept = await raw(name, ['$damaged'], (transaction) =>
+    transaction.objectStore('$damaged').get(`payloads/${key}`),
+  )
+  expect(kept.result).toBe('spoilt')
+})
