@@ -146,13 +146,44 @@ describe.each(endings)('across %s', (_, end) => {
   )
 })
 
+test.each(['disk', 'process'] as const)(
+  'what was acknowledged with durability `%s` is there after a kill -9 in the midst of calls',
+  async (durability) => {
+    // A log that is rolled meanwhile too.
+    const dying = await open({ durability, rollAt: 50_000 })
+    await dying.work(4)
+    const acknowledged: string[] = []
+    await new Promise<void>((resolve) => {
+      const enqueueOn = async (): Promise<void> => {
+        for (;;) {
+          const { id } = await dying.enqueue({ does: 'return', data: 'x'.repeat(500) })
+          if (acknowledged.push(id) === 500) resolve()
+        }
+      }
+      for (let caller = 0; caller < 10; caller++) void enqueueOn()
+    })
+    await dying.kill()
+    const completed = dying.events.filter(({ event }) => event === 'completed')
+    expect(completed.length).toBeGreaterThan(0)
+    expect(segmentsIn(directory).at(-1)).toBeGreaterThan(1)
+
+    const after = await open({ durability })
+    for (const id of acknowledged) expect((await after.get(id))?.id).toBe(id)
+    for (const { job } of completed) expect((await after.get(job.id))?.status).toBe('completed')
+    await after.work(4)
+    await after.idle()
+    for (const id of acknowledged) expect((await after.get(id))?.status).toBe('completed')
+  },
+  TIMEOUT,
+)
+
 describe('a job whose process died runs elsewhere', () => {
   const WITHIN = 2000
   const hangs: Payload = { does: 'hang', data: DATA }
 
   /** A process that runs the job, for as long as it lives. */
-  async function holder(id: string): Promise<JobsProcess> {
-    const process = await open()
+  async function holder(id: string, options: Partial<JobsProcessOptions> = {}): Promise<JobsProcess> {
+    const process = await open(options)
     await process.work()
     await process.told('started', id)
     return process
@@ -163,15 +194,16 @@ describe('a job whose process died runs elsewhere', () => {
   }
 
   test.each([
-    ['', ''],
-    [', in a folder whose path is too long for a socket', 'x'.repeat(120)],
+    ['', '', {}],
+    [', in a folder whose path is too long for a socket', 'x'.repeat(120), {}],
+    [', both workers of node:cluster', '', { clustered: true }],
   ])(
     'within 2 s of a kill -9, where another process is at work%s',
-    async (_, inside) => {
+    async (_, inside, options) => {
       directory = join(home, inside)
-      const other = await open()
+      const other = await open(options)
       const { id } = await other.enqueue(hangs)
-      const dying = await holder(id)
+      const dying = await holder(id, options)
       await other.work()
       const killed = Date.now()
       await dying.kill()

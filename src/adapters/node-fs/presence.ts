@@ -1,20 +1,15 @@
-import { lstat, readFile, readdir, rm } from 'node:fs/promises'
-import { connect, createServer, type Server, type Socket } from 'node:net'
-import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile, rm } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
+import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Presence } from '../../core/storage/log.ts'
+import { isRefused, type Listener, listen, socketsOf } from './sockets.ts'
 
-/** Bytes a socket's path may have on every system; a longer one is cut without a word, and two would be one. */
-const LONGEST_PATH = 103
 /** Between looks at who is there, ms: short at first, since the table is read just then. */
 const FIRST_LOOK = 10
 const LOOK = 500
 /** A process is over when it was refused twice, this far apart, ms. */
 const TWICE = 1000
-
-const SUFFIX = '.sock'
-/** A name that `open` gives: the writer's, 12 characters of base64url, and how often it opened. */
-const OURS = /^[\w-]{12}-\d+\.sock$/
 
 /** What a process leaves with its sessions: where it listens, and on which boot of which machine that means something. */
 interface Address {
@@ -60,14 +55,10 @@ export class SocketPresence implements Presence {
   async open(folder: string): Promise<void> {
     this.#folder = folder
     this.#opened += 1
-    const name = `${this.#name}-${this.#opened}${SUFFIX}`
     const boot = await bootId()
-    const socket = [join(folder, name), join(tmpdir(), `holdfast-${name}`)].find(
-      (path) => Buffer.byteLength(path) <= LONGEST_PATH,
-    )
-    if (boot === null || socket === undefined) return
-    this.#server = await Listener.on(socket)
-    if (this.#server !== null) this.#self = { host: `${hostname()} ${boot}`, socket }
+    if (boot === null) return
+    this.#server = await listen(folder, `${this.#name}-${this.#opened}`)
+    if (this.#server !== null) this.#self = { host: `${hostname()} ${boot}`, socket: this.#server.path }
   }
 
   async close(): Promise<void> {
@@ -91,11 +82,12 @@ export class SocketPresence implements Presence {
       delay = Math.min(LOOK, 2 * delay)
     }
     look()
-    const sweep = setTimeout(() => void this.#sweep(others).catch(() => undefined), TWICE).unref()
+    const sweep = new AbortController()
+    void this.#sweep(others, sweep.signal).catch(() => undefined)
     return () => {
       this.#found = null
       clearTimeout(timer)
-      clearTimeout(sweep)
+      sweep.abort()
       for (const connection of this.#connections.values()) connection.destroy()
     }
   }
@@ -151,16 +143,19 @@ export class SocketPresence implements Presence {
     }
   }
 
-  /** Sockets that no session names any more. */
-  async #sweep(others: () => Iterable<unknown>): Promise<void> {
-    const named = new Set(this.#sockets(others))
-    for (const name of await readdir(this.#folder)) {
-      const socket = join(this.#folder, name)
-      if (!OURS.test(name) || named.has(socket) || socket === this.#self?.socket) continue
-      // A file that only looks like one refuses a connection too.
-      if (!(await lstat(socket)).isSocket()) continue
-      if (await isRefused(socket)) await rm(socket, { force: true })
+  /**
+   * Removes what processes have left that are gone and that no session names. Refused once is not enough here either: a
+   * name is there before its process listens.
+   */
+  async #sweep(others: () => Iterable<unknown>, signal: AbortSignal): Promise<void> {
+    let left = await socketsOf(this.#folder)
+    for (let look = 0; look < 2; look++) {
+      await sleep(TWICE, undefined, { ref: false, signal })
+      const named = new Set(this.#sockets(others)).add(this.#self?.socket ?? '')
+      const refused = await Promise.all(left.map(async (socket) => !named.has(socket) && (await isRefused(socket))))
+      left = left.filter((_, at) => refused[at])
     }
+    await Promise.allSettled(left.map((socket) => rm(socket, { force: true })))
   }
 }
 
@@ -181,48 +176,4 @@ async function bootId(): Promise<string | null> {
   } catch {
     return null
   }
-}
-
-/** Takes connections and keeps them, so that their other ends learn when this process is gone. */
-class Listener {
-  readonly #server: Server
-  readonly #connections = new Set<Socket>()
-
-  private constructor() {
-    this.#server = createServer((connection) => {
-      this.#connections.add(connection.unref().resume())
-      // A broken one is closed, and that is all there is to it.
-      connection.on('error', () => undefined)
-      connection.on('close', () => this.#connections.delete(connection))
-    })
-    // That others may ask keeps no process alive.
-    this.#server.unref()
-  }
-
-  /** `null`: the system gives no socket there. */
-  static on(path: string): Promise<Listener | null> {
-    return new Promise((resolve) => {
-      const listener = new Listener()
-      listener.#server.on('error', () => resolve(null))
-      listener.#server.listen(path, () => resolve(listener))
-    })
-  }
-
-  close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve())
-      for (const connection of this.#connections) connection.destroy()
-    })
-  }
-}
-
-function isRefused(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const connection = connect(path)
-    connection.on('connect', () => {
-      connection.destroy()
-      resolve(false)
-    })
-    connection.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
-  })
 }

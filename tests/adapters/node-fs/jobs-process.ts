@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { NodeFsOptions } from '../../../src/adapters/node-fs/index.ts'
 import type { EnqueueOptions, Job, JobCounts } from '../../../src/index.ts'
 
 export const root: string = fileURLToPath(new URL('../../..', import.meta.url))
@@ -38,6 +40,16 @@ export interface JobsProcessOptions {
   readonly packageRoot?: string
   /** bytes */
   readonly rollAt?: number
+  /** Default `disk`. */
+  readonly durability?: NonNullable<NodeFsOptions['durability']>
+  /** What listens in it is asked of this process, as node:cluster does unless told otherwise. Default false. */
+  readonly clustered?: boolean
+}
+
+/** A worker of node:cluster, whose primary is this process. */
+function forkInCluster(args: string[]): ChildProcess {
+  cluster.setupPrimary({ exec: program, args, serialization: 'advanced' })
+  return cluster.fork().process
 }
 
 /** A process that works on the jobs of a directory, seen from its parent. */
@@ -58,8 +70,10 @@ export class JobsProcess {
   }
 
   /** Started, and its queue open. */
-  static async open({ directory, packageRoot = root, rollAt = 1 << 22 }: JobsProcessOptions): Promise<JobsProcess> {
-    const child = fork(program, [packageRoot, directory, String(rollAt)], { serialization: 'advanced' })
+  static async open(options: JobsProcessOptions): Promise<JobsProcess> {
+    const { directory, packageRoot = root, rollAt = 1 << 22, durability = 'disk', clustered = false } = options
+    const args = [packageRoot, directory, String(rollAt), durability]
+    const child = clustered ? forkInCluster(args) : fork(program, args, { serialization: 'advanced' })
     await once(child, 'message')
     const opened = new JobsProcess(child)
     await opened.reopen()

@@ -1,11 +1,11 @@
 /**
- * `fork('jobs-program.mjs', [BUILT_PACKAGE, DIRECTORY, ROLL_AT])`: a process that does with the jobs of a directory what
- * its parent asks for, and tells what happens to them. It says `{ ready: true }` when it listens.
+ * `fork('jobs-program.mjs', [BUILT_PACKAGE, DIRECTORY, ROLL_AT, DURABILITY])`: a process that does with the jobs of a
+ * directory what its parent asks for, and tells what happens to them. It says `{ ready: true }` when it listens.
  */
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-const [packageRoot = '', directory = '', rollAt = ''] = process.argv.slice(2)
+const [packageRoot = '', directory = '', rollAt = '', durability = ''] = process.argv.slice(2)
 const built = (/** @type {string} */ file) => import(pathToFileURL(join(packageRoot, 'dist', file)).href)
 /** @type {typeof import('../../../src/index.ts')} */
 const { defineJob, openQueue } = await built('index.js')
@@ -23,7 +23,8 @@ let queue
 /** @type {Record<string, (...args: any[]) => unknown>} */
 const calls = {
   async open() {
-    queue = await openQueue({ storage: nodeFs({ directory, rollAt: Number(rollAt) }), jobs: [job] })
+    const options = { directory, rollAt: Number(rollAt), durability: /** @type {'disk' | 'process'} */ (durability) }
+    queue = await openQueue({ storage: nodeFs(options), jobs: [job] })
     for (const name of /** @type {const} */ (['completed', 'retrying', 'released', 'failed', 'interrupted', 'lost']))
       queue.on(name, (event) => tell(name, event.job))
   },

@@ -1,12 +1,12 @@
 // Real sockets and real processes, in real time: what the system says of a process that is gone is the point.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { link, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { SocketPresence } from '../../../src/adapters/node-fs/presence.ts'
 
 let folder = ''
@@ -157,4 +157,65 @@ test('the socket of a process that is over goes with its last session', async ()
   expect(await readdir(folder)).toContain('gone.sock')
   named = []
   await vi.waitFor(async () => expect(await readdir(folder)).not.toContain('gone.sock'), { timeout: 2000 })
+})
+
+describe('sockets of a folder whose path is too long for one are in the temporary folder', () => {
+  const GONE = 'GONEGONEGONE'
+  let long = ''
+  beforeEach(() => {
+    vi.stubEnv('TMPDIR', folder)
+    long = join(folder, 'x'.repeat(120))
+    return () => vi.unstubAllEnvs()
+  })
+
+  async function opened(name: string, path = long): Promise<{ presence: SocketPresence; socket: string }> {
+    const presence = new SocketPresence(name)
+    await presence.open(path)
+    ends.push(() => presence.close())
+    return { presence, socket: (presence.self as Address).socket }
+  }
+
+  /** The socket that a process leaves which is killed. */
+  async function left(path = long): Promise<string> {
+    const { presence, socket } = await opened(GONE, path)
+    await link(socket, `${socket}.kept`)
+    await presence.close()
+    await rename(`${socket}.kept`, socket)
+    return basename(socket)
+  }
+
+  function sweeps({ presence }: { presence: SocketPresence }): void {
+    const stop = presence.watch(
+      () => [],
+      () => undefined,
+    )
+    ends.push(stop)
+  }
+
+  test('and swept when the process is gone and no session names it, by two at once too', async () => {
+    const gone = await left()
+    const [one, two] = [await opened('oneoneoneone'), await opened('twotwotwotwo')]
+    expect(await readdir(folder)).toContain(gone)
+    sweeps(one)
+    sweeps(two)
+    await vi.waitFor(async () => expect(await readdir(folder)).not.toContain(gone), { timeout: 5000 })
+    for (const { socket } of [one, two]) expect(await readdir(folder)).toContain(basename(socket))
+  })
+
+  test('and left alone where they are those of another folder, or no sockets, or come to life between two looks', async () => {
+    const elsewhere = await left(`${long}-other`)
+    const gone = await left()
+    const file = gone.replace(GONE, 'FILEFILEFILE')
+    await writeFile(join(folder, file), 'mine')
+    const starts = gone.replace(GONE, 'STARTSSTARTS')
+    await link(join(folder, gone), join(folder, starts))
+    sweeps(await opened('oneoneoneone'))
+    await sleep(1500)
+    // A name is bound before its process listens, and it may be paused in between.
+    await rm(join(folder, starts))
+    await counting(starts, false)
+    await vi.waitFor(async () => expect(await readdir(folder)).not.toContain(gone), { timeout: 5000 })
+    await sleep(100)
+    expect(await readdir(folder)).toEqual(expect.arrayContaining([elsewhere, file, starts]))
+  })
 })
