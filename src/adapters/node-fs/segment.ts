@@ -39,7 +39,8 @@ export class Segment {
   #position: number
   /** Up to here it is known to be durable, by this handle's own sync. */
   #durable = 0
-  /** What was read beyond the point up to which anybody's sync is known to have succeeded. */
+  /** Up to here anybody's sync is known to have succeeded, and what was read that may end beyond it. */
+  #synced = 0
   #unsure: { readonly end: number; readonly record: JournalRecord }[] = []
   /** The size that was last seen. */
   #size = 0
@@ -115,7 +116,8 @@ export class Segment {
   reassure(): void {
     this.#read()
     const understands = this.#ahead.every(({ format }) => format <= LOG_FORMAT)
-    for (const { record } of understands ? this.#unsure : []) {
+    for (const { end, record } of understands ? this.#unsure : []) {
+      if (end <= this.#synced) continue
       for (const line of encodeRecord(record)) if (this.#file.append(line) < line.length) throw cutShort('a record')
     }
     this.#unsure = []
@@ -224,8 +226,7 @@ export class Segment {
   #keep(record: JournalRecord, end: number): void {
     this.#ahead.push(record)
     if (this.#sure) return
-    const { synced = 0 } = record
-    this.#unsure = this.#unsure.filter((unsure) => unsure.end > synced)
+    this.#synced = Math.max(this.#synced, record.synced ?? 0)
     this.#unsure.push({ end, record })
   }
 }
