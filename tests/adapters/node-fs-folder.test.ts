@@ -121,26 +121,41 @@ describe('a folder that cannot hold a journal', () => {
     const begin = { kind: 'begin', format: 99, sequence: 0, highest: 0, versions: 0 } as const
     await writeFile(path, Buffer.concat([encodeLine(begin), encodeLine({ kind: 'end', count: 0, digest: '' })]))
     const before = await readFile(path)
-    expect(await codeOf(nodeFs({ directory }).open())).toBe('HOLDFAST_STORAGE_NEWER')
+    const value = await realpath(directory)
+    expect(await refusal({})).toEqual({ code: 'HOLDFAST_STORAGE_NEWER', field: 'directory', value })
     expect(await readFile(path)).toEqual(before)
   })
 
-  test('has a file in the way that only looks like a journal', async () => {
-    await writeFile(join(directory, '0000000001.journal'), 'a diary')
-    expect(await codeOf(nodeFs({ directory }).open())).toBe('HOLDFAST_STORAGE')
-    expect(await readFile(join(directory, '0000000001.journal'), 'utf8')).toBe('a diary')
-  })
+  test.each(['0000000001.journal', '9999999999.journal'])(
+    'has %s in the way, which only looks like a journal',
+    async (name) => {
+      await writeFile(join(directory, name), 'a diary')
+      await expect(nodeFs({ directory }).open()).rejects.toMatchObject(await inTheWay(name))
+      expect(await readFile(join(directory, name), 'utf8')).toBe('a diary')
+    },
+  )
 })
 
-test('a file that takes the place of the next segment is told, and when it is gone the work goes on', async () => {
+/** The error says which of the files it is. */
+async function inTheWay(name: string): Promise<object> {
+  const value = await realpath(directory)
+  const message: unknown = expect.stringContaining(join(value, name))
+  return { code: 'HOLDFAST_STORAGE', message, details: { field: 'directory', value } }
+}
+
+test.each([
+  ['takes the place of the next segment', '0000000002.journal'],
+  ['has the number of a segment of long ago or far ahead', '9999999999.journal'],
+])('a file that %s is told, and when it is gone the work goes on', async (_, name) => {
   const storage = await opened({ rollAt: 100_000 })
   await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
-  await writeFile(join(directory, '0000000002.journal'), '')
+  await writeFile(join(directory, name), '')
   const more = newJob({ id: 'b', payload: 'x'.repeat(200_000) })
   await storage.enqueue({ jobs: [more], now: NOW })
-  expect(await codeOf(storage.enqueue({ jobs: [newJob({ id: 'c' })], now: NOW }))).toBe('HOLDFAST_STORAGE')
+  const refused = storage.enqueue({ jobs: [newJob({ id: 'c' })], now: NOW })
+  await expect(refused).rejects.toMatchObject(await inTheWay(name))
   expect(storage.health?.().state).toBe('failing')
-  await rm(join(directory, '0000000002.journal'))
+  await rm(join(directory, name))
   await storage.enqueue({ jobs: [newJob({ id: 'd' })], now: NOW })
   expect((await allJobs(storage)).map(({ id }) => id)).toEqual(['a', 'b', 'd'])
   await storage.close()

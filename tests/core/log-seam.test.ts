@@ -190,7 +190,10 @@ describe('records of newer code that come between a decision and its record', ()
     const storage = await opened(log)
     log.play = (turn) => (turn({ records: [] }), { between: [newer] })
     await expect(enqueue(storage, 'a')).rejects.toMatchObject({ code: 'HOLDFAST_OUTCOME_UNKNOWN' })
-    await expect(enqueue(storage, 'a')).rejects.toMatchObject({ code: 'HOLDFAST_STORAGE_NEWER' })
+    await expect(enqueue(storage, 'a')).rejects.toMatchObject({
+      code: 'HOLDFAST_STORAGE_NEWER',
+      details: { field: 'format', value: 2 },
+    })
     expect(await storage.get(['a'])).toEqual([null])
     expect(() => log.replica?.snapshot()).toThrow(expect.objectContaining({ code: 'HOLDFAST_STORAGE_NEWER' }))
   })

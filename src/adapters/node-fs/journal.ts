@@ -1,4 +1,4 @@
-import { type ErrorDetails, HoldfastError } from '../../core/errors.ts'
+import { HoldfastError } from '../../core/errors.ts'
 import type { Snapshot } from '../../core/storage/job-table/job-table.ts'
 import {
   type Append,
@@ -11,10 +11,10 @@ import {
   type Receipt,
   type Tail,
 } from '../../core/storage/log.ts'
-import { segmentName } from './names.ts'
+import { explained, inTheWay, newer, outcomeUnknown } from './failures.ts'
 import { nobodyRolls } from './patience.ts'
 import { cutShort, type Landing, Segment } from './segment.ts'
-import { type FoundSegment, hasCode, type SegmentFolder } from './segment-folder.ts'
+import type { FoundSegment, SegmentFolder } from './segment-folder.ts'
 import { dearBytes, readSnapshot, type SnapshotHead } from './snapshot.ts'
 import { TailWatch } from './tail-watch.ts'
 
@@ -246,7 +246,7 @@ export class Journal implements Log {
   async #publish(folder: SegmentFolder, number: number, snapshot: Snapshot): Promise<FoundSegment> {
     const found = (await folder.publish(number, snapshot)) ?? (await folder.newest(number - 1))
     if (found !== null) return found
-    throw inTheWay(folder, number)
+    throw inTheWay(folder.path, await folder.obstacle(number))
   }
 
   /** From a segment that is over to the one that follows. */
@@ -257,7 +257,7 @@ export class Journal implements Log {
       const taken = await folder.isTaken(from.number + 1)
       const found = await folder.newest(from.number)
       if (found !== null) return this.#enter(folder, found)
-      if (taken) throw inTheWay(folder, from.number + 1)
+      if (taken) throw inTheWay(folder.path, await folder.obstacle(from.number + 1))
       if (mine) return this.#enter(folder, await this.#roll(folder, from))
       mine = await nobodyRolls(folder, from.number)
     }
@@ -286,11 +286,7 @@ export class Journal implements Log {
   async #prepared(folder: SegmentFolder, found: FoundSegment): Promise<Segment> {
     const { number, file, head } = found
     const { durable } = this.#options
-    if (head.format > LOG_FORMAT)
-      throw new HoldfastError(
-        'HOLDFAST_STORAGE_NEWER',
-        `The journal in ${folder.path} was written by a newer version of holdfast (format ${head.format}, known: ${LOG_FORMAT})`,
-      )
+    if (head.format > LOG_FORMAT) throw newer(folder.path, head.format)
     const onDamage = (...line: [number, number, Uint8Array]): void => this.#setAside(folder, ...line)
     const segment = new Segment({ number, file, start: head.end, durable, onDamage })
     if (durable) segment.reassure()
@@ -341,35 +337,4 @@ export class Journal implements Log {
 /** What cannot be tidied up now is in nobody's way, and is tried again by whoever opens the folder or makes a segment. */
 function tidied(folder: SegmentFolder, { number }: FoundSegment): Promise<void> {
   return folder.tidy(number).catch(() => undefined)
-}
-
-function inTheWay(folder: SegmentFolder, number: number): HoldfastError {
-  return new HoldfastError(
-    'HOLDFAST_STORAGE',
-    `A file that is no journal, or is damaged, is in the way: ${folder.path}/${segmentName(number)}. Move it elsewhere`,
-  )
-}
-
-function outcomeUnknown(cause: unknown): HoldfastError {
-  return new HoldfastError(
-    'HOLDFAST_OUTCOME_UNKNOWN',
-    `The journal could not be made durable (${describe(cause)}): whether the write is in it will be seen`,
-    { cause },
-  )
-}
-
-function explained(error: unknown, details: ErrorDetails = {}): Error {
-  if (HoldfastError.is(error)) return error
-  if (hasCode(error, 'ENOSPC') || hasCode(error, 'EDQUOT'))
-    return new HoldfastError(
-      'HOLDFAST_STORAGE_FULL',
-      `The disk takes no more (${describe(error)}): nothing was stored`,
-      { cause: error, details },
-    )
-  const message = `The journal cannot be used: ${describe(error)}`
-  return new HoldfastError('HOLDFAST_STORAGE', message, { cause: error, details })
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -104,6 +104,12 @@ export class SegmentFolder {
     }
   }
 
+  /** The name of the file because of which segment `number` can neither be made nor found. */
+  async obstacle(number: number): Promise<string> {
+    const [highest = number, ...others] = await this.#numbers(number - 1)
+    return segmentName(others.includes(number) ? number : highest)
+  }
+
   /**
    * False: the name is taken, or was. Whoever has prepared a file and then finds no segment so new that the name may be
    * free again, has the file swept before that: `#sweep` removes files first and names after them.

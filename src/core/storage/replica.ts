@@ -46,7 +46,8 @@ export class Replica {
   readonly newest: NewestRecords = new NewestRecords()
   readonly #name: string
   #uncertain: Uncertain | null = null
-  #newer = false
+  /** The format of newer code, beyond which this handle only reads; 0: all is understood. */
+  #newer = 0
   /** Calls of the flush that is under way, as decided in its latest turn. */
   #deciding: readonly Call[] = []
   /** Calls that a tail brought back, to be decided with those of the next turn. */
@@ -63,7 +64,7 @@ export class Replica {
 
   /** Why this handle only reads; `null`: it does not. */
   get problem(): HoldfastError | null {
-    return this.#newer ? newerFormat(this.#name) : null
+    return this.#newer ? newerFormat(this.#name, this.#newer) : null
   }
 
   /** @throws HoldfastError `HOLDFAST_STORAGE_NEWER`: a snapshot without what this version does not know would lose it */
@@ -87,7 +88,7 @@ export class Replica {
   /** Takes over a tail and decides nothing. What was decided and did not reach the log is undone. */
   catchUp({ snapshot, records, isNewer, hasMore }: Tail): void {
     this.#takeBack()
-    if (isNewer) this.#newer = true
+    if (isNewer) this.#newer = LOG_FORMAT + 1
     if (snapshot !== undefined) this.#beginAnew(snapshot)
     const uncertain = this.#uncertain
     let again = uncertain?.calls ?? []
@@ -245,7 +246,7 @@ export class Replica {
 
   #applyRecord(record: LogRecord): void {
     this.newest.add(record)
-    if (record.format > LOG_FORMAT) this.#newer = true
+    if (record.format > LOG_FORMAT) this.#newer = record.format
     if (this.#newer) return
     const replay = new RecordReplay(this.table)
     for (const unit of record.units) replay.apply(unit)
@@ -320,9 +321,10 @@ function overtaken(cause: HoldfastError): HoldfastError {
   )
 }
 
-function newerFormat(name: string): HoldfastError {
+function newerFormat(name: string, value: number): HoldfastError {
   return new HoldfastError(
     'HOLDFAST_STORAGE_NEWER',
     `The ${name} storage holds records of a newer version of holdfast: this version only reads them`,
+    { details: { field: 'format', value } },
   )
 }
