@@ -48,11 +48,11 @@ export function laneOf({ type, version, defaults: { limit } }: JobDefinition): L
 /** What a handler is given, wherever it runs. */
 export interface HandlerRun extends HandlerContext {
   readonly record: JobRecord
-  /** Its payload was of an older version: from now on it shows as the handler gets it. */
+  /** Its payload was of an older version, or unchecked: from now on it shows as the handler gets it. */
   broughtUp(payload: unknown): void
 }
 
-/** Runs the handler, with a payload that an older version stored brought up before. */
+/** Runs the handler, with a payload that an older version stored brought up before, and what no schema saw checked. */
 export function runHandler({ definition, run }: BoundHandler, attempt: HandlerRun): unknown {
   const { payload } = attempt.record
   const current = currentPayload(definition, attempt.record)

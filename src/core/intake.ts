@@ -86,8 +86,9 @@ const UNKNOWN: Omit<Described, 'type'> = /* @__PURE__ */ Object.freeze({
   defaults: PLAIN_DEFAULTS,
 })
 
-type Details = Omit<NewJob, 'payload' | 'limitKey' | 'depth'> & {
+type Details = Omit<NewJob, 'payload' | 'limitKey' | 'depth' | 'unchecked'> & {
   payload: unknown
+  unchecked?: boolean
   limitKey: string | null
   depth: number
 }
@@ -124,6 +125,8 @@ export class Intake {
     const { payloadLimit, binaryLimit, storage } = this.#options
     const details = this.#details(definition, options)
     details.depth = depth
+    // Nothing is known of a job without a definition, nor whether its handler's has a schema.
+    if (definition.version === null) details.unchecked = true
     return validated(definition, payload, (output) => {
       details.payload =
         payloadFormat === 'structured-clone'
@@ -159,7 +162,7 @@ export class Intake {
       attempted(() => this.#details(definition, { ...options, ...named })) ?? this.#details(definition, named)
     const kept = attempted(() => checkedJson('payload', payload, this.#options.payloadLimit)) ?? null
     // A key would let it replace a job that waits.
-    return { ...details, payload: kept, jobKey: null, depth, failed: error }
+    return { ...details, payload: kept, jobKey: null, depth, unchecked: true, failed: error }
   }
 
   /** Throws for options that no enqueue of this job may have. */

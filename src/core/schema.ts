@@ -19,14 +19,14 @@ export function validated<Result>(
     : then(schemaOutput(type, payload, result))
 }
 
-/** What the handler gets of a job: its payload, brought up where an older version of the definition stored it. */
+/** What the handler gets of a job: its payload, brought up and checked where none with the present schema stored it. */
 export function currentPayload(
   definition: Pick<JobDefinition, 'type' | 'schema' | 'version' | 'migrate'>,
-  { payload, payloadVersion }: Pick<JobRecord, 'payload' | 'payloadVersion'>,
+  { payload, payloadVersion, unchecked }: Pick<JobRecord, 'payload' | 'payloadVersion' | 'unchecked'>,
 ): unknown {
   const { version, migrate } = definition
-  if (migrate === null || payloadVersion >= version) return payload
   const checked = (migrated: unknown): unknown => validated(definition, migrated, (output) => output)
+  if (migrate === null || payloadVersion >= version) return unchecked ? checked(payload) : payload
   const migrated = migrate(payload, payloadVersion)
   return isThenable(migrated) ? Promise.resolve(migrated).then(checked) : checked(migrated)
 }

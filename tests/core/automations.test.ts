@@ -185,6 +185,43 @@ describe('an automation', () => {
     expect((await queue.remove([job?.id ?? ''])).length).toBe(1)
   })
 
+  test.each([true, false])(
+    'makes a payload that does not fit and no handler sees, whether the job is known here: %s',
+    async (known) => {
+      const mail = defineJob({ type: 'mail', maxRetries: 0, payload: z.object({ to: z.string() }) })
+      const seen: unknown[] = []
+      const handlers = [mail.handler((payload) => void seen.push(payload))]
+      const { queue, drain } = await testQueue({ handlers, ...(known && { jobs: [mail] }) })
+      await queue.automate({
+        name: 'welcome',
+        on: 'insert:users',
+        enqueue: { job: 'mail', payload: { to: '${mail}' }, maxRetries: 0 },
+      })
+      const [job] = await queue.emit('insert:users', { mail: 5 })
+      expect(job?.status).toBe(known ? 'failed' : 'pending')
+      await drain()
+      await queue.retry([job?.id ?? ''])
+      await drain()
+      expect(seen).toEqual([])
+      expect(await queue.get(job?.id ?? '')).toMatchObject({
+        status: 'failed',
+        error: { code: 'HOLDFAST_SCHEMA_MISMATCH' },
+      })
+    },
+  )
+
+  test('whose template lacked a path leaves a payload that a retry runs once it fits the schema', async () => {
+    const mail = defineJob({ type: 'mail', payload: z.object({ to: z.string().nullable().default('nobody') }) })
+    const seen: unknown[] = []
+    const { queue, drain } = await testQueue({ handlers: [mail.handler((payload) => void seen.push(payload))] })
+    await queue.automate({ name: 'welcome', on: 'insert:users', enqueue: { job: 'mail', payload: { to: '${mail}' } } })
+    const [job] = await queue.emit('insert:users', {})
+    expect(job?.status).toBe('failed')
+    await queue.retry([job?.id ?? ''])
+    await drain()
+    expect([seen, (await queue.get(job?.id ?? ''))?.status]).toEqual([[{ to: null }], 'completed'])
+  })
+
   test('that is atomic refuses the event, and nothing is stored', async () => {
     const queue = await queueOf()
     await queue.automate({ name: 'log', on: 'insert:users', enqueue: { job: 'task' } })

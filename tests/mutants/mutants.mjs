@@ -523,6 +523,18 @@ export const mutants = [
     'rates: a prune by a clock ahead ends no window',
     ['table.ready.windows.isOver(key, window)', 'window.until <= request.now'],
   ),
+  mutant(
+    'no job says that its payload was not checked',
+    `${table}/rows.ts`,
+    'versions: that no schema saw a payload is kept, until a call replaces it whose payload was checked',
+    ['if (job.unchecked === true) fields.unchecked = true', ''],
+  ),
+  mutant(
+    'a list forgets that a part of it was not checked',
+    'src/core/storage/transitions.ts',
+    'versions: a list to which one is added that no schema saw, or the other way round, was not checked',
+    ['by.unchecked === true || (job.unchecked &&', 'by.unchecked === true || (false &&'],
+  ),
   mutant('unsafeDedupe replaces', `${table}/enqueue.ts`, 'key-holders: unsafeDedupe keeps a running holder', [
     "if (job.jobKeyMode === 'unsafeDedupe')",
     "if (job.jobKeyMode === 'none')",

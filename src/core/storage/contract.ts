@@ -130,6 +130,8 @@ export interface JobRecord {
   readonly cancelRequested: string | null
   /** How many automations in a row led to it. */
   readonly depth: number
+  /** No schema has seen the payload: it is checked before the handler sees it. */
+  readonly unchecked: boolean
   /** JSON, as the result. */
   readonly progress: Payload
   readonly result: Payload
@@ -181,6 +183,8 @@ export interface NewJob {
   readonly requires: readonly string[]
   readonly backoff: BackoffPolicy | null
   readonly depth: number
+  /** Default false. [versions] */
+  readonly unchecked?: boolean
   /** It never waits: it is stored as `failed` with this error, at `createdAt`. [enqueue] */
   readonly failed?: ErrorData
 }

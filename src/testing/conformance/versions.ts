@@ -68,6 +68,24 @@ export const versions: readonly ConformanceCase[] = area('versions', {
     await site.shows('b', { state: 'waiting', jobKey: 'key', payload: [2], payloadVersion: 2 })
   },
 
+  'that no schema saw a payload is kept, until a call replaces it whose payload was checked': async (site) => {
+    await site.add({ id: 'a', jobKey: 'key', unchecked: true })
+    await site.shows('a', { unchecked: true })
+    await site.close((await site.claimOne({ session: 's' })).session ?? '')
+    await site.shows('a', { unchecked: true })
+    await site.add({ jobKey: 'key', payload: 'new' })
+    await site.shows('a', { payload: 'new', unchecked: false })
+  },
+
+  'a list to which one is added that no schema saw, or the other way round, was not checked': async (site) => {
+    await site.add({ id: 'a', jobKey: 'a', payload: [1], unchecked: true })
+    await site.add({ jobKey: 'a', payload: [2] })
+    await site.shows('a', { payload: [1, 2], unchecked: true })
+    await site.add({ id: 'b', jobKey: 'b', payload: [1] })
+    await site.add({ jobKey: 'b', payload: [2], unchecked: true })
+    await site.shows('b', { payload: [1, 2], unchecked: true })
+  },
+
   'a version outlives attempts': async (site: Site) => {
     await site.add({ id: 'a', payloadVersion: 2 })
     await site.close((await site.claimOne({ session: 's', ...upTo(2) })).session ?? '')

@@ -118,6 +118,7 @@ type Seldom = Pick<
   | 'backoff'
   | 'cancelRequested'
   | 'depth'
+  | 'unchecked'
   | 'revision'
   | 'absorbed'
 > & { dueAt: number }
@@ -149,6 +150,7 @@ const SeldomFields: new () => Seldom = /* @__PURE__ */ inherited({
   backoff: null,
   cancelRequested: null,
   depth: 0,
+  unchecked: false,
   revision: 0,
   absorbed: NONE,
   dueAt: -Infinity,
@@ -248,6 +250,7 @@ export function newJobFields(job: ShelvedJob, expireAt: number | null): Partial<
   if (job.limitKey !== null) fields.limitKey = job.limitKey
   if (job.requires.length > 0) fields.requires = [...job.requires].sort()
   if (job.depth !== 0) fields.depth = job.depth
+  if (job.unchecked === true) fields.unchecked = true
   if (job.backoff !== null) fields.backoff = { ...job.backoff }
   if (job.failed !== undefined)
     Object.assign(fields, { state: 'failed', error: copyPlain(job.failed), finishedAt: job.createdAt })
@@ -298,6 +301,7 @@ export function toRecord(row: JobRow): JobRecord {
     backoff: row.backoff === null ? null : { ...row.backoff },
     cancelRequested: row.cancelRequested,
     depth: row.depth,
+    unchecked: row.unchecked,
     progress: copyPlain(row.progress),
     result: copyPlain(row.result),
     error: copyPlain(row.error),
