@@ -151,7 +151,7 @@ const KNOWN_FOR = 1000
 /** The automations that follow jobs. Each outcome asks for them, so they are read once a second at most. */
 export class JobAutomations {
   readonly #core: Pick<QueueCore, 'storage' | 'environment'>
-  #known: Promise<readonly Automation[]> = Promise.resolve([])
+  #known: readonly Automation[] | Promise<readonly Automation[]> = []
   #readAt = -Infinity
 
   constructor(core: Pick<QueueCore, 'storage' | 'environment'>) {
@@ -163,13 +163,21 @@ export class JobAutomations {
     this.#readAt = -Infinity
   }
 
-  known(): Promise<readonly Automation[]> {
+  /** A promise only where they have to be read: an outcome and the claim for its slot go into one flush. */
+  known(): readonly Automation[] | Promise<readonly Automation[]> {
     const now = this.#core.environment.monotonic()
     if (now - this.#readAt < KNOWN_FOR) return this.#known
     // From before it is read: what is changed meanwhile is read again.
     this.#readAt = now
-    this.#known = this.#read()
-    return this.#known
+    const reading = this.#read()
+    this.#known = reading
+    reading.then(
+      (automations) => {
+        if (this.#known === reading) this.#known = automations
+      },
+      () => undefined,
+    )
+    return reading
   }
 
   async #read(): Promise<readonly Automation[]> {
@@ -183,8 +191,20 @@ export class JobAutomations {
 }
 
 /** Outcomes with the jobs that automations make of them: both are stored in one step. */
-export async function withAutomations(core: QueueCore, batch: readonly Settlement[]): Promise<readonly Settlement[]> {
-  const automations = await core.jobAutomations.known()
+export function withAutomations(
+  core: QueueCore,
+  batch: readonly Settlement[],
+): readonly Settlement[] | Promise<readonly Settlement[]> {
+  const known = core.jobAutomations.known()
+  return 'length' in known && known.length === 0 ? batch : followed(core, batch, known)
+}
+
+async function followed(
+  core: QueueCore,
+  batch: readonly Settlement[],
+  known: readonly Automation[] | Promise<readonly Automation[]>,
+): Promise<readonly Settlement[]> {
+  const automations = await known
   if (automations.length === 0) return batch
   const now = core.environment.now()
   const records = await core.storage.get(batch.map(({ id }) => id))

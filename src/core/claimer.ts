@@ -92,32 +92,34 @@ export class Claimer {
     await this.#claiming
   }
 
+  /** Over in the very turn that gives out the last answer: the next claim goes into a flush with the outcomes of that. */
   async #claim(): Promise<void> {
     this.#busy = true
     do {
-      await this.#claimAll().catch(this.#options.onError)
-      // Whoever asked while that came to its end is not forgotten.
+      try {
+        if (this.#turnIsLong())
+          await new Promise<void>((resolve) => this.#options.environment.startTimer(resolve, 0, false))
+        this.#again = false
+        const only = this.#suspectTurn
+        const limit = this.#limit()
+        if (limit === 0) break
+        const answer = await this.#ask(limit, only ? 'only' : 'none')
+        if (answer !== null) this.#give(answer, limit, only)
+      } catch (error) {
+        this.#options.onError(error)
+      }
+      // Whoever asked meanwhile is not forgotten.
     } while (this.#again && !this.#stopped)
     this.#busy = false
   }
 
-  async #claimAll(): Promise<void> {
-    do {
-      if (this.#turnIsLong())
-        await new Promise<void>((resolve) => this.#options.environment.startTimer(resolve, 0, false))
-      this.#again = false
-      const only = this.#suspectTurn
-      const limit = this.#limit()
-      if (limit === 0) break
-      const answer = await this.#ask(limit, only ? 'only' : 'none')
-      if (answer === null) continue
-      this.#answer = answer
-      for (const job of answer.jobs) this.#options.take(job)
-      // A turn ends with its claim, whether it brought the suspect or somebody else had it.
-      this.#suspectTurn = !only && answer.suspectDue
-      if (this.#suspectTurn || (only && answer.jobs.length === 0)) this.#again = true
-      if (answer.jobs.length < limit && !this.#stopped) this.#wakeup.sleepUntil(answer.nextRunAt)
-    } while (this.#again && !this.#stopped)
+  #give(answer: ClaimAnswer, limit: number, only: boolean): void {
+    this.#answer = answer
+    for (const job of answer.jobs) this.#options.take(job)
+    // A turn ends with its claim, whether it brought the suspect or somebody else had it.
+    this.#suspectTurn = !only && answer.suspectDue
+    if (this.#suspectTurn || (only && answer.jobs.length === 0)) this.#again = true
+    if (answer.jobs.length < limit && !this.#stopped) this.#wakeup.sleepUntil(answer.nextRunAt)
   }
 
   #turnIsLong(): boolean {

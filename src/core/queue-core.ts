@@ -8,6 +8,8 @@ import type { Pruner } from './pruner.ts'
 import type { JobQueue } from './queue.ts'
 import type { Settlement, StorageAdapter } from './storage/contract.ts'
 
+type Settlements = readonly Settlement[]
+
 /** What each service of an executor works with. */
 export interface ServiceOptions {
   readonly storage: StorageAdapter
@@ -15,8 +17,8 @@ export interface ServiceOptions {
   /** The session that the executor has now. */
   readonly session: () => string
   readonly onError: (error: unknown) => void
-  /** Outcomes together with the jobs that automations make of them. Absent: there are none. */
-  readonly withAutomations?: (batch: readonly Settlement[]) => Promise<readonly Settlement[]>
+  /** Outcomes together with the jobs that automations make of them; a promise only where there are any. Absent: none. */
+  readonly withAutomations?: (batch: readonly Settlement[]) => Settlements | Promise<Settlements>
 }
 
 /** What a queue shares with its executors. */

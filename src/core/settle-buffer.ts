@@ -33,7 +33,7 @@ const OVER: readonly string[] = ['HOLDFAST_STORAGE_CLOSED', 'HOLDFAST_STORAGE_NE
 const GIVEN_UP: SettleAnswer = { verdict: 'stale', became: null }
 
 /**
- * Group completion: outcomes that arrive while a settle is under way go into the next one together. A settle that the
+ * Group completion: outcomes that arrive while settles are under way go into the next one together. A settle that the
  * storage could not answer is repeated as it was: a settle takes effect once. [repeat]
  *
  * A group that the storage refuses for good is settled one by one, so that what is wrong with one outcome is no harm to
@@ -44,7 +44,11 @@ export class SettleBuffer {
   readonly #options: ServiceOptions
   readonly #held = new Set<Entry>()
   #waiting: Entry[] = []
-  #flushing: Promise<void> | null = null
+  /**
+   * Two settles may be under way: while a flush of the storage carries one, the next is handed over for the flush after
+   * it, and goes there together with the claim for the slots that fell free.
+   */
+  readonly #flushes: (Promise<void> | null)[] = [null, null]
 
   constructor(options: ServiceOptions) {
     this.#options = options
@@ -65,19 +69,21 @@ export class SettleBuffer {
     const entry = { settlement, progress, acknowledged }
     this.#held.add(entry)
     this.#waiting.push(entry)
-    this.#flushing ??= this.#flush()
+    // What waits already will be taken by a flush that is under way.
+    const at = this.#waiting.length === 1 ? this.#flushes.indexOf(null) : -1
+    if (at !== -1) this.#flushes[at] = this.#flush(at)
   }
 
   /** Resolves when all that was added so far is acknowledged, or given up because the storage was closed. */
   async drained(): Promise<void> {
-    while (this.#flushing !== null) await this.#flushing
+    while (this.#flushes.some((flush) => flush !== null)) await Promise.all(this.#flushes)
   }
 
-  async #flush(): Promise<void> {
+  async #flush(at: number): Promise<void> {
     // Handlers that end in the same turn are settled together.
     await Promise.resolve()
     while (this.#waiting.length > 0) await this.#settle(this.#waiting.splice(0))
-    this.#flushing = null
+    this.#flushes[at] = null
   }
 
   async #settle(entries: readonly Entry[]): Promise<void> {
@@ -130,7 +136,11 @@ export class SettleBuffer {
             progress,
             patience: patience(environment),
           })
-        request ??= { batch: (await withAutomations?.(batch)) ?? batch, now }
+        if (request === null) {
+          const complete = withAutomations?.(batch) ?? batch
+          // Not awaited without need: the claim for the slots that fell free goes into the same flush.
+          request = { batch: 'length' in complete ? complete : await complete, now }
+        }
         return await storage.settle(request)
       } catch (error) {
         if (HoldfastError.is(error) && !REPEATED.includes(error.code) && !OVER.includes(error.code)) throw error

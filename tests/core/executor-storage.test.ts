@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob, fixed, HoldfastError, openQueue } from '../../src/index.ts'
 import type { ClaimRequest, SettleRequest } from '../../src/core/storage/contract.ts'
-import { ManualClock, testQueue } from '../../src/testing/index.ts'
+import { ManualClock, SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
 import { failing, Gate, hooked, problemOf, Stage } from './doubles.ts'
 
 const task = defineJob({ type: 'task', backoff: fixed('1s') })
@@ -78,9 +78,9 @@ test('a settle whose answer was lost counts once and is told as completed', asyn
   expect(completed).toEqual(['a'])
 })
 
-test('while a settle is repeated other outcomes join the next one', async () => {
+test('while settles are repeated other outcomes join the next one', async () => {
   const batches: number[] = []
-  const away = failing('settle', 1)
+  const away = failing('settle', 2)
   const { stage, queue, clock, executor } = await staged({
     before: (name, request) => {
       if (name === 'settle') batches.push((request as SettleRequest).batch.length)
@@ -88,14 +88,29 @@ test('while a settle is repeated other outcomes join the next one', async () => 
     },
   })
   await executor.start()
-  await queue.enqueueMany(['a', 'b', 'c'].map((id) => ({ job: task, options: { id } })))
+  await queue.enqueueMany(['a', 'b', 'c', 'd'].map((id) => ({ job: task, options: { id } })))
   await clock.settle()
-  stage.end('a')
-  await clock.settle()
-  stage.end('b')
-  stage.end('c')
+  for (const ids of [['a'], ['b'], ['c', 'd']]) {
+    for (const id of ids) stage.end(id)
+    await clock.settle()
+  }
   await clock.advance('1s')
-  expect(batches).toEqual([1, 1, 2])
+  expect(batches).toEqual([1, 1, 1, 2, 1])
+})
+
+test('outcomes and the claims for the slots that fell free by them share their flushes', async () => {
+  const log = new SharedLog()
+  const calls: string[] = []
+  const storage = hooked(sharedStorage(log), {
+    before: (name) => void (name === 'claim' || name === 'settle' ? calls.push(name) : null),
+  })
+  log.fault = () => (calls.push('|'), null)
+  const queue = await openQueue({ storage })
+  await queue.enqueueMany(Array.from({ length: 100 }, () => ({ job: task })))
+  await queue.createExecutor({ concurrency: 10, handlers: [task.handler(() => undefined)] }).processUntilIdle()
+  const flushes = calls.join(' ').split(' | ').slice(4, -4)
+  expect(new Set(flushes.map((names) => names.split(' ').sort().join(' ')))).toEqual(new Set(['claim settle']))
+  await queue.close()
 })
 
 test('handlers that end in one turn are settled by one call', async () => {

@@ -36,25 +36,30 @@ async function buffered(answer: (call: number, ids: readonly string[]) => Promis
 }
 
 describe('outcomes', () => {
-  test('of one turn go together, those that arrive meanwhile into the next call', async () => {
+  test('of one turn go together, and while two calls are under way the others wait for the next', async () => {
     const gate = new Gate()
-    const { clock, buffer, add, calls } = await buffered((call) => (call === 1 ? gate.promise : undefined))
-    add('a', 'b')
-    await clock.settle()
-    add('c')
-    await clock.settle()
-    add('d')
-    await clock.settle()
-    expect([calls.map(({ ids }) => ids), buffer.unacknowledged]).toEqual([[['a', 'b']], 4])
+    const { clock, buffer, add, calls } = await buffered((call) => (call <= 2 ? gate.promise : undefined))
+    for (const ids of [['a', 'b'], ['c'], ['d'], ['e']]) {
+      add(...ids)
+      await clock.settle()
+    }
+    expect([calls.map(({ ids }) => ids), buffer.unacknowledged]).toEqual([[['a', 'b'], ['c']], 5])
     gate.open()
-    await clock.settle()
-    expect([calls.map(({ ids }) => ids), buffer.unacknowledged]).toEqual([
-      [
-        ['a', 'b'],
-        ['c', 'd'],
-      ],
-      0,
-    ])
+    await buffer.drained()
+    expect([calls.map(({ ids }) => ids), buffer.unacknowledged]).toEqual([[['a', 'b'], ['c'], ['d', 'e']], 0])
+  })
+
+  test('that come while a call ends are not forgotten', async () => {
+    for (let turns = 0; turns < 20; turns++) {
+      const { buffer, add } = await buffered(() => undefined)
+      add('a')
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      add('b')
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      add('c')
+      await buffer.drained()
+      expect(buffer.unacknowledged).toBe(0)
+    }
   })
 
   test('each get the verdict of their own', async () => {
@@ -170,15 +175,16 @@ describe('a storage that is away', () => {
     expect(errors).toHaveLength(9)
   })
 
-  test('hears the same batch again, and what came meanwhile afterwards', async () => {
+  test('hears the same batches again, and what came meanwhile afterwards', async () => {
     const { clock, add, calls } = await buffered((call) => {
-      if (call === 1) throw away
+      if (call <= 2) throw away
     })
-    add('a')
-    await clock.settle()
-    add('b')
+    for (const id of ['a', 'b', 'c', 'd']) {
+      add(id)
+      await clock.settle()
+    }
     await clock.advance('1s')
-    expect(calls.map(({ ids }) => ids)).toEqual([['a'], ['a'], ['b']])
+    expect(calls.map(({ ids }) => ids)).toEqual([['a'], ['b'], ['a'], ['c', 'd'], ['b']])
   })
 
   test('for good lets its waiters go: the outcome is given up', async () => {
