@@ -76,7 +76,7 @@ export class SettleBuffer {
 
   /** Resolves when all that was added so far is acknowledged, or given up because the storage was closed. */
   async drained(): Promise<void> {
-    while (this.#flushes.some((flush) => flush !== null)) await Promise.all(this.#flushes)
+    while (this.#held.size > 0) for (const flush of this.#flushes) if (flush !== null) await flush
   }
 
   async #flush(at: number): Promise<void> {

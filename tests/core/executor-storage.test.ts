@@ -102,7 +102,7 @@ test('outcomes and the claims for the slots that fell free by them share their f
   const log = new SharedLog()
   const calls: string[] = []
   const storage = hooked(sharedStorage(log), {
-    before: (name) => void (name === 'claim' || name === 'settle' ? calls.push(name) : null),
+    before: (name) => (name === 'claim' || name === 'settle') && calls.push(name),
   })
   log.fault = () => (calls.push('|'), null)
   const queue = await openQueue({ storage })
