@@ -338,6 +338,47 @@ describe('damaged lines', () => {
     await again.close()
   })
 
+  describe('in a segment that stands in for a damaged snapshot', () => {
+    /** Segment 2 holds a snapshot of `a` and the record of `b`; the snapshot of 3 is damaged, and the record of `c` is not. */
+    async function standingIn(spoilt: (before: string) => string): Promise<{ ids: string[]; damaged: unknown }> {
+      const storage = await opened({ rollAt: 1 })
+      for (const [id, length] of Object.entries({ a: 1000, b: 5000, c: 0 }))
+        await storage.enqueue({ jobs: [newJob({ id, payload: 'x'.repeat(length) })], now: NOW })
+      await storage.close()
+      const [before, newest] = ['0000000002.journal', '0000000003.journal'].map((name) => join(directory, name))
+      await writeFile(newest ?? '', (await readFile(newest ?? '', 'utf8')).replace('"a"', '"A"'))
+      await writeFile(before ?? '', spoilt(await readFile(before ?? '', 'utf8')))
+      const again = await opened({ rollAt: 1 })
+      const ids = (await allJobs(again)).map(({ id }) => id)
+      const damaged = again.health?.().damaged
+      await again.close()
+      return { ids, damaged }
+    }
+
+    const setAside = async (): Promise<string[]> => {
+      const names = (await readdir(directory)).filter((name) => /^0000000002-.*damaged$/.test(name))
+      return Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')))
+    }
+
+    test('lines are set aside and counted', async () => {
+      const { ids, damaged } = await standingIn((before) => before.replace('"b"', '"B"'))
+      expect({ ids, damaged }).toEqual({ ids: ['a', 'c'], damaged: 2 })
+      expect(await setAside()).toEqual([expect.stringContaining('"B"')])
+    })
+
+    test('an end without its seal is set aside and counted, since nobody goes on before there is one', async () => {
+      const { ids, damaged } = await standingIn((before) => before.slice(0, before.indexOf('"b"') + 3))
+      expect({ ids, damaged }).toEqual({ ids: ['a', 'c'], damaged: 2 })
+      expect(await setAside()).toEqual([expect.stringMatching(/"b"$/)])
+    })
+
+    test('what a late writer left behind the seal is no damage: nothing there would count if it were whole', async () => {
+      const { ids, damaged } = await standingIn((before) => `${before}\n01234567 {"kind":"rec\n01234567 {"ki`)
+      expect({ ids, damaged }).toEqual({ ids: ['a', 'b', 'c'], damaged: 1 })
+      expect(await setAside()).toEqual([])
+    })
+  })
+
   test('what a torn write leaves is no part of the next record', async () => {
     const storage = await opened()
     await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })

@@ -13,7 +13,7 @@ import {
 } from '../../core/storage/log.ts'
 import { explained, inTheWay, newer, outcomeUnknown } from './failures.ts'
 import { nobodyRolls } from './patience.ts'
-import { cutShort, type Landing, Segment } from './segment.ts'
+import { cutShort, type Landing, Segment, type SegmentOptions } from './segment.ts'
 import type { FoundSegment, SegmentFolder } from './segment-folder.ts'
 import { dearBytes, readSnapshot, type SnapshotHead } from './snapshot.ts'
 import { TailWatch } from './tail-watch.ts'
@@ -287,8 +287,7 @@ export class Journal implements Log {
     const { number, file, head } = found
     const { durable } = this.#options
     if (head.format > LOG_FORMAT) throw newer(folder.path, head.format)
-    const onDamage = (...line: [number, number, Uint8Array]): void => this.#setAside(folder, ...line)
-    const segment = new Segment({ number, file, start: head.end, durable, onDamage })
+    const segment = new Segment({ number, file, start: head.end, durable, onDamage: this.#setAside(folder) })
     if (durable) segment.reassure()
     // What newer code wrote is not in this table: it begins anew, and that is no damage.
     const follows = this.#segment?.number === number - 1 && this.#replica?.isWhole === true
@@ -310,21 +309,25 @@ export class Journal implements Log {
     await folder.keepDamaged(damaged.number)
     const before = await folder.find(damaged.number - 1)
     if (before === null) return readSnapshot(damaged.file, damaged.head)
-    const predecessor = new Segment({ ...before, start: before.head.end, durable: false, onDamage: () => undefined })
+    const onDamage = this.#setAside(folder)
+    const predecessor = new Segment({ ...before, start: before.head.end, durable: false, onDamage })
     try {
       if (!before.head.whole) return readSnapshot(damaged.file, damaged.head)
       const snapshot = readSnapshot(before.file, before.head)
       segment.putBack(predecessor.take())
+      predecessor.tellLostEnd()
       return { ...snapshot, rows: [...snapshot.rows] }
     } finally {
       await predecessor.close()
     }
   }
 
-  #setAside(folder: SegmentFolder, number: number, offset: number, bytes: Uint8Array): void {
-    this.#damaged += 1
-    // Others read the same line: one of them keeps it, and a disk that cannot take it loses nothing that works.
-    folder.setAside(number, offset, bytes).catch(() => undefined)
+  #setAside(folder: SegmentFolder): SegmentOptions['onDamage'] {
+    return (...damage) => {
+      this.#damaged += 1
+      // Others read the same line: one of them keeps it, and a disk that cannot take it loses nothing that works.
+      folder.setAside(...damage).catch(() => undefined)
+    }
   }
 
   async #leave(): Promise<void> {

@@ -148,6 +148,17 @@ export class Segment {
     return { kind: 'landed', between }
   }
 
+  /**
+   * To be called of a segment that others have gone on from, when it was read: it ended with a seal, so without one its
+   * end is gone, and what is left there is more than a line that is not whole yet.
+   */
+  tellLostEnd(): void {
+    if (this.sealedBy !== null) return
+    const rest = new Uint8Array(this.#size - this.#position)
+    this.#file.read(rest, this.#position)
+    this.#onDamage(this.number, this.#position, rest)
+  }
+
   /** What follows is void for everybody. */
   seal(by: string): void {
     const line = encodeLine({ kind: 'seal', by })
@@ -213,6 +224,8 @@ export class Segment {
   #consume(bytes: Buffer): number {
     const { lines, consumed } = scanLines(bytes)
     for (const scanned of lines) {
+      // What a late writer tore behind the seal would be void if it were whole.
+      if (this.sealedBy !== null) break
       const line = parseLine(scanned)
       const record = line === null ? 'damaged' : this.#records.read(line)
       if (record === 'damaged')
