@@ -15,9 +15,14 @@ const number = new Intl.NumberFormat('en')
 async function compressAll(folder, count) {
   const { queue, left } = await openRun(folder, count)
   const report = new Report(queue, left)
-  // From here on Ctrl-C closes the queue: nothing more is claimed, and what runs has time to be finished.
-  stopOnSignals(queue, { grace: '10s', onStop: () => report.stopping() })
   const workers = new Workers(count - 1)
+  // From here on Ctrl-C closes the queue: nothing more is claimed, and what runs has time to be finished. A terminal
+  // tells the workers too, whoever else sends a signal does not.
+  const onStop = () => {
+    report.stopping()
+    void workers.stop()
+  }
+  stopOnSignals(queue, { grace: '10s', onStop })
   try {
     await startExecutors(queue)
     if (left?.complete !== true) {

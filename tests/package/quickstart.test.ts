@@ -1,5 +1,5 @@
 // The quickstart as a user runs it, on the built package: in a copy of its folder, so that nobody's own run is touched.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import {
@@ -47,8 +47,8 @@ class Run {
   output = ''
   readonly #closed: Promise<unknown[]>
 
-  constructor(args: readonly string[] = [folder]) {
-    this.child = spawn(process.execPath, [join(home, 'quickstart/main.mjs'), ...args])
+  constructor(args: readonly string[] = [folder], options: SpawnOptions = {}) {
+    this.child = spawn(process.execPath, [join(home, 'quickstart/main.mjs'), ...args], options)
     const collect = (chunk: Buffer): void => void (this.output += chunk.toString())
     this.child.stdout?.on('data', collect)
     this.child.stderr?.on('data', collect)
@@ -181,6 +181,25 @@ test.each([
   expect(await second.ended()).toBe(0)
   expect(manifest()).toBe(reference)
   // Nothing was cut short, so nothing was run twice.
+  expect(second.output).toMatch(new RegExp(`attempts +│ ${FILES} `))
+})
+
+test('Ctrl-C reaches all processes at once: they stop in good order, which is told once, and the same command carries on', async () => {
+  // A process group of its own, as a terminal gives it to each command.
+  const first = new Run([folder, '--workers', '3'], { detached: true })
+  await first.until(FILES / 3)
+  process.kill(-(first.child.pid ?? 0), 'SIGINT')
+  // Its output ends with the last process of the group.
+  expect(await first.ended()).toBe(130)
+  expect(() => process.kill(-(first.child.pid ?? 0), 0)).toThrow('ESRCH')
+  expect(first.output.match(/Stopping|Interrupted with|worker process ended/g)).toEqual([
+    'Stopping',
+    'Interrupted with',
+  ])
+  const second = new Run([folder, '--workers', '3'])
+  expect(await second.ended()).toBe(0)
+  expect(second.output).toContain('Carrying on')
+  expect(manifest()).toBe(reference)
   expect(second.output).toMatch(new RegExp(`attempts +│ ${FILES} `))
 })
 
