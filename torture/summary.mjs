@@ -22,7 +22,7 @@ const RULES = {
 }
 
 /** What happened in a run, and whether all of it held. @param {import('./torture.mjs').Outcome} outcome */
-export function summary({ deeds, journal, told, findings, problems, folder, holds }) {
+export function summary({ deeds, journal, told, findings, problems, folder, missing, verdict }) {
   const table = new Table({ chars: withoutLines, style: { border: [] } })
   const add = (/** @type {string} */ name, /** @type {string} */ text) => table.push([name, text])
   add('processes', `${number.format(deeds.started)} started`)
@@ -40,7 +40,13 @@ export function summary({ deeds, journal, told, findings, problems, folder, hold
   for (const [rule, name] of Object.entries(RULES))
     add(name, number.format(findings[/** @type {keyof typeof findings} */ (rule)].length))
   const lines = [table.toString(), ...problems, ...Object.entries(findings).flatMap(casesOf)]
-  return [...lines, holds ? 'All of it held.' : `BROKEN. Journal and acknowledgements: ${folder}`].join('\n')
+  const ends = {
+    broken: `BROKEN. Journal and acknowledgements: ${folder}`,
+    'nothing shown': `NOTHING WAS SHOWN, though nothing broke: ${missing.join(', ')}.`,
+    'too short': `Too short to show anything: ${missing.join(', ')}.`,
+    held: 'All of it held.',
+  }
+  return [...lines, ends[verdict]].join('\n')
 }
 
 /** @param {[string, string[]]} finding */

@@ -7,6 +7,7 @@ import { Director } from './director.mjs'
 import { Follower } from './follower.mjs'
 import { replay } from './replay.mjs'
 import { SeededRandom } from './seeded-random.mjs'
+import { missingIn, verdictOn } from './verdict.mjs'
 
 /** How long what is left may take once nobody is killed any more: leases have to run out first. ms */
 const DRAIN_LIMIT = 60_000
@@ -27,8 +28,9 @@ const EXPECTED = ['HOLDFAST_SESSION_ENDED', 'HOLDFAST_LEASE_LOST']
  * @property {Record<import('./acknowledgements.mjs').AckKind, number>} told how often processes were told what
  * @property {import('./checker.mjs').Findings} findings
  * @property {string[]} problems of the processes themselves, and errors that nothing accounts for
- * @property {string} folder where everything of this run lies; removed when all is well
- * @property {boolean} holds
+ * @property {string} folder where everything of this run lies; removed when nothing is wrong with it
+ * @property {string[]} missing what did not happen, so that nothing was shown
+ * @property {import('./verdict.mjs').Verdict} verdict
  */
 
 /** One run: torture, drain, check. @param {TortureOptions} options @returns {Promise<Outcome>} */
@@ -51,12 +53,13 @@ export async function torture({ seconds, processes, seed, rollAt }) {
   const { events, problems: forks, broken, ...journal } = replay(follower.segments())
   const findings = check({ acks, journal: { events, problems: forks, broken } })
   const told = counted(acks)
-  const idle =
-    told.enqueued > 0 && told.completed > 0 ? [] : ['no job was acknowledged and completed: nothing was shown']
-  const problems = [...director.problems, ...unexpectedErrors(acks), ...idle]
-  const holds = brokenRules(findings) + problems.length === 0
-  if (holds) rmSync(folder, { recursive: true })
-  return { deeds: director.deeds, journal, told, findings, problems, folder, holds }
+  const problems = [...director.problems, ...unexpectedErrors(acks)]
+  const { deeds } = director
+  const { kills, pauses } = deeds
+  const missing = missingIn({ kills, pauses, rolls: journal.seals, enqueued: told.enqueued, completed: told.completed })
+  const verdict = verdictOn({ seconds, wrong: brokenRules(findings) + problems.length, missing })
+  if (verdict !== 'broken') rmSync(folder, { recursive: true })
+  return { deeds, journal, told, findings, problems, folder, missing, verdict }
 }
 
 /** @param {import('./acknowledgements.mjs').Ack[]} acks */

@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FileSystem, nodeFs, type NodeFsOptions } from '../../src/adapters/node-fs/index.ts'
+import { NETWORK_KINDS } from '../../src/adapters/node-fs/network-kinds.ts'
 import { systemFiles } from '../../src/adapters/node-fs/system-files.ts'
 import { type HoldfastError, openQueue } from '../../src/index.ts'
 import { newJob } from '../../src/testing/index.ts'
@@ -84,6 +85,17 @@ describe('options of nodeFs that make no sense are refused at once, by name', ()
   })
 })
 
+/** As a user who may not write everywhere, which root may. */
+async function withoutPrivileges<Result>(act: () => Promise<Result>): Promise<Result> {
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot) process.seteuid?.(65_534)
+  try {
+    return await act()
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
+}
+
 describe('a folder that cannot hold a journal', () => {
   test('is a file', async () => {
     const path = join(directory, 'file')
@@ -101,17 +113,27 @@ describe('a folder that cannot hold a journal', () => {
     expect(await readdir(directory)).toEqual([])
   })
 
-  test.runIf(process.getuid?.() !== 0)('belongs to somebody else', async () => {
+  test('belongs to somebody else', async () => {
     await chmod(directory, 0o500)
-    expect(await codeOf(nodeFs({ directory: join(directory, 'jobs') }).open())).toBe('HOLDFAST_STORAGE')
+    const below = join(directory, 'jobs')
+    const inside = await realpath(directory)
+    const problem = { code: 'HOLDFAST_STORAGE', field: 'directory' }
+    expect(await withoutPrivileges(() => refusal({ directory: below }))).toEqual({ ...problem, value: below })
+    await chmod(directory, 0o555)
+    expect(await withoutPrivileges(() => refusal({}))).toEqual({ ...problem, value: inside })
+    expect(await readdir(directory)).toEqual([])
   })
 
-  test('is on a network file system, unless that is wanted', async () => {
-    const fileSystem = filesBut({ kindOf: async () => 0x6969 })
-    const problem = { code: 'HOLDFAST_NETWORK_FILE_SYSTEM', field: 'directory', value: directory }
-    expect(await refusal({ fileSystem })).toEqual(problem)
-    expect(await readdir(directory)).toEqual([])
-    await (await opened({ fileSystem, allowNetworkFileSystem: true })).close()
+  test.each([...NETWORK_KINDS])('is on a network file system of kind %i, %s, unless that is wanted', async (kind) => {
+    // Some systems give a signed number.
+    for (const given of [kind, kind | 0]) {
+      const fileSystem = filesBut({ kindOf: async () => given })
+      const problem = { code: 'HOLDFAST_NETWORK_FILE_SYSTEM', field: 'directory', value: directory }
+      expect(await refusal({ fileSystem })).toEqual(problem)
+      expect(await readdir(directory)).toEqual([])
+      await (await opened({ fileSystem, directory: join(directory, 'wanted'), allowNetworkFileSystem: true })).close()
+      await rm(join(directory, 'wanted'), { recursive: true })
+    }
   })
 
   test('holds a journal of a newer format', async () => {

@@ -8,6 +8,7 @@ import { tortureOptions, UsageError } from '../../torture/arguments.mjs'
 import { check, type Findings } from '../../torture/checker.mjs'
 import { lineBytes, readSegment } from '../../torture/journal-lines.mjs'
 import { replay } from '../../torture/replay.mjs'
+import { missingIn, verdictOn } from '../../torture/verdict.mjs'
 
 type Change = Record<string, unknown>
 
@@ -361,6 +362,18 @@ describe('torture', () => {
     expect(tortureOptions(['--help'])).toBeNull()
     for (const args of [['--seconds', '0'], ['--processes', 'x'], ['--seed=-1'], ['--rolls'], ['more']])
       expect(() => tortureOptions(args)).toThrow(UsageError)
+  })
+
+  test('a run in which something did not happen that had the time for it has shown nothing', () => {
+    const happened = { kills: 1, pauses: 1, rolls: 1, enqueued: 1, completed: 1 }
+    expect(missingIn(happened)).toEqual([])
+    for (const deed of Object.keys(happened)) expect(missingIn({ ...happened, [deed]: 0 })).toHaveLength(1)
+    const missing = missingIn({ ...happened, rolls: 0, kills: 0 })
+    expect(missing).toEqual(['no kill', expect.stringContaining('no roll')])
+    expect(verdictOn({ seconds: 60, wrong: 0, missing: [] })).toBe('held')
+    expect(verdictOn({ seconds: 60, wrong: 0, missing })).toBe('nothing shown')
+    expect(verdictOn({ seconds: 1, wrong: 0, missing })).toBe('too short')
+    expect(verdictOn({ seconds: 60, wrong: 1, missing })).toBe('broken')
   })
 
   test('15 s of it hold, and a job that kills its process each time ends after 4 starts', async () => {

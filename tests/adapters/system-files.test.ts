@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import * as promises from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -42,6 +43,14 @@ test('a sync asks the system for the data of that very file', async () => {
   await file.sync()
   expect(fs.fdatasync).toHaveBeenCalledOnce()
   await file.close()
+})
+
+test('the kind of a file system is the number that the system gives it', async () => {
+  for (const path of [folder, '/proc']) {
+    const number = execFileSync('stat', ['--file-system', '--format', '%t', path], { encoding: 'utf8' })
+    expect(await systemFiles.kindOf(path)).toBe(Number.parseInt(number, 16))
+  }
+  await expect(systemFiles.kindOf(join(folder, 'missing'))).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
 test('the names in a folder are made durable by a sync of the folder', async () => {

@@ -1,22 +1,7 @@
 import { HoldfastError } from '../../core/errors.ts'
 import type { FileSystem } from './file-system.ts'
+import { NETWORK_KINDS } from './network-kinds.ts'
 import { hasCode } from './segment-folder.ts'
-
-/** Kinds of file system that other machines write to as well, by the number Linux gives them (statfs(2)). */
-const NETWORK_KINDS: ReadonlyMap<number, string> = new Map([
-  [0x6969, 'NFS'],
-  [0x517b, 'SMB'],
-  [0xff534d42, 'CIFS'],
-  [0xfe534d42, 'SMB2'],
-  [0x01021997, '9p'],
-  [0x65735546, 'FUSE'],
-  [0x5346414f, 'AFS'],
-  [0x73757245, 'Coda'],
-  [0x00c36400, 'Ceph'],
-  [0x0bd00bd0, 'Lustre'],
-  [0x01161970, 'GFS2'],
-  [0x7461636f, 'OCFS2'],
-])
 
 /** The real path of the journal's folder, made if it is missing. */
 export async function openFolder(

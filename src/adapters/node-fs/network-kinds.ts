@@ -1,0 +1,32 @@
+/**
+ * Kinds of file system that other machines write to as well, a cluster's or the host's of a virtual machine among them,
+ * by the number that Linux gives them. From statfs(2), linux/magic.h and, for those that come with modules of their own,
+ * what GNU coreutils calls remote (src/stat.c), but for overlayfs and aufs: containers have those on local disks.
+ */
+export const NETWORK_KINDS: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x564c, 'NCP'],
+  [0x01021997, '9p'],
+  [0x65735546, 'FUSE'],
+  [0x5346414f, 'AFS'],
+  [0x6b414653, 'AFS'],
+  [0x73757245, 'Coda'],
+  [0x00c36400, 'Ceph'],
+  [0x0bd00bd0, 'Lustre'],
+  [0x01161970, 'GFS2'],
+  [0x7461636f, 'OCFS2'],
+  [0x20030528, 'OrangeFS'],
+  [0x19830326, 'BeeGFS'],
+  [0x47504653, 'GPFS'],
+  [0x61636673, 'ACFS'],
+  [0xaad7aaea, 'PanFS'],
+  [0xbeefdead, 'StorNext'],
+  [0xa501fcf5, 'VxFS'],
+  [0x013111a8, 'Ibrix'],
+  [0x786f4256, 'vboxsf'],
+  [0x7c7c6673, 'prl_fs'],
+  [0xbacbacbc, 'vmhgfs'],
+])
