@@ -11,9 +11,13 @@ export class RecordReader {
   /** Who sealed the segment; `null`: it is open. */
   sealedBy: string | null = null
 
-  /** The record that the line completes. `'damaged'`: it should have completed one, and pieces are missing. */
-  read(line: Line): JournalRecord | 'damaged' | null {
+  /**
+   * The record that the line completes. `'damaged'`: the line is (`null`), or it should have completed one and pieces are
+   * missing. What a late writer tore behind the seal is neither: it would be void if it were whole.
+   */
+  read(line: Line | null): JournalRecord | 'damaged' | null {
     if (this.sealedBy !== null) return null
+    if (line === null) return 'damaged'
     // Before its parts are put together: those of two writers who write the same record again may mingle.
     if ('id' in line && this.#read.has(line.id)) return null
     const record = this.#recordIn(line)

@@ -224,10 +224,7 @@ export class Segment {
   #consume(bytes: Buffer): number {
     const { lines, consumed } = scanLines(bytes)
     for (const scanned of lines) {
-      // What a late writer tore behind the seal would be void if it were whole.
-      if (this.sealedBy !== null) break
-      const line = parseLine(scanned)
-      const record = line === null ? 'damaged' : this.#records.read(line)
+      const record = this.#records.read(parseLine(scanned))
       if (record === 'damaged')
         this.#onDamage(this.number, this.#position + scanned.at, Uint8Array.from(scanned.content))
       else if (record !== null) this.#keep(record, this.#position + scanned.end)
