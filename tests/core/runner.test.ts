@@ -59,7 +59,7 @@ class Puppet implements Runner, OpenRunner {
 async function running(options: Parameters<typeof testQueue>[0] = {}) {
   const { queue, clock } = await testQueue(options)
   const puppet = new Puppet()
-  const executor = queue.createExecutor({ runner: puppet, jobs: [task], killGrace: 1000 })
+  const executor = queue.createExecutor({ runner: puppet, jobs: [task] })
   await executor.start()
   await queue.enqueue(task, null, { id: 'a' })
   await clock.settle()
@@ -103,7 +103,7 @@ test('nothing is claimed for which the runner has no place, and all of it once i
   expect((await queue.get('b'))?.status).toBe('running')
 })
 
-test('at its timeout an attempt is aborted, after the grace killed; its slot is free when it is gone', async () => {
+test('at its timeout an attempt is aborted, after a grace of 1 s killed; its slot is free when it is gone', async () => {
   const { queue, clock, puppet, executor } = await running()
   await clock.advance(30_999)
   expect(puppet.told).toEqual(['run a', 'abort a HOLDFAST_TIMEOUT'])

@@ -207,6 +207,24 @@ test('threads that die for no job are replaced after 100 ms, 200 ms and so on, u
   }
 })
 
+test('so are those that die while they start, before they expose anything; one that is of use ends the series', async () => {
+  const at = pool()
+  await at.exposes(0)
+  const diesWithin = async (pause: number): Promise<void> => {
+    const before = at.threads.length
+    at.threads.at(-1)?.die()
+    await at.clock.advance(pause - 1)
+    expect(at.threads).toHaveLength(before)
+    await at.clock.advance(1)
+    expect(at.threads).toHaveLength(before + 1)
+  }
+  for (const pause of [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]) await diesWithin(pause)
+  await at.exposes(at.threads.length - 1)
+  at.pool.run(attempt('a'))
+  at.threads.at(-1)?.die()
+  await diesWithin(100)
+})
+
 test('the pause keeps the process alive: there may be jobs that wait for the thread', async () => {
   const at = pool()
   await at.exposes(0)

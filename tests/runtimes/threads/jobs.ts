@@ -59,9 +59,14 @@ const failures: Record<string, () => unknown> = {
   progress: (context?: HandlerContext) => context?.progress(Number.NaN),
 }
 
-async function untilAborted({ signal }: HandlerContext): Promise<never> {
+/** Says in the log what its signal tells, and ends by it; `heeds: false`: does not end. */
+export async function untilAborted({ signal, log }: HandlerContext, heeds = true): Promise<never> {
   return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error))
+    signal.addEventListener('abort', () => {
+      const reason = signal.reason as Error & { readonly code?: string }
+      log('told', { aborted: signal.aborted, code: reason.code ?? null, isError: reason instanceof Error })
+      if (heeds) reject(reason)
+    })
   })
 }
 

@@ -1,6 +1,7 @@
 // What a handler may do to its thread, on either platform.
 import type { HandlerContext } from '../../../src/index.ts'
 import { MARK } from '../../../src/runtimes/threads/protocol.ts'
+import { untilAborted } from './jobs.ts'
 
 interface Port {
   postMessage: (message: unknown) => void
@@ -53,6 +54,7 @@ const acts: Readonly<Record<string, (context: HandlerContext) => unknown>> = {
     return 'done'
   },
   silent: () => never,
+  deaf: (context) => untilAborted(context, false),
   /** Says of its run, the first of this thread, that it has returned, twice; and things that are no messages. */
   liar: () => {
     const lie = { run: 1, kind: 'returned', value: 'a lie', chained: [] }

@@ -36,7 +36,16 @@ export async function bench(options: ExecutorOptions, queueOptions: Partial<Queu
 /** Listens from now on; resolves when one of these events was told of the job. */
 export function firstOf(
   queue: JobQueue,
-  names: readonly ('started' | 'completed' | 'failed' | 'cancelled' | 'released' | 'retrying' | 'interrupted')[],
+  names: readonly (
+    | 'started'
+    | 'completed'
+    | 'failed'
+    | 'cancelled'
+    | 'released'
+    | 'retrying'
+    | 'interrupted'
+    | 'lost'
+  )[],
 ): (id: string) => Promise<void> {
   const told = new Set<string>()
   let look = (): void => undefined
@@ -55,6 +64,17 @@ export function firstOf(
       }
       look()
     })
+}
+
+/** What handlers said that their signals told them, up to now. */
+export function reasonsHeard(queue: JobQueue): () => readonly unknown[] {
+  const heard: unknown[] = []
+  queue.on('log', ({ message, fields }) => message === 'told' && heard.push(fields))
+  return () => heard
+}
+
+export function told(code: string): object {
+  return { aborted: true, code, isError: true }
 }
 
 /** `options`: an executor that runs `handlers` with `{ cache: 'warm' }` for state. */
@@ -202,8 +222,12 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     expect((await at.ran(follows, 'chain wrongly')).error?.code).toBe('HOLDFAST_SCHEMA_MISMATCH')
   })
 
+  // Nothing but its signal ends the handler: the grace is longer than the test.
+  const patient = (): ExecutorOptions => ({ ...options(), killGrace: '10m' })
+
   test('a cancel and a timeout abort the signal with their reason, and the handler ends by it', async () => {
-    await using at = await bench(options())
+    await using at = await bench(patient())
+    const heard = reasonsHeard(at.queue)
     const started = firstOf(at.queue, ['started'])
     const cancelled = firstOf(at.queue, ['cancelled'])
     const { id } = await at.queue.enqueue(waits, null)
@@ -213,10 +237,12 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     expect(await at.queue.get(id)).toMatchObject({ status: 'cancelled', cancelReason: 'user left' })
     const late = await at.queue.enqueue(waits, null, { timeout: 30 })
     expect(await at.queue.result(late.id)).toMatchObject({ status: 'failed', error: { code: 'HOLDFAST_TIMEOUT' } })
+    await expect.poll(heard).toEqual([told('HOLDFAST_CANCELLED'), told('HOLDFAST_TIMEOUT')])
   })
 
   test('a stop gives back what does not end in time, counted as nothing', async () => {
-    await using at = await bench(options())
+    await using at = await bench(patient())
+    const heard = reasonsHeard(at.queue)
     const started = firstOf(at.queue, ['started'])
     const released = firstOf(at.queue, ['released'])
     const { id } = await at.queue.enqueue(waits, null)
@@ -225,5 +251,6 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     await released(id)
     expect(await at.queue.get(id)).toMatchObject({ status: 'pending', attempts: 0 })
     await closed
+    expect(heard()).toEqual([told('HOLDFAST_STOPPING')])
   })
 }
