@@ -1,6 +1,6 @@
-// `npm run bench [-- NAME …]`, where `node-fs` names all that begin so: each measurement runs in a process of its own, so
-// that none inherits the heap of another, and prints one JSON line; this program runs them in turn and shows them beside
-// the figure that is aimed at.
+// `npm run bench [-- NAME …]`, where `node-fs`, which is none of them, names all that begin so: each measurement runs in a
+// process of its own, so that none inherits the heap of another, and prints one JSON line; this program runs them in turn
+// and shows them beside the figure that is aimed at.
 import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -32,7 +32,8 @@ const NAMES = [
 ]
 
 const words = process.argv.slice(2)
-const named = (/** @type {string} */ word) => NAMES.filter((name) => name === word || name.startsWith(`${word}-`))
+const named = (/** @type {string} */ word) =>
+  NAMES.includes(word) ? [word] : NAMES.filter((name) => name.startsWith(`${word}-`))
 const unknown = words.filter((word) => named(word).length === 0)
 if (unknown.length > 0) {
   console.error(`No such measurement: ${unknown.join(', ')}. There are: ${NAMES.join(', ')}`)

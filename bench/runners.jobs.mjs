@@ -1,6 +1,17 @@
-import { defineJob, fixed } from 'holdfast'
+import { defineJob, fixed, RetryLater } from 'holdfast'
 
 export const noop = defineJob({ type: 'noop' })
 export const hash = defineJob({ type: 'hash' })
-/** Loops for ever the first time. */
 export const hang = defineJob({ type: 'hang', timeout: 500, backoff: fixed(0) })
+
+/** What a thread knows of itself. */
+export const setup = () => ({ born: Date.now() })
+
+/**
+ * Loops for ever the first time; then it ends in the first thread that is younger than its job. A place that falls free in
+ * another one is nearer, and says nothing of how soon there is a new one.
+ */
+export const hangs = hang.handler((_, { attempt, job, state }) => {
+  while (attempt === 1);
+  if (state.born < job.createdAt) throw new RetryLater({ after: 5 })
+})

@@ -1,10 +1,5 @@
 // The Web Workers of ./runners.page.mjs.
 import { exposeHandlers } from 'holdfast/worker'
-import { hang, noop } from './runners.jobs.mjs'
+import { hangs, noop, setup } from './runners.jobs.mjs'
 
-exposeHandlers([
-  noop.handler(async () => null),
-  hang.handler((_, { attempt }) => {
-    while (attempt === 1);
-  }),
-])
+exposeHandlers([noop.handler(async () => null), hangs], { setup })

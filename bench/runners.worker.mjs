@@ -1,12 +1,6 @@
 // The threads of ./runners.mjs.
 import { exposeHandlers } from 'holdfast/worker'
-import { hang, hash, noop } from './runners.jobs.mjs'
+import { hangs, hash, noop, setup } from './runners.jobs.mjs'
 import { hashed } from './runners.work.mjs'
 
-exposeHandlers([
-  noop.handler(async () => null),
-  hash.handler((rounds) => hashed(rounds)),
-  hang.handler((_, { attempt }) => {
-    while (attempt === 1);
-  }),
-])
+exposeHandlers([noop.handler(async () => null), hash.handler((rounds) => hashed(rounds)), hangs], { setup })
