@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
-import { defineJob } from '../../src/index.ts'
+import { defineJob, openQueue, RetryLater } from '../../src/index.ts'
 import { testQueue } from '../../src/testing/index.ts'
-import { failing, hooked, Stage, untilAborted } from './doubles.ts'
+import { failing, Gate, hooked, Stage, untilAborted } from './doubles.ts'
 
 const task = defineJob({ type: 'task' })
 const other = defineJob({ type: 'other' })
@@ -71,15 +71,64 @@ describe('processUntilIdle', () => {
     expect(await queue.get('a')).toMatchObject({ status: 'pending', attempts: 0 })
   })
 
-  test('a deadline in the past takes nothing for good', async () => {
+  test('what it gave back at the deadline is due when it answers', async () => {
     const { queue, clock } = await testQueue()
     const executor = queue.createExecutor({ handlers: [task.handler(untilAborted)] })
+    await queue.enqueue(task, null)
+    const working = executor.processUntilIdle({ deadline: clock.now() + 5000 })
+    await clock.advance(5000)
+    expect(await working).toEqual({ processed: 1, nextRunAt: clock.now() })
+  })
+
+  test('a job that is put off as it is aborted is due at its moment', async () => {
+    const { queue, clock } = await testQueue()
+    const handler = task.handler(async (_, { signal }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      throw new RetryLater({ after: '1h' })
+    })
+    const executor = queue.createExecutor({ handlers: [handler] })
+    await queue.enqueue(task, null)
+    const working = executor.processUntilIdle({ deadline: clock.now() + 5000 })
+    await clock.advance(5000)
+    expect(await working).toEqual({ processed: 1, nextRunAt: clock.now() + 3_600_000 })
+  })
+
+  test('after a deadline that is over nothing is taken, and no session opened', async () => {
+    const asked: string[] = []
+    const storage = hooked(memory(), { before: (operation) => void asked.push(operation) })
+    const { queue, clock } = await testQueue({ storage })
+    const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
     await queue.enqueue(task, null, { id: 'a' })
-    const working = executor.processUntilIdle({ deadline: clock.now() - 1 })
-    await clock.advance('5s')
-    await working
-    expect(await queue.get('a')).toMatchObject({ status: 'pending', attempts: 0 })
-    expect(executor.stats().state).toBe('idle')
+    expect(await executor.processUntilIdle({ deadline: clock.now() - 1 })).toEqual({
+      processed: 0,
+      nextRunAt: clock.now(),
+    })
+    expect(asked.filter((operation) => operation === 'claim' || operation === 'session')).toEqual([])
+    expect(executor.stats()).toMatchObject({ state: 'idle', claimed: 0 })
+  })
+
+  test('an executor that cannot start is given up at the deadline', async () => {
+    const storage = hooked(memory(), { before: (operation) => (operation === 'session' ? gate.promise : undefined) })
+    const gate = new Gate()
+    const { queue, clock } = await testQueue({ storage })
+    const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
+    await queue.enqueue(task, null)
+    const working = executor.processUntilIdle({ deadline: clock.now() + 1000 })
+    await clock.advance(1000)
+    gate.open()
+    expect(await working).toEqual({ processed: 0, nextRunAt: clock.now() })
+    expect(executor.stats()).toMatchObject({ state: 'idle', claimed: 0 })
+  })
+
+  test('handlers that end at once and always leave work that is due do not outlast the deadline', async () => {
+    // Real time: a claim follows the other without a turn in which a clock could be moved.
+    await using queue = await openQueue({ storage: memory() })
+    const executor = queue.createExecutor({ handlers: [task.handler((_, ctx) => void ctx.queue.enqueue(task, null))] })
+    await queue.enqueue(task, null)
+    const begin = performance.now()
+    const { nextRunAt } = await executor.processUntilIdle({ deadline: Date.now() + 100 })
+    expect(performance.now() - begin).toBeLessThan(2000)
+    expect([executor.stats().state, nextRunAt === null]).toEqual(['idle', false])
   })
 
   test('an executor that was running goes on running', async () => {
