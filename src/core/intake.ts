@@ -1,5 +1,5 @@
 import type { Environment } from './environment.ts'
-import { fieldError, type HoldfastError, invalidOption } from './errors.ts'
+import { fieldError, HoldfastError, invalidOption } from './errors.ts'
 import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, SETTINGS } from './job.ts'
 import {
   exclusive,
@@ -15,8 +15,17 @@ import {
 } from './options.ts'
 import { checkedJson } from './payload.ts'
 import { validated } from './schema.ts'
-import type { BackoffPolicy, ErrorData, JobKeyMode, NewJob, SerialMode, StorageAdapter } from './storage/contract.ts'
+import type {
+  BackoffPolicy,
+  ErrorData,
+  JobKeyMode,
+  NewJob,
+  PayloadSize,
+  SerialMode,
+  StorageAdapter,
+} from './storage/contract.ts'
 import { checkedStructured } from './structured-payload.ts'
+import { isThenable } from './thenable.ts'
 
 /** Options of one enqueue. What is not given comes from the job's definition. */
 export interface EnqueueOptions {
@@ -105,9 +114,11 @@ function attempted<Result>(make: () => Result): Result | undefined {
 /** Turns an enqueue call into a complete job to be stored, or into a typed error that says what is wrong with it. */
 export class Intake {
   readonly #options: IntakeOptions
+  readonly #joinedAtMost: PayloadSize
 
   constructor(options: IntakeOptions) {
     this.#options = options
+    this.#joinedAtMost = { json: options.payloadLimit, binary: options.binaryLimit }
   }
 
   /** A promise only when the schema makes one. Throws, or rejects, before anything is stored. */
@@ -236,6 +247,7 @@ export class Intake {
       serial: given.serial ?? defaults.serial,
       limitKey: null,
       depth: 0,
+      joinedAtMost: this.#joinedAtMost,
       ...endurance(given.requires ?? defaults.requires, given.expireAfter ?? defaults.expireAfter),
     }
   }
@@ -262,10 +274,17 @@ function keyMode(field: string, value: unknown): JobKeyMode {
 function limitKeyOf({ limit, limitKey }: JobDefaults, payload: unknown): string | null {
   if (limit === null) return null
   if (limitKey === null) return ''
-  const key: unknown = limitKey(payload as never)
-  if (typeof key !== 'string' || key.length > 500)
-    throw invalidOption('limit.key(payload)', 'a text of at most 500 characters', key)
-  return key
+  let key: unknown
+  try {
+    key = limitKey(payload as never)
+  } catch (cause) {
+    const message = 'The function `limit.key` threw for this payload: see the cause'
+    throw new HoldfastError('HOLDFAST_INVALID_OPTION', message, { cause, details: { field: 'limit.key' } })
+  }
+  // Nobody waits for a promise, so nobody else hears that it rejects.
+  if (isThenable(key)) key.then(undefined, () => undefined)
+  if (typeof key === 'string' && key.length <= 500) return key
+  throw invalidOption('limit.key', 'a function that gives a text of at most 500 characters', key)
 }
 
 export function checkDefinition(value: unknown): JobDefinition {

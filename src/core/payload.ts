@@ -1,4 +1,5 @@
 import { describe, fieldError, type HoldfastError } from './errors.ts'
+import { jsonBytes } from './storage/payload-size.ts'
 import { setOwn } from './storage/plain.ts'
 
 /** Deeper values are refused: they are mistakes, and recursion over them would end in a stack overflow somewhere. */
@@ -30,18 +31,21 @@ export interface Walk {
   copyInstance?(value: object, walk: this, path: string, depth: number): unknown
 }
 
-/** `replacer`: what `JSON.stringify` is to write for values that are none of JSON's, where there may be any. */
-export function checkedCopy(value: unknown, walk: Walk, limit: number, replacer?: Replacer): unknown {
+/** `measure`: how many bytes of JSON a copy comes to. */
+export function checkedCopy(
+  value: unknown,
+  walk: Walk,
+  limit: number,
+  measure: (copy: unknown) => number = jsonBytes,
+): unknown {
   const copy = copyJson(value, walk, '', 0)
   // The bound counts every character as an escape of six; only what could be too large is measured exactly.
   if (walk.atMost > limit) {
-    const bytes = new TextEncoder().encode(JSON.stringify(copy, replacer)).length
+    const bytes = measure(copy)
     if (bytes > limit) throw tooLarge(walk.what, bytes, limit, 'as JSON')
   }
   return copy
 }
-
-type Replacer = (key: string, value: unknown) => unknown
 
 export function copyJson(value: unknown, walk: Walk, path: string, depth: number): unknown {
   switch (typeof value) {

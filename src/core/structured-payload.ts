@@ -1,5 +1,6 @@
 import { describe, fieldError, HoldfastError } from './errors.ts'
 import { checkedCopy, copyJson, invalid, prototypes, tooLarge, type Walk } from './payload.ts'
+import { bytesIn, sizeOf } from './storage/payload-size.ts'
 import { copyInstance, isObject, tagOf } from './storage/plain.ts'
 
 /** 50 MB of binary parts in one payload. */
@@ -35,7 +36,7 @@ export function checkedStructured(
     blobs,
     copyInstance: checkedInstance,
   }
-  return checkedCopy(value, walk, limit, asJson)
+  return checkedCopy(value, walk, limit, (copy) => sizeOf(copy).json)
 }
 
 interface StructuredWalk extends Walk {
@@ -99,13 +100,6 @@ function notKept(field: string, value: unknown): HoldfastError {
 
 /** Before they are copied. */
 function countBytes(value: object, walk: StructuredWalk): void {
-  const { size = 0, byteLength = size } = value as { size?: number; byteLength?: number }
-  walk.binary += byteLength
+  walk.binary += bytesIn(value)
   if (walk.binary > walk.binaryLimit) throw tooLarge(walk.what, walk.binary, walk.binaryLimit, 'in its binary parts')
-}
-
-/** What counts of a copy as JSON: a Map's entries, and of bytes nothing. */
-function asJson(_key: string, value: unknown): unknown {
-  if (value instanceof Map) return [...(value as Map<unknown, unknown>)]
-  return ArrayBuffer.isView(value) ? 0 : value
 }

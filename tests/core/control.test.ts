@@ -1,6 +1,7 @@
 // Keys, serial queues and limits as users meet them: through definitions, enqueues and executors. What a storage has to
 // do for them is in the kit.
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob } from '../../src/index.ts'
 import { ManualClock, testQueue } from '../../src/testing/index.ts'
@@ -34,6 +35,42 @@ describe('job keys', () => {
     await Promise.all(numbers.map((number) => queue.enqueue(task, [number], { jobKey: 'k' })))
     const [job, ...others] = await jobs('task')
     expect([others, job?.payload]).toEqual([[], numbers])
+  })
+
+  test('lists that are collected grow up to the limit of payloads, and no item of them is lost', async () => {
+    const { queue } = await testQueue({ payloadLimit: 20, binaryLimit: 3 })
+    const options = { jobKey: 'k', delay: '1m' } as const
+    const numbers = Array.from({ length: 20 }, (_, number) => number)
+    for (const number of numbers) await queue.enqueue(task, [number], options)
+    const lists: number[][] = []
+    for await (const { payload, jobKey } of queue.list({ where: { type: { eq: 'task' } } })) {
+      expect(JSON.stringify(payload).length).toBeLessThanOrEqual(20)
+      lists.push(payload as number[])
+      expect(jobKey).toBe((payload as number[]).includes(19) ? 'k' : null)
+    }
+    expect(lists.flat().sort((a, b) => a - b)).toEqual(numbers)
+    expect(lists.length).toBeGreaterThan(1)
+    const bytes = defineJob({ type: 'bytes', payloadFormat: 'structured-clone' })
+    const add = (size: number) => queue.enqueue(bytes, [new Uint8Array(size)], { jobKey: 'bytes' })
+    expect([(await add(2)).disposition, (await add(1)).disposition, (await add(1)).disposition]).toEqual([
+      'created',
+      'replaced',
+      'created',
+    ])
+  })
+
+  test('what a handler enqueues at its end keeps to the limit too', async () => {
+    const { queue, clock } = await testQueue({ payloadLimit: 10 })
+    const parent = defineJob({ type: 'parent' })
+    const handler = parent.handler((_, { onComplete }) => {
+      for (const number of [1111, 2222, 3333]) onComplete.enqueue(task, [number], { jobKey: 'k' })
+    })
+    await queue.createExecutor({ handlers: [handler] }).start()
+    await queue.enqueue(parent, null)
+    await clock.settle()
+    const payloads: unknown[] = []
+    for await (const { payload } of queue.list({ where: { type: { eq: 'task' } } })) payloads.push(payload)
+    expect(payloads).toEqual([[3333], [2222], [1111]])
   })
 })
 
@@ -70,22 +107,80 @@ describe('limits', () => {
     expect(stage.started).toEqual(['a', 'b', 'c'])
   })
 
-  test('a key that is no text, or a function that throws, is refused and nothing is stored', async () => {
+  const keyed = (key: (payload: never) => unknown) =>
+    defineJob({ type: 'task', limit: { concurrency: 1, key: key as () => string } })
+
+  test.each([
+    ['a number', () => 7],
+    ['nothing', () => undefined],
+    ['a text of more than 500 characters', () => 'x'.repeat(501)],
+    ['a promise', async () => 'north'],
+    ['a promise that nobody waits for and that rejects', () => Promise.reject(new Error('no tenant'))],
+  ])('a key that is %s is refused and nothing is stored', async (_, key) => {
     const { queue } = await testQueue()
-    const keyed = (key: () => unknown) =>
-      defineJob({ type: 'task', limit: { concurrency: 1, key: key as () => string } })
-    const problem = await problemOf(() =>
-      queue.enqueue(
-        keyed(() => 7),
-        null,
-      ),
-    )
-    expect(problem).toEqual({ code: 'HOLDFAST_INVALID_OPTION', field: 'limit.key(payload)' })
-    const throwing = () => {
-      throw new Error('no tenant')
+    const many = [{ job: task }, { job: keyed(key) }]
+    for (const call of [() => queue.enqueue(keyed(key), null), () => queue.enqueueMany(many)])
+      expect(await problemOf(call)).toEqual({ code: 'HOLDFAST_INVALID_OPTION', field: 'limit.key' })
+    expect(await queue.counts()).toMatchObject({ pending: 0, scheduled: 0 })
+  })
+
+  test('a function for keys that throws is refused with what it threw, and nothing is stored', async () => {
+    const { queue } = await testQueue()
+    const thrown = new Error('no tenant')
+    const throwing = keyed(() => {
+      throw thrown
+    })
+    const code = 'HOLDFAST_INVALID_OPTION'
+    for (const call of [
+      () => queue.enqueue(throwing, null),
+      () => queue.enqueueMany([{ job: task }, { job: throwing }]),
+    ])
+      await expect(call()).rejects.toMatchObject({ code, cause: thrown, details: { field: 'limit.key' } })
+    expect(await queue.counts()).toMatchObject({ pending: 0, scheduled: 0 })
+  })
+
+  test('the key is made at the enqueue from the payload as it is stored, and kept', async () => {
+    const storage = memory()
+    const { queue } = await testQueue({ storage })
+    const schema = z.object({ tenant: z.string().trim(), region: z.string().default('north') })
+    const seen: unknown[] = []
+    const key = (payload: { tenant: string; region: string }) => {
+      seen.push(payload)
+      return `${payload.region}/${payload.tenant}`
     }
-    await expect(queue.enqueue(keyed(throwing), null)).rejects.toThrow('no tenant')
-    expect((await queue.counts()).pending).toBe(0)
+    const limited = defineJob({ type: 'task', payload: schema, limit: { concurrency: 1, key } })
+    await queue.enqueue(limited, { tenant: ' a ' }, { id: 'a' })
+    const options = { id: 'b' }
+    await queue.enqueueMany([{ job: limited, payload: { tenant: 'b', region: 'south' }, options }])
+    expect(seen).toEqual([
+      { tenant: 'a', region: 'north' },
+      { tenant: 'b', region: 'south' },
+    ])
+    const stored = async (id: string) => (await storage.get([id]))[0]
+    expect(await stored('a')).toMatchObject({ limitKey: 'north/a', payload: { tenant: 'a', region: 'north' } })
+    expect(await stored('b')).toMatchObject({ limitKey: 'south/b' })
+  })
+
+  test('a limit without keys counts the jobs of its type together, and no limit counts none', async () => {
+    const storage = memory()
+    const { queue } = await testQueue({ storage })
+    await queue.enqueue(defineJob({ type: 'together', limit: { concurrency: 1 } }), { tenant: 'a' }, { id: 'together' })
+    await queue.enqueue(
+      keyed(() => ''),
+      { tenant: 'a' },
+      { id: 'empty' },
+    )
+    await queue.enqueue(task, { tenant: 'a' }, { id: 'none' })
+    const stored = await storage.get(['together', 'empty', 'none'])
+    expect(stored.map((job) => job?.limitKey)).toEqual(['', '', null])
+  })
+
+  test('a job that replaces another by its key has the limit key of its own payload', async () => {
+    const storage = memory()
+    const { queue } = await testQueue({ storage })
+    const limited = keyed(({ tenant }: { tenant: string }) => tenant)
+    for (const tenant of ['a', 'b']) await queue.enqueue(limited, { tenant }, { id: tenant, jobKey: 'k' })
+    expect((await storage.get(['a']))[0]).toMatchObject({ limitKey: 'b', payload: { tenant: 'b' } })
   })
 })
 

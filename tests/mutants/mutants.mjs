@@ -466,7 +466,7 @@ export const mutants = [
     'lists of two versions are joined',
     `${table}/enqueue.ts`,
     'versions: lists of two versions are not joined: the older goes on without the key',
-    [' || wouldMix(holder, job)', ''],
+    ['if (holder.payloadVersion !== payloadVersion) return true', ''],
   ),
   mutant(
     'a replaced job keeps the version of the older call',
@@ -568,9 +568,33 @@ export const mutants = [
     ["by.jobKeyMode === 'preserveRunAt' && job.attempts === 0", "by.jobKeyMode === 'preserveRunAt'"],
   ),
   mutant('array payloads are replaced', 'src/core/storage/transitions.ts', 'keys: array payloads are joined', [
-    '[...(old as unknown[]), ...(added as unknown[])]',
+    'joinedList(old, added)',
     'added',
   ]),
+  mutant(
+    'lists grow without a bound',
+    `${table}/enqueue.ts`,
+    'keys: a list that has no room for another runs as it is, without the key',
+    ['json > joinedAtMost.json || ', ''],
+  ),
+  mutant(
+    'a batch does not know what it has folded itself',
+    `${table}/draft.ts`,
+    'keys: an id that a batch names again is a repeat, into whatever job it was folded',
+    ['this.#folded?.get(id) ?? ', ''],
+  ),
+  mutant(
+    'a batch remembers more of what it folded than its jobs do',
+    `${table}/draft.ts`,
+    'keys: a batch forgets the ids of calls that were folded long ago when the calls one after another would',
+    ['holder?.absorbed.some((call) => call.id === id) === true ? holder : undefined', 'holder'],
+  ),
+  mutant(
+    'bytes of lists weigh nothing',
+    `${table}/enqueue.ts`,
+    'structured: a list whose bytes leave no room for more runs as it is, without its key',
+    [' || binary > joinedAtMost.binary', ''],
+  ),
   mutant(
     'a batch does not see the keys of its own items',
     `${table}/enqueue.ts`,

@@ -31,12 +31,12 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along; `holdfast/storage` has the logged storage too. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 23_023,
-  'holdfast/memory': 16_302,
-  'holdfast/indexeddb': 28_698,
-  'holdfast/node-fs': 27_195,
+  holdfast: 23_172,
+  'holdfast/memory': 16_651,
+  'holdfast/indexeddb': 29_186,
+  'holdfast/node-fs': 28_050,
   // The table and the logged storage, for adapters outside.
-  'holdfast/storage': 20_277,
+  'holdfast/storage': 20_643,
   'holdfast/service-worker': 2299,
   'holdfast/node': 6430,
   'holdfast/browser': 6642,

@@ -156,6 +156,12 @@ export interface AbsorbedEnqueue {
   readonly digest: number
 }
 
+/** Bytes of a payload: as JSON text, bytes themselves and Blobs counted as nothing, and those of its binary parts. */
+export interface PayloadSize {
+  readonly json: number
+  readonly binary: number
+}
+
 /** A job to be stored, all defaults filled in by the core. */
 export interface NewJob {
   readonly id: string
@@ -185,6 +191,11 @@ export interface NewJob {
   readonly depth: number
   /** Default false. [versions] */
   readonly unchecked?: boolean
+  /**
+   * What the list may come to that it makes with the holder's, in bytes. Where that would be more, the holder is left as
+   * it is and loses the key, as one that runs does. Absent: no bound. Not stored. [keys] [structured]
+   */
+  readonly joinedAtMost?: PayloadSize
   /** It never waits: it is stored as `failed` with this error, at `createdAt`. [enqueue] */
   readonly failed?: ErrorData
 }

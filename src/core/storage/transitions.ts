@@ -9,6 +9,7 @@ import type {
 } from './contract.ts'
 import { digestOf } from './digest.ts'
 import type { ShelvedJob } from './job-table/rows.ts'
+import { joinedList } from './payload-size.ts'
 import { copyPlain } from './plain.ts'
 
 /**
@@ -250,7 +251,7 @@ function payloadOf(job: JobRecord & { shelf?: string | null }, by: ShelvedJob): 
 
 /** Two lists become one: what is collected under a key until the job runs. */
 function joined(old: unknown, added: unknown): unknown {
-  return Array.isArray(old) && Array.isArray(added) ? [...(old as unknown[]), ...(added as unknown[])] : added
+  return Array.isArray(old) && Array.isArray(added) ? joinedList(old, added) : added
 }
 
 /** An enqueue was folded into this job: remembered, so that its repeat does nothing. [keys] [repeat] */

@@ -2,7 +2,7 @@ import type { EnqueueAnswer, NewJob } from '../../core/storage/contract.ts'
 import { equal, matches, ok } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { delayed, MINUTE, NOW } from './moments.ts'
-import { retry } from './settlements.ts'
+import { complete, retry } from './settlements.ts'
 import { ids, only, type Site } from './site.ts'
 
 /** What a call with a job key does to the waiting holder of the key. `key-holders.ts` has the other holders. */
@@ -122,6 +122,43 @@ export const keys: readonly ConformanceCase[] = area('keys', {
     equal(other.absorbed.length, absorbed.length, 'the calls that were folded into it')
   },
 
+  'an id that a batch names again is a repeat, into whatever job it was folded': async (site) => {
+    const calls = (key: string): readonly Partial<NewJob>[] => {
+      const folded = { id: `${key} b`, jobKey: key, payload: [2] }
+      const deduped = { id: `${key} d`, jobKey: key, jobKeyMode: 'unsafeDedupe', payload: [4] } as const
+      return [
+        { id: `${key} a`, jobKey: key, payload: [1] },
+        ...[folded, folded, { ...folded, jobKey: null }],
+        // Lists of two versions are not joined, so the key is another job's from here on.
+        { id: `${key} c`, jobKey: key, payload: [3], payloadVersion: 2 },
+        ...[folded, deduped, deduped],
+      ]
+    }
+    const batch = await site.enqueue(calls('many'))
+    ok(batch.accepted, 'the batch to be accepted')
+    const singly: KeyedAnswer[] = []
+    for (const one of calls('one')) singly.push(await placed(site, one))
+    const told = ({ id, disposition }: KeyedAnswer) => [id.split(' ')[1], disposition]
+    const first = ['a', 'replaced']
+    const expected = [['a', 'created'], first, first, first, ['c', 'created'], first, ['c', 'kept'], ['c', 'kept']]
+    equal(singly.map(told), expected, 'what each call did')
+    equal(batch.jobs.map(told), expected, 'what the items of the batch did')
+    for (const [name, payload] of [
+      ['a', [1, 2]],
+      ['c', [3]],
+    ] as const)
+      for (const key of ['one', 'many']) await site.shows(`${key} ${name}`, { payload, revision: 1 })
+  },
+
+  'a batch forgets the ids of calls that were folded long ago when the calls one after another would': async (site) => {
+    const calls = (key: string): readonly Partial<NewJob>[] =>
+      [...Array(20).keys(), 1].map((n) => ({ id: `${key} ${n}`, jobKey: key, payload: [n] }))
+    ok((await site.enqueue(calls('many'))).accepted, 'the batch to be accepted')
+    for (const one of calls('one')) await placed(site, one)
+    const { payload, revision } = await site.job('one 0')
+    await site.shows('many 0', { payload, revision })
+  },
+
   'unsafeDedupe changes nothing of the waiting holder but its revision': async (site) => {
     const before = (await call(site, { id: 'one', jobKey: 'key', payload: 1, ...delayed(MINUTE) })).job
     const answer = await call(site, { jobKey: 'key', jobKeyMode: 'unsafeDedupe', payload: 2, priority: 3 })
@@ -146,6 +183,33 @@ export const keys: readonly ConformanceCase[] = area('keys', {
     await call(site, { id: 'one', jobKey: 'key', payload: { n: 1 } })
     await call(site, { jobKey: 'key', payload: [2] })
     await site.shows('one', { payload: [2] })
+  },
+
+  'a list that has no room for another runs as it is, without the key': async (site) => {
+    const atMost = { joinedAtMost: { json: '[111,222,333]'.length, binary: 0 } }
+    for (const jobKeyMode of ['replace', 'preserveRunAt'] as const) {
+      const key = { ...atMost, jobKey: jobKeyMode, jobKeyMode }
+      await call(site, { ...key, id: `full ${jobKeyMode}`, payload: [111, 222], ...delayed(MINUTE) })
+      const fits = await call(site, { ...key, payload: [333], ...delayed(MINUTE) })
+      equal(fits.disposition, 'replaced', 'what the call did that still had room')
+      const before = await site.job(`full ${jobKeyMode}`)
+      const next = await call(site, { ...key, id: `next ${jobKeyMode}`, payload: [4], ...delayed(5 * MINUTE) })
+      equal([next.id, next.disposition], [`next ${jobKeyMode}`, 'created'], 'the answer when there was none')
+      await site.shows(before.id, { ...before, jobKey: null })
+      await site.shows(next.id, { jobKey: jobKeyMode, payload: [4], ...delayed(5 * MINUTE) })
+      equal((await call(site, { ...key, payload: [5] })).id, next.id, 'who takes the next call')
+    }
+  },
+
+  'a list that is full takes in no more within a batch or after an outcome either': async (site) => {
+    const key = { joinedAtMost: { json: '[1,2]'.length, binary: 0 }, jobKey: 'key' }
+    ok((await site.enqueue([1, 2, 3, 4, 5].map((n) => ({ ...key, id: `${n}`, payload: [n] })))).accepted, 'the batch')
+    await site.add({ id: 'parent', type: 'parent' })
+    const parent = only((await site.claim({ lanes: [{ type: 'parent' }] })).jobs, 'the parent')
+    const chained = [6, 7].map((n) => site.newJob({ ...key, id: `${n}`, payload: [n] }))
+    equal(await site.settle({ ...complete(parent), enqueue: chained }), 'ok', 'the verdict')
+    const payloads = (await site.claim()).jobs.map(({ payload }) => payload)
+    equal(payloads, [[1, 2], [3, 4], [5, 6], [7]], 'what is to run')
   },
 
   'two jobs of one key in a batch are like two calls': async (site) => {
@@ -235,7 +299,11 @@ const SPECIAL: Partial<NewJob> = {
 export type KeyedAnswer = Extract<EnqueueAnswer, { readonly accepted: true }>['jobs'][number]
 
 /** One accepted enqueue with a job key. */
-export async function call(site: Site, job: Partial<NewJob> & { readonly jobKey: string }): Promise<KeyedAnswer> {
+export function call(site: Site, job: Partial<NewJob> & { readonly jobKey: string }): Promise<KeyedAnswer> {
+  return placed(site, job)
+}
+
+async function placed(site: Site, job: Partial<NewJob>): Promise<KeyedAnswer> {
   const answer = await site.enqueue([job])
   ok(answer.accepted, 'the enqueue to be accepted')
   return only(answer.jobs, 'the answer')

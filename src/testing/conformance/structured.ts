@@ -122,6 +122,21 @@ export const structured: readonly ConformanceCase[] = [
         await site.add({ jobKey: 'key', payload: [new Uint8Array(BYTES)] })
         await site.shows(id, { payload: [new Map([['a', 1]]), new Date(1), new Uint8Array(BYTES)] })
       },
+
+      'a list whose bytes leave no room for more runs as it is, without its key': async (site) => {
+        const parts: readonly Payload[] = [
+          new Map([['a', new DataView(bytes())]]),
+          bytes(),
+          new Date(1),
+          new Uint8Array(BYTES),
+        ]
+        const key = { jobKey: 'key', joinedAtMost: { json: 1000, binary: 3 * BYTES.length } }
+        const { id } = await site.add({ ...key, payload: parts })
+        await site.add({ ...key, payload: [{ size: 1, byteLength: 1 }] })
+        const next = await site.add({ ...key, payload: [new Uint8Array(1)] })
+        await site.shows(id, { jobKey: null, payload: [...parts, { size: 1, byteLength: 1 }] })
+        await site.shows(next.id, { jobKey: 'key', payload: [new Uint8Array(1)] })
+      },
     },
     ['structured-clone'],
   ),

@@ -1,5 +1,5 @@
 import type { JobTable } from './job-table.ts'
-import { copyOf, type Row, type RowOf, type TableName, type Unit } from './rows.ts'
+import { copyOf, type JobRow, type Row, type RowOf, type TableName, type Unit } from './rows.ts'
 
 interface OpenChange {
   readonly table: TableName
@@ -20,6 +20,8 @@ export class Draft {
   readonly table: JobTable
   readonly #changes: OpenChange[] = []
   #byKey: Map<TableName, Map<string, OpenChange>> | undefined
+  /** Enqueues that were folded into a job, by their id. */
+  #folded: Map<string, string> | undefined
   /** What was read last is mostly what is written next. */
   #lastKey: string | undefined
   #lastTable: TableName | undefined
@@ -52,6 +54,18 @@ export class Draft {
   remove(table: TableName, key: string): void {
     const change = this.#find(table, key) ?? this.#add(table, key)
     change.to = null
+  }
+
+  /** The job has absorbed an enqueue with this id. */
+  fold(id: string, into: string): void {
+    this.#folded ??= new Map()
+    this.#folded.set(id, into)
+  }
+
+  /** The job that an enqueue with this id was folded into, as long as it remembers that. */
+  holderOfFolded(id: string): Readonly<JobRow> | undefined {
+    const holder = this.get('jobs', this.#folded?.get(id) ?? this.table.absorbed.get(id) ?? '')
+    return holder?.absorbed.some((call) => call.id === id) === true ? holder : undefined
   }
 
   /** The unit stands only if this row has not changed since it was read. */

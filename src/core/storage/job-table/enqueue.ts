@@ -1,5 +1,6 @@
 import type { Disposition, EnqueueAnswer, EnqueueRequest, NewJob } from '../contract.ts'
 import { digestOf, samePayload } from '../digest.ts'
+import { joinedSize } from '../payload-size.ts'
 import { keyLost, replaced, touched } from '../transitions.ts'
 import type { Draft } from './draft.ts'
 import { writeEnd } from './ending.ts'
@@ -46,33 +47,39 @@ function isDigested(said: (NewJob & { readonly digest?: number }) | Readonly<Job
   return (said.digest ?? null) !== null
 }
 
-function wasFoldedOtherwise({ table }: Draft, job: NewJob): boolean {
-  const call = table.holderOfFolded(job.id)?.absorbed.find(({ id }) => id === job.id)
+function wasFoldedOtherwise(draft: Draft, job: NewJob): boolean {
+  const call = draft.holderOfFolded(job.id)?.absorbed.find(({ id }) => id === job.id)
   return call !== undefined && call.digest !== digestOf(job)
 }
 
 /** Stores one job, or folds it into the one that holds its key: the rules of graphile-worker's `job_key`. [keys] */
 export function placeJob(draft: Draft, job: NewJob): Placed {
-  const known = draft.get('jobs', job.id) ?? draft.table.holderOfFolded(job.id)
+  const known = draft.get('jobs', job.id) ?? draft.holderOfFolded(job.id)
   if (known !== undefined) return { id: known.id, disposition: dispositionOfRepeat(known, job) }
   const holder = job.jobKey === null ? undefined : holderOf(draft, job.jobKey)
   if (holder === undefined) return create(draft, job)
-  if (job.jobKeyMode === 'unsafeDedupe') {
-    draft.put('jobs', holder.id, touched(holder, job))
-    return { id: holder.id, disposition: 'kept' }
-  }
-  if (holder.state !== 'waiting' || wouldMix(holder, job)) {
+  if (job.jobKeyMode === 'unsafeDedupe') draft.put('jobs', holder.id, touched(holder, job))
+  else if (holder.state !== 'waiting' || cannotJoin(holder, job)) {
     draft.put('jobs', holder.id, keyLost(holder))
     return create(draft, job)
+  } else {
+    const expiry = (runAt: number): number | null => expiryOf(draft, job.expireAfter, job.createdAt, runAt)
+    writeEnd(draft, holder, replaced(holder, job, expiry))
   }
-  const expiry = (runAt: number): number | null => expiryOf(draft, job.expireAfter, job.createdAt, runAt)
-  writeEnd(draft, holder, replaced(holder, job, expiry))
-  return { id: holder.id, disposition: 'replaced' }
+  draft.fold(job.id, holder.id)
+  return { id: holder.id, disposition: dispositionOfFolded(job) }
 }
 
-/** Lists of two payload versions cannot become one, and neither may be lost: the older goes on without the key. [versions] */
-function wouldMix(holder: Readonly<JobRow>, job: NewJob): boolean {
-  return holder.payloadVersion !== job.payloadVersion && Array.isArray(holder.payload) && Array.isArray(job.payload)
+/**
+ * Lists of two payload versions cannot become one, nor those that would be larger than a payload may be. None of them
+ * may be lost either: the older goes on without the key. [versions] [keys]
+ */
+function cannotJoin(holder: Readonly<JobRow>, { payload, payloadVersion, joinedAtMost }: NewJob): boolean {
+  if (!Array.isArray(holder.payload) || !Array.isArray(payload)) return false
+  if (holder.payloadVersion !== payloadVersion) return true
+  if (joinedAtMost === undefined) return false
+  const { json, binary } = joinedSize(holder.payload, payload)
+  return json > joinedAtMost.json || binary > joinedAtMost.binary
 }
 
 export function holderOf(draft: Draft, jobKey: string): Readonly<JobRow> | undefined {
@@ -83,7 +90,11 @@ export function holderOf(draft: Draft, jobKey: string): Readonly<JobRow> | undef
 /** The identical request again gets the answer it missed; another call with the same id is told that nothing was new. */
 function dispositionOfRepeat(known: Readonly<JobRow>, job: NewJob): Disposition {
   if (known.id === job.id) return known.createdAt === job.createdAt ? 'created' : 'kept'
-  return job.jobKeyMode === 'unsafeDedupe' ? 'kept' : 'replaced'
+  return dispositionOfFolded(job)
+}
+
+function dispositionOfFolded({ jobKeyMode }: NewJob): Disposition {
+  return jobKeyMode === 'unsafeDedupe' ? 'kept' : 'replaced'
 }
 
 function create(draft: Draft, job: NewJob): Placed {

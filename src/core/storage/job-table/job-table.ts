@@ -57,8 +57,8 @@ export class JobTable {
     failed: new OrderedList(inOrder('finishedAt')),
     cancelled: new OrderedList(inOrder('finishedAt')),
   }
-  /** Enqueues that were folded into another job, by their id. */
-  readonly #absorbed = new Map<string, string>()
+  /** The jobs that enqueues were folded into, by the ids of both: `Draft.holderOfFolded` knows whether it still stands. */
+  readonly absorbed: Map<string, string> = new Map()
   #sequence = 0
   #highest = 0
   #versions = 0
@@ -106,12 +106,6 @@ export class JobTable {
 
   runningOf(session: string): Iterable<JobRow> {
     return this.#running.get(session) ?? []
-  }
-
-  /** The job that an enqueue with this id was folded into. */
-  holderOfFolded(id: string): JobRow | undefined {
-    const holder = this.#absorbed.get(id)
-    return holder === undefined ? undefined : this.tables.jobs.get(holder)
   }
 
   /** False when the unit is void: some row has moved on since it was decided. */
@@ -231,7 +225,7 @@ export class JobTable {
     this.#unindex(row)
     this.orders.remove(row, fields)
     const folded = fields['absorbed'] as JobRow['absorbed'] | undefined
-    if (folded !== undefined) for (const { id } of row.absorbed) this.#absorbed.delete(id)
+    if (folded !== undefined) for (const { id } of row.absorbed) this.absorbed.delete(id)
     Object.assign(row, fields)
     if (folded !== undefined) this.#remember(row)
     // A job without a delay is due whatever is kept here, and needs no field of its own for it.
@@ -257,7 +251,7 @@ export class JobTable {
   #deleteJob(row: JobRow): void {
     this.#unindex(row)
     this.orders.remove(row)
-    for (const { id } of row.absorbed) this.#absorbed.delete(id)
+    for (const { id } of row.absorbed) this.absorbed.delete(id)
     this.tables.jobs.delete(row.id)
     this.#versions -= row.version
   }
@@ -307,7 +301,7 @@ export class JobTable {
   }
 
   #remember(row: JobRow): void {
-    for (const { id } of row.absorbed) this.#absorbed.set(id, row.id)
+    for (const { id } of row.absorbed) this.absorbed.set(id, row.id)
   }
 
   #tell(row: JobRow, kind: JobChange['kind']): void {
