@@ -262,6 +262,35 @@ describe('a job whose process died runs elsewhere', () => {
   )
 })
 
+test.each([
+  ['a type', { type: 'work' }, {}],
+  ['a serial queue', { queueName: 'queue' }, { queueName: 'queue' }],
+  ['everything', { all: true }, {}],
+] as const)(
+  'a pause of %s that a process made before its kill -9 holds in those that are there and those that come, until it is ended',
+  async (_, scope, options) => {
+    const [pausing, left] = [await open(), await open()]
+    await Promise.all([pausing.work(), left.work()])
+    expect(await pausing.pause(scope)).toBe(true)
+    await pausing.kill()
+    const { id } = await left.enqueue(returns(), options)
+    const right = await open()
+    await right.work()
+    expect([await left.pauses(), await right.pauses()]).toEqual([[scope], [scope]])
+
+    // They are at work, and look around for longer than an executor that has nothing to do sleeps.
+    const free = 'all' in scope ? [] : await Promise.all([left.enqueueOther(returns()), right.enqueueOther(returns())])
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    for (const other of free) expect((await left.get(other.id))?.status).toBe('completed')
+    expect(await right.get(id)).toMatchObject({ status: 'pending', attempts: 0, fence: 0 })
+
+    expect(await right.resume(scope)).toBe(true)
+    await Promise.any([left.told('completed', id), right.told('completed', id)])
+    expect(await left.get(id)).toMatchObject({ status: 'completed', attempts: 1 })
+  },
+  TIMEOUT,
+)
+
 describe('old and new code on one directory', () => {
   /** What a later version might add: a field of every new job, one of every claim, and one of every record. */
   const ADDED: [from: string, to: string][] = [

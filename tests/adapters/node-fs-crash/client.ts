@@ -85,6 +85,12 @@ export class Client {
     return answers !== null
   }
 
+  async pause(type: string, paused: boolean): Promise<void> {
+    const takeBack = [this.ledger.askPause(type, paused)]
+    const answer = await this.#call(() => this.storage.pause({ scope: { type }, paused }), takeBack)
+    if (answer !== null) this.ledger.acknowledgePause(type, paused)
+  }
+
   /** Has this handle read the log to its end. */
   async catchUp(): Promise<void> {
     await this.#call(() => this.storage.prune({ rules: [], spareSince: 0, limit: 1, now: NOW }))

@@ -29,6 +29,8 @@ export class Ledger {
   readonly #jobs = new Map<string, Entry>()
   /** Ids that may hold a job key, by key. */
   readonly #holders = new Map<string, readonly string[]>()
+  /** Whether a type may be paused, and may be not. */
+  readonly #pauses = new Map<string, ReadonlySet<boolean>>()
 
   copy(): Ledger {
     const copy = new Ledger()
@@ -37,6 +39,7 @@ export class Ledger {
     for (const [id, { ends, contents, failures, fences }] of this.#jobs)
       copy.#jobs.set(id, { ends: new Map(ends), contents: new Set(contents), failures, fences: new Set(fences) })
     for (const [key, ids] of this.#holders) copy.#holders.set(key, ids)
+    for (const [type, may] of this.#pauses) copy.#pauses.set(type, may)
     return copy
   }
 
@@ -98,6 +101,23 @@ export class Ledger {
     const { contents } = this.#entry(id)
     contents.clear()
     contents.add(content)
+  }
+
+  askPause(type: string, paused: boolean): () => void {
+    const before = this.#pauses.get(type) ?? new Set([false])
+    this.#pauses.set(type, new Set([...before, paused]))
+    return () => this.#pauses.set(type, before)
+  }
+
+  acknowledgePause(type: string, paused: boolean): void {
+    this.answers += 1
+    this.#pauses.set(type, new Set([paused]))
+  }
+
+  checkPauses(paused: readonly string[]): readonly string[] {
+    return [...this.#pauses].flatMap(([type, may]) =>
+      may.has(paused.includes(type)) ? [] : [`${type} is ${paused.includes(type) ? '' : 'not '}paused`],
+    )
   }
 
   failed(id: string): void {

@@ -16,7 +16,7 @@ export async function survey(stage: Stage): Promise<readonly string[]> {
   const first = await stage.open()
   const second = await stage.open()
   if (first === null || second === null) return [...ledger.problems, 'it cannot be opened']
-  const problems = [...ledger.check(await allJobs(first.storage))]
+  const problems = [...ledger.check(await allJobs(first.storage)), ...ledger.checkPauses(await pausedTypes(first))]
   await compare(first, second, problems)
   await work(first, second, problems)
   await first.catchUp()
@@ -33,7 +33,8 @@ export async function survey(stage: Stage): Promise<readonly string[]> {
 export async function glance(stage: Stage): Promise<readonly string[]> {
   const client = await stage.open()
   if (client === null) return ['after a second power cut it cannot be opened']
-  const problems = stage.ledger.check(await allJobs(client.storage))
+  const { ledger } = stage
+  const problems = [...ledger.check(await allJobs(client.storage)), ...ledger.checkPauses(await pausedTypes(client))]
   await stage.close()
   return [...stage.ledger.problems, ...problems.map((problem) => `after a second power cut ${problem}`)]
 }
@@ -57,6 +58,10 @@ async function compare(first: Client, second: Client, problems: string[]): Promi
   const at = one.findIndex((line, index) => line !== other[index])
   if (at !== -1) problems.push(`two handles differ: ${one[at]?.slice(0, 200)} / ${other[at]?.slice(0, 200)}`)
   else if (one.length !== other.length) problems.push(`two handles differ: ${one.length} / ${other.length} rows`)
+}
+
+async function pausedTypes({ storage }: Client): Promise<readonly string[]> {
+  return (await storage.pauses()).flatMap((scope) => ('type' in scope ? scope.type : []))
 }
 
 async function digest({ storage }: Client): Promise<readonly string[]> {

@@ -92,6 +92,20 @@ export const workloads: readonly Workload[] = [
       await client.amend({ kind: 'remove', id: 'w3' })
     },
   },
+  {
+    name: 'pauses',
+    rollAt: TINY,
+    processes: 1,
+    // Of types without jobs: a survey runs all there are.
+    run: async (stage) => {
+      const client = stage.client(0)
+      await client.pause('one', true)
+      await client.pause('two', true)
+      await busy(client, 'a', 2)
+      await client.pause('one', false)
+      await client.pause('three', true)
+    },
+  },
   { name: 'rolls', rollAt: TINY, processes: 1, run: (stage) => busy(stage.client(0), 'a', 6) },
   {
     name: 'two writers roll',

@@ -3,7 +3,7 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { NodeFsOptions } from '../../../src/adapters/node-fs/index.ts'
-import type { EnqueueOptions, Job, JobCounts } from '../../../src/index.ts'
+import type { EnqueueOptions, Job, JobCounts, PauseScope } from '../../../src/index.ts'
 
 export const root: string = fileURLToPath(new URL('../../..', import.meta.url))
 const program = fileURLToPath(new URL('jobs-program.mjs', import.meta.url))
@@ -89,6 +89,11 @@ export class JobsProcess {
     return (await this.#call('enqueue', payload, options)) as Job
   }
 
+  /** A job of the type `other`. */
+  async enqueueOther(payload: Payload): Promise<Job> {
+    return (await this.#call('enqueueOther', payload)) as Job
+  }
+
   async enqueueMany(payloads: readonly Payload[]): Promise<readonly string[]> {
     return (await this.#call('enqueueMany', payloads)) as readonly string[]
   }
@@ -100,6 +105,18 @@ export class JobsProcess {
 
   async get(id: string): Promise<Job<Payload> | null> {
     return (await this.#call('get', id)) as Job<Payload> | null
+  }
+
+  async pause(scope: PauseScope): Promise<boolean> {
+    return (await this.#call('pause', scope)) as boolean
+  }
+
+  async resume(scope: PauseScope): Promise<boolean> {
+    return (await this.#call('resume', scope)) as boolean
+  }
+
+  async pauses(): Promise<readonly PauseScope[]> {
+    return (await this.#call('pauses')) as readonly PauseScope[]
   }
 
   async counts(): Promise<JobCounts> {

@@ -16,6 +16,7 @@ const { nodeFs } = await built('adapters/node-fs/index.js')
 /** @typedef {{ does: 'return' | 'throw once' | 'hang', data?: unknown }} Payload */
 
 const job = defineJob({ type: 'work' })
+const other = defineJob({ type: 'other' })
 
 /** @type {import('../../../src/index.ts').JobQueue | undefined} */
 let queue
@@ -24,19 +25,23 @@ let queue
 const calls = {
   async open() {
     const options = { directory, rollAt: Number(rollAt), durability: /** @type {'disk' | 'process'} */ (durability) }
-    queue = await openQueue({ storage: nodeFs(options), jobs: [job] })
+    queue = await openQueue({ storage: nodeFs(options), jobs: [job, other] })
     for (const name of /** @type {const} */ (['completed', 'retrying', 'released', 'failed', 'interrupted', 'lost']))
       queue.on(name, (event) => tell(name, event.job))
   },
   enqueue: (payload, options) => queue?.enqueue(job, payload, options),
+  enqueueOther: (payload) => queue?.enqueue(other, payload),
   async enqueueMany(/** @type {Payload[]} */ payloads) {
     const stored = await queue?.enqueueMany(payloads.map((payload) => ({ job, payload })))
     return stored?.map(({ id }) => id)
   },
   async work(concurrency = 1) {
-    await queue?.createExecutor({ concurrency, handlers: [job.handler(run)], killGrace: 1 }).start()
+    await queue?.createExecutor({ concurrency, handlers: [job.handler(run), other.handler(run)], killGrace: 1 }).start()
   },
   get: (id) => queue?.get(id),
+  pause: (scope) => queue?.pause(scope),
+  resume: (scope) => queue?.resume(scope),
+  pauses: () => queue?.pauses(),
   counts: () => queue?.counts(),
   idle: () => queue?.idle({ includeScheduled: true }),
   close: (options) => queue?.close(options),
