@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { indexedDb } from '../../src/adapters/indexeddb/index.ts'
+import { within } from '../../src/adapters/indexeddb/deadline.ts'
 import { HoldfastError, openQueue } from '../../src/index.ts'
 
 const bad: readonly (readonly [field: string, options: unknown])[] = [
@@ -34,4 +35,9 @@ test('the queue tells what the browser says of its storage, and `null` for what 
   expect([null, true, false]).toContain(persisted)
   for (const bytes of [usage, quota]) expect(bytes === null || bytes >= 0).toBe(true)
   await queue.close()
+})
+
+test('a deadline that is longer than timers can be does not come at once', async () => {
+  const work = new Promise((resolve) => setTimeout(resolve, 20, 'done'))
+  expect(await within(work, 2 ** 40, () => new Error('late'))).toBe('done')
 })

@@ -51,6 +51,24 @@ describe('drain', () => {
     expect(await drain({ queue, handlers: [local.handler(() => null)] })).toMatchObject({ done: 1 })
   })
 
+  test('opens the queue itself, once for all drains, and anew after an opening that failed', async () => {
+    const storage = memory()
+    const page = await openQueue({ storage })
+    let openings = 0
+    const queue = async () => {
+      openings += 1
+      if (openings === 1) throw new Error('the database process has ended')
+      return openQueue({ storage })
+    }
+    const handlers = [local.handler(() => null)]
+    await page.enqueue('local', null)
+    await expect(drain({ queue, handlers })).rejects.toThrow('the database process has ended')
+    expect(await drain({ queue, handlers })).toMatchObject({ done: 1 })
+    await page.enqueue('local', null)
+    expect(await drain({ queue, handlers })).toMatchObject({ done: 1 })
+    expect(openings).toBe(2)
+  })
+
   test('at the deadline running handlers are aborted and given back, counted as nothing', async () => {
     const { queue, clock, options } = await worker(untilAborted)
     await queue.enqueue(local, null, { id: 'a' })

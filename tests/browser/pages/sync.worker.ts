@@ -15,7 +15,7 @@ const scope = globalThis as unknown as EventTarget & {
 }
 
 const upload = defineJob({ type: 'upload', requires: 'online' })
-const queue = openQueue({ storage: indexedDb({ name: DATABASE }), jobs: [upload] })
+const queue = () => openQueue({ storage: indexedDb({ name: DATABASE }), jobs: [upload] })
 const handlers = [
   upload.handler(async (payload, { job, signal }) => {
     const response = await fetch('/upload', { method: 'POST', body: job.id })

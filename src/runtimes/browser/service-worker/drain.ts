@@ -3,11 +3,15 @@ import type { BoundHandler, Job } from '../../../core/job.ts'
 import { anything, readOptions, type Span, spanToMs } from '../../../core/options.ts'
 import type { JobQueue } from '../../../core/queue.ts'
 
+type Opener = () => DrainedQueue | PromiseLike<DrainedQueue>
 type DrainedQueue = Pick<JobQueue, 'createExecutor' | 'list' | 'environment'>
 
 export interface DrainOptions {
-  /** The queue, or the promise of one: a service worker may not wait at its top level. */
-  readonly queue: DrainedQueue | PromiseLike<DrainedQueue>
+  /**
+   * What opens the queue: called by the first drain, and again by the next one after an opening that failed. Or the queue
+   * itself, or the promise of one: one that is rejected stays so for as long as the worker lives.
+   */
+  readonly queue: Opener | DrainedQueue | PromiseLike<DrainedQueue>
   /** What runs the jobs, in the thread of the caller. */
   readonly handlers: readonly BoundHandler[]
   /** How long to work from when the queue is open. Default `'25s'`: browsers end a worker after some 30 s. */
@@ -57,13 +61,28 @@ export async function onSync(options: DrainOptions): Promise<Drained> {
 async function work(options: DrainOptions): Promise<{ readonly drained: Drained; readonly retrying: number }> {
   const checks = { queue: anything, handlers: anything, deadline: spanToMs, concurrency: anything, state: anything }
   const given = readOptions('drain', options, { ...checks, killGrace: anything })
-  const { queue: opened, deadline = DEADLINE, ...rest } = given
-  const queue = await (opened as DrainOptions['queue'])
+  const { queue: source, deadline = DEADLINE, ...rest } = given
+  const queue = await queueOf(source as DrainOptions['queue'])
   const executor = queue.createExecutor(rest as Parameters<DrainedQueue['createExecutor']>[0])
   await executor.processUntilIdle({ deadline: queue.environment.now() + deadline })
   const { completed, failed, cancelled } = executor.stats()
   const { retrying, ...waiting } = await waitingIn(queue, options.handlers)
   return { drained: { done: completed + failed + cancelled, ...waiting }, retrying }
+}
+
+/** What openers have opened: whatever wakes the worker, its drains share one queue. */
+const opened = new WeakMap<Opener, Promise<DrainedQueue>>()
+
+async function queueOf(queue: DrainOptions['queue']): Promise<DrainedQueue> {
+  if (typeof queue !== 'function') return queue
+  const opening = opened.get(queue) ?? Promise.resolve(queue())
+  opened.set(queue, opening)
+  try {
+    return await opening
+  } catch (error) {
+    opened.delete(queue)
+    throw error
+  }
 }
 
 /** What waits, as it is once the last attempts were given back. */
