@@ -31,8 +31,15 @@ export interface TestQueue<Jobs extends Definitions> extends AsyncDisposable {
   readonly advance: (span: Span) => Promise<void>
   /** The jobs of a type, oldest first. */
   readonly jobs: (type: string) => Promise<readonly Job[]>
+  /**
+   * Closes the queue, also while handlers run: their signals are aborted at once, and the clock is moved on for those that
+   * do not heed them, by their `killGrace`.
+   */
   readonly close: () => Promise<void>
 }
+
+/** How far the clock is moved at once while handlers are waited for. ms */
+const STEP = 100
 
 const OPTIONS = [
   'storage',
@@ -58,7 +65,7 @@ export async function testQueue<const Jobs extends Definitions = Definitions>(
   if (concurrency !== undefined) integerFrom(1)('concurrency', concurrency)
   if (!((clock as unknown) instanceof ManualClock)) throw invalidOption('clock', 'a ManualClock', clock)
   const queue = await openQueue<Jobs>({ ...(rest as Omit<QueueOptions<Jobs>, 'storage'>), storage, environment: clock })
-  const close = (): Promise<void> => queue.close()
+  const close = (): Promise<void> => closeBy(clock, queue, storage)
   let executor: Executor | null
   try {
     executor = handlers === undefined ? null : queue.createExecutor(executorOptions(handlers, concurrency, state))
@@ -83,6 +90,20 @@ export async function testQueue<const Jobs extends Definitions = Definitions>(
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Nobody else moves the clock for what a close waits for, while a test waits for the close. */
+async function closeBy(clock: ManualClock, queue: JobQueue, storage: StorageAdapter): Promise<void> {
+  let closed = false
+  const closing = queue.close({ grace: 0 }).finally(() => (closed = true))
+  closing.catch(() => undefined)
+  await clock.settle()
+  while (!closed) {
+    // Where nothing runs it waits for the storage, to which this clock is nothing.
+    const { running } = await storage.counts({ now: clock.now() }).catch(() => ({ running: 0 }))
+    await (running > 0 ? clock.advance(STEP) : clock.settle())
+  }
+  return closing
 }
 
 function volatileStorage(): StorageAdapter {

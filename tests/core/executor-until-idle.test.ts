@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob, openQueue, RetryLater } from '../../src/index.ts'
 import { testQueue } from '../../src/testing/index.ts'
-import { failing, Gate, hooked, Stage, untilAborted } from './doubles.ts'
+import { failing, Gate, hooked, never, Stage, untilAborted } from './doubles.ts'
 
 const task = defineJob({ type: 'task' })
 const other = defineJob({ type: 'other' })
@@ -202,6 +202,41 @@ describe('testQueue', () => {
     await advance(0)
     await clock.settle()
     expect([seen, stage.running.length]).toEqual([[{ mailer: 'smtp' }], 1])
+  })
+
+  test.each([
+    ['that heeds its signal', untilAborted, 0],
+    ['that does not heed its signal', () => never, 1000],
+  ])('it closes while a handler runs %s', async (_, run, passes) => {
+    const made = await testQueue({ handlers: [task.handler(run)] })
+    await made.queue.enqueue(task, null)
+    await made.advance(0)
+    const begin = made.clock.now()
+    await made.close()
+    expect(made.clock.now() - begin).toBe(passes)
+    await expect(made.queue.counts()).rejects.toMatchObject({ code: 'HOLDFAST_QUEUE_CLOSED' })
+  })
+
+  test('it closes while an executor of its own making runs, whatever its grace', async () => {
+    const storage = memory()
+    await storage.open()
+    {
+      await using made = await testQueue({ storage })
+      await made.queue.enqueue(task, null, { id: 'a' })
+      await made.queue.createExecutor({ handlers: [task.handler(() => never)], killGrace: '1m' }).start()
+      await made.clock.settle()
+    }
+    await storage.open()
+    expect(await storage.get(['a'])).toMatchObject([{ state: 'waiting', attempts: 0 }])
+  })
+
+  test('it closes where nothing runs without moving its clock', async () => {
+    const made = await testQueue({ handlers: [task.handler(() => null)] })
+    await made.queue.enqueue(task, null)
+    await made.drain()
+    const begin = made.clock.now()
+    await made.close()
+    expect(made.clock.now()).toBe(begin)
   })
 
   test('it closes its queue when it goes out of scope', async () => {

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
-import type { Span } from '../../core/options.ts'
+import { invalidOption } from '../../core/errors.ts'
+import { callable, readOptions, type Span, spanToMs } from '../../core/options.ts'
 import type { JobQueue } from '../../core/queue.ts'
 
 export interface StopOnSignalsOptions {
@@ -23,11 +24,13 @@ const SIGNAL_EXIT = 128
  * Ctrl-C). A second signal, at least 300 ms later, ends it at once; a storage that is durable loses nothing by that.
  *
  * Returns the function that takes the listeners away again.
+ *
+ * @throws HOLDFAST_INVALID_OPTION
  */
-export function stopOnSignals(
-  queue: Pick<JobQueue, 'close'>,
-  { signals = ['SIGINT', 'SIGTERM'], grace = '10s', onStop }: StopOnSignalsOptions = {},
-): () => void {
+export function stopOnSignals(queue: Pick<JobQueue, 'close'>, options: StopOnSignalsOptions = {}): () => void {
+  callable('queue.close', (Object(queue) as Partial<JobQueue>).close)
+  const checks = { signals: signalNames, grace: spanToMs, onStop: callable }
+  const { signals = ['SIGINT', 'SIGTERM'], grace = 10_000, onStop } = readOptions('stopOnSignals', options, checks)
   let first: number | null = null
   const listener = (signal: NodeJS.Signals): void => {
     const code = SIGNAL_EXIT + constants.signals[signal]
@@ -38,7 +41,7 @@ export function stopOnSignals(
     }
     first = now
     process.exitCode = code
-    onStop?.(signal)
+    onStop?.(signal as never)
     queue.close({ grace }).then(remove, (error: unknown) => {
       remove()
       // As an error that nobody catches, which is what it is.
@@ -52,4 +55,13 @@ export function stopOnSignals(
   }
   for (const signal of signals) process.on(signal, listener)
   return remove
+}
+
+/** Of these no process is told. */
+const UNHEARD: readonly unknown[] = ['SIGKILL', 'SIGSTOP']
+
+function signalNames(field: string, value: unknown): readonly NodeJS.Signals[] {
+  const isSignal = (name: string): boolean => Object.hasOwn(constants.signals, name) && !UNHEARD.includes(name)
+  if (Array.isArray(value) && value.length > 0 && value.every(isSignal)) return value as NodeJS.Signals[]
+  throw invalidOption(field, "an array of one or more names of signals that can be heard, as 'SIGTERM'", value)
 }
