@@ -35,6 +35,7 @@ export class Attempt implements HandlerRun {
   chained: (NewJob | Promise<NewJob>)[] = []
   #controller: AbortController | null = null
   #job: Job | null = null
+  #queue: JobQueue | null = null
   /** What was last said of its progress, by this attempt or one before it. */
   latestProgress: unknown
   #progressSaved = true
@@ -62,9 +63,8 @@ export class Attempt implements HandlerRun {
   }
 
   get queue(): JobQueue {
-    const { queue } = this.#core
-    const { depth } = this.record
-    return depth === 0 ? queue : callingFrom(queue, depth)
+    this.#queue ??= callingFrom(this.#core.queue, this.record.depth)
+    return this.#queue
   }
 
   get signal(): AbortSignal {
@@ -145,6 +145,7 @@ export class Attempt implements HandlerRun {
   }
 }
 
+/** The queue, with functions that may be taken out of it and count on from this depth. */
 function callingFrom(queue: JobQueue, depth: number): JobQueue {
   const calls: Readonly<Record<PropertyKey, unknown>> = { ...queue.from(depth) }
   return new Proxy(queue, {

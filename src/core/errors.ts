@@ -88,24 +88,24 @@ const STACK_LINES = 20
 export const CAUSE_DEPTH = 4
 
 /**
- * Any thrown value as bounded data: at most 1,000 characters of message, 20 lines of stack, 4 causes. Never throws,
+ * Any thrown value as bounded data: at most 1,000 characters of message, 20 lines of stack, 4 causes. An error is known by
+ * its message, since one of another realm is no instance of `Error` here, and drivers throw plain objects. Never throws,
  * even for values whose getters do.
  */
 export function toErrorData(thrown: unknown, depth = 0): ErrorData {
   try {
-    if (!(thrown instanceof Error) && !HoldfastError.is(thrown)) {
-      return { name: 'Error', message: describe(thrown).slice(0, MESSAGE_LIMIT) }
-    }
     // Whatever its class promises, a thrown value may carry anything.
-    const { name, message, code } = thrown as { name: unknown; message: unknown; code?: unknown }
+    const { name, message, code, stack, cause } = Object(thrown) as Readonly<Record<string, unknown>>
+    if (typeof message !== 'string') {
+      const said = typeof thrown === 'string' ? thrown : describe(thrown)
+      return { name: 'Error', message: said.slice(0, MESSAGE_LIMIT) }
+    }
     return {
-      name: String(name).slice(0, NAME_LIMIT),
-      message: String(message).slice(0, MESSAGE_LIMIT),
+      name: typeof name === 'string' ? name.slice(0, NAME_LIMIT) : 'Error',
+      message: message.slice(0, MESSAGE_LIMIT),
       ...(typeof code === 'string' ? { code: code.slice(0, NAME_LIMIT) } : {}),
-      ...(typeof thrown.stack === 'string'
-        ? { stack: thrown.stack.split('\n', STACK_LINES).join('\n').slice(0, 4000) }
-        : {}),
-      ...(thrown.cause !== undefined && depth < CAUSE_DEPTH ? { cause: toErrorData(thrown.cause, depth + 1) } : {}),
+      ...(typeof stack === 'string' ? { stack: stack.split('\n', STACK_LINES).join('\n').slice(0, 4000) } : {}),
+      ...(cause !== undefined && depth < CAUSE_DEPTH ? { cause: toErrorData(cause, depth + 1) } : {}),
     }
   } catch {
     return { name: 'Error', message: 'A value was thrown that cannot be read' }

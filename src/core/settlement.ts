@@ -93,9 +93,9 @@ export function interruption(
   return { id, fence, kind: 'retry', runAt: now() + delay, delay, error, counts: 'interruption' }
 }
 
-/** The handler's own words, if it had any beyond handing on the reason, stay as the cause. */
+/** The handler's own words, if it had any beyond handing on the reason, stay as the cause. From a thread comes a copy. */
 function timedOut(ending: HoldfastError, thrown: unknown): HoldfastError {
-  return thrown === ending || thrown === undefined
+  return HoldfastError.is(thrown, 'HOLDFAST_TIMEOUT') || thrown === undefined
     ? ending
     : new HoldfastError('HOLDFAST_TIMEOUT', ending.message, { cause: thrown })
 }

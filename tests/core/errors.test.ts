@@ -58,6 +58,31 @@ describe('toErrorData', () => {
     expect(JSON.parse(JSON.stringify(data))).toEqual(data)
   })
 
+  test('an error of another realm is one', () => {
+    const thrown: unknown = runInNewContext(
+      "Object.assign(new TypeError('elsewhere'), { code: 'E_X', cause: new Error('in') })",
+    )
+    expect(toErrorData(thrown)).toMatchObject({
+      ...{ name: 'TypeError', message: 'elsewhere', code: 'E_X' },
+      stack: expect.stringContaining('TypeError: elsewhere') as string,
+      cause: { name: 'Error', message: 'in' },
+    })
+  })
+
+  test('so is a plain object with a message', () => {
+    const thrown = { message: 'duplicate key', code: '23505', severity: 'ERROR' }
+    expect(toErrorData(thrown)).toEqual({ name: 'Error', message: 'duplicate key', code: '23505' })
+    expect(toErrorData({ message: 'no', name: 5, code: 7, cause: 'why' })).toEqual({
+      ...{ name: 'Error', message: 'no' },
+      cause: { name: 'Error', message: 'why' },
+    })
+  })
+
+  test('a text is kept as it is, up to the bound of messages', () => {
+    expect(toErrorData('disk "a" is full')).toEqual({ name: 'Error', message: 'disk "a" is full' })
+    expect(toErrorData('x'.repeat(5000)).message).toBe('x'.repeat(1000))
+  })
+
   test('is bounded, whatever was thrown', () => {
     let error = new Error('x'.repeat(100_000))
     error.stack = Array.from({ length: 500 }, () => 'y'.repeat(500)).join('\n')
@@ -94,6 +119,7 @@ describe('toErrorData', () => {
     ['an error whose message throws', () => Object.defineProperty(new Error('x'), 'message', { get: boom })],
     ['an error whose stack throws', () => Object.defineProperty(new Error('x'), 'stack', { get: boom })],
     ['an error whose cause throws', () => Object.defineProperty(new Error('x'), 'cause', { get: boom })],
+    ['an error whose message is an object', () => Object.assign(new Error('x'), { message: { toString: boom } })],
     ['an error whose name is an object', () => Object.assign(new Error('x'), { name: { toString: boom } })],
     ['a proxy that throws', () => new Proxy({}, { get: boom, has: boom, getPrototypeOf: boom })],
     ['a revoked proxy', () => revoked()],

@@ -1,4 +1,4 @@
-import { CAUSE_DEPTH, HoldfastError, toErrorData } from '../../core/errors.ts'
+import { CAUSE_DEPTH, describe, type ErrorDetails, HoldfastError, toErrorData } from '../../core/errors.ts'
 import type { EnqueueOptions } from '../../core/intake.ts'
 import { RetryLater } from '../../core/outcome.ts'
 import type { ErrorData, JobRecord } from '../../core/storage/contract.ts'
@@ -62,6 +62,8 @@ export interface EnqueueCall {
 /** An error as data, and what class of ours it was of, if any. */
 export interface ThrownData extends ErrorData {
   readonly ours?: 'HoldfastError' | 'RetryLater'
+  /** Of a HoldfastError. */
+  readonly details?: ErrorDetails
   /** Of a RetryLater, ms. */
   readonly after?: number
 }
@@ -69,22 +71,44 @@ export interface ThrownData extends ErrorData {
 export function thrownData(thrown: unknown): ThrownData {
   const data = toErrorData(thrown)
   if (RetryLater.is(thrown)) return { ...data, ours: 'RetryLater', after: thrown.after }
-  return HoldfastError.is(thrown) ? { ...data, ours: 'HoldfastError' } : data
+  if (!HoldfastError.is(thrown)) return data
+  const { issues, ...details } = thrown.details
+  const told = { ...cloneables(details), ...(issues === undefined ? {} : { issues: issues.map(cloneable) }) }
+  return { ...data, ours: 'HoldfastError', details: told }
+}
+
+/** What cannot be sent is said in words: nobody's job is to fail for what it logs, or for the value of a bad option. */
+export function cloneable(value: unknown): unknown {
+  try {
+    return structuredClone(value)
+  } catch {
+    return describe(value)
+  }
+}
+
+/** Of each property what can be sent. */
+export function cloneables(values: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, cloneable(value)]))
 }
 
 /**
- * The error again: of our own classes those that decide what becomes of a job, and else a plain Error that bears name,
- * code and stack of the one that was thrown. No class is ever looked up by its name. Never throws, whatever it is given:
+ * The error again: of our own classes those that decide what becomes of a job, with their details, and else a plain Error
+ * that bears name, code and stack of the one that was thrown. No class is ever looked up by its name. Never throws, whatever it is given:
  * nobody would catch it. [tests/runtimes/pool.test.ts]
  */
 export function revived(data: unknown, depth = 0): Error {
-  const { ours, after, name, message, code, stack, cause } = Object(data) as Partial<Record<keyof ThrownData, unknown>>
+  const { ours, after, name, message, code, stack, cause, details } = Object(data) as Partial<
+    Record<keyof ThrownData, unknown>
+  >
   const text = typeof message === 'string' ? message : 'A thread told of an error that cannot be read'
   if (ours === 'RetryLater') return snooze(after, text)
   const options = isObject(cause) && depth < CAUSE_DEPTH ? { cause: revived(cause, depth + 1) } : {}
   const error =
     ours === 'HoldfastError' && typeof code === 'string'
-      ? new HoldfastError(code as HoldfastError['code'], text, options)
+      ? new HoldfastError(code as HoldfastError['code'], text, {
+          ...options,
+          ...(isObject(details) ? { details } : {}),
+        })
       : new Error(text, options)
   const own = { name, code, stack }
   for (const [key, value] of Object.entries(own))

@@ -1,5 +1,4 @@
 import type { HandlerContext, HandlerQueue } from '../../core/context.ts'
-import { describe } from '../../core/errors.ts'
 import { type HandlerRun, runHandler } from '../../core/handlers.ts'
 import type { EnqueueOptions } from '../../core/intake.ts'
 import { type BoundHandler, type Job, toJob } from '../../core/job.ts'
@@ -7,7 +6,7 @@ import { put } from '../../core/output.ts'
 import { checkedJson } from '../../core/payload.ts'
 import { isThenable } from '../../core/thenable.ts'
 import type { JobRecord } from '../../core/storage/contract.ts'
-import { type FromThread, type News, type Run, thrownData } from '../threads/protocol.ts'
+import { type FromThread, type News, type Run, thrownData, cloneable, cloneables } from '../threads/protocol.ts'
 import { type Outgoing, outgoing } from './remote-queue.ts'
 
 export interface HandlerRunsOptions {
@@ -167,13 +166,12 @@ class RemoteAttempt implements HandlerRun {
 
   get log(): HandlerContext['log'] {
     return (message, fields = {}) => {
-      const plain = Object.entries(fields).map(([name, value]) => [name, cloneable(value)])
       // A message that is no text may be what cannot be sent, and would take the others of its turn along.
       this.#runs.tell({
         run: this.run,
         kind: 'log',
         message: cloneable(message) as string,
-        fields: Object.fromEntries(plain) as typeof fields,
+        fields: cloneables(fields),
       })
     }
   }
@@ -198,14 +196,5 @@ class RemoteAttempt implements HandlerRun {
   abort(reason: Error): void {
     this.#ending ??= reason
     this.#controller?.abort(reason)
-  }
-}
-
-/** What cannot be sent is said in words: nobody's job is to fail for what it logs. */
-function cloneable(value: unknown): unknown {
-  try {
-    return structuredClone(value)
-  } catch {
-    return describe(value)
   }
 }

@@ -5,6 +5,7 @@ import {
   type BoundHandler,
   FailPermanently,
   type HandlerContext,
+  type HoldfastError,
   RetryLater,
   type StandardSchema,
 } from '../../../src/index.ts'
@@ -138,6 +139,16 @@ async function follow(step: unknown, { queue, onComplete, log, output }: Handler
       const job = await queue.enqueue(checked, 'text', { id: 'enqueued' })
       return { status: job.status, counts: (await queue.counts()).running, same: (await queue.get(job.id))?.payload }
     }
+    case 'taken out': {
+      const { enqueue, get } = queue
+      const { id } = await enqueue(checked, 'text')
+      return (await get(id))?.payload
+    }
+    case 'refused':
+      return queue.enqueue(checked, 7 as never).catch((error: unknown) => {
+        const { code, details } = error as HoldfastError
+        return { code, ...details }
+      })
     case 'wrong':
       return queue.enqueue(checked, 7 as never)
     case 'many':

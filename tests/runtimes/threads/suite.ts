@@ -149,6 +149,19 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     expect((await at.ran(follows, 'wrong')).error?.code).toBe('HOLDFAST_SCHEMA_MISMATCH')
   })
 
+  test('the functions of its queue may be taken out of it', async () => {
+    await using at = await bench(options())
+    expect((await at.ran(follows, 'taken out')).result).toBe('checked text')
+  })
+
+  test('what its queue refuses is told with its details', async () => {
+    await using at = await bench(options())
+    expect((await at.ran(follows, 'refused')).result).toEqual({
+      ...{ code: 'HOLDFAST_SCHEMA_MISMATCH', field: 'payload', value: 7 },
+      issues: [{ message: 'no text' }],
+    })
+  })
+
   test.each([
     'an instance',
     'an instance among many',
@@ -237,6 +250,7 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     expect(await at.queue.get(id)).toMatchObject({ status: 'cancelled', cancelReason: 'user left' })
     const late = await at.queue.enqueue(waits, null, { timeout: 30 })
     expect(await at.queue.result(late.id)).toMatchObject({ status: 'failed', error: { code: 'HOLDFAST_TIMEOUT' } })
+    expect((await at.queue.get(late.id))?.error).not.toHaveProperty('cause')
     await expect.poll(heard).toEqual([told('HOLDFAST_CANCELLED'), told('HOLDFAST_TIMEOUT')])
   })
 
