@@ -60,14 +60,14 @@ export type Listener<Name extends EventName> = (event: QueueEvents[Name]) => voi
 
 /** Listeners by event. One that throws is reported and does not disturb the queue or the others. */
 export class Events {
-  readonly #listeners = new Map<EventName, Set<(event: never) => void>>()
+  readonly #listeners = new Map<EventName, Set<{ readonly listener: (event: never) => void }>>()
   readonly #report: (error: unknown) => void
 
   constructor(report: (error: unknown) => void) {
     this.#report = report
   }
 
-  /** Returns the function that removes the listener. */
+  /** Returns the function that removes the listener: of one that was added twice, this time of the two. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
     if (!EVENT_NAMES.includes(name)) throw invalidOption('event', `one of ${EVENT_NAMES.join(', ')}`, name)
     callable('listener', listener)
@@ -76,8 +76,9 @@ export class Events {
       listeners = new Set()
       this.#listeners.set(name, listeners)
     }
-    listeners.add(listener)
-    return () => void listeners.delete(listener)
+    const entry = { listener }
+    listeners.add(entry)
+    return () => void listeners.delete(entry)
   }
 
   /** Whether telling is worth making the event. */
@@ -86,7 +87,7 @@ export class Events {
   }
 
   tell<Name extends EventName>(name: Name, event: QueueEvents[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? [])
+    for (const { listener } of this.#listeners.get(name) ?? [])
       guarded(() => (listener as (event: QueueEvents[Name]) => unknown)(event), this.#report)
   }
 }

@@ -1,3 +1,4 @@
+import { onAbort } from './abort-listeners.ts'
 import type { CancelTimer, Environment } from './environment.ts'
 import { HoldfastError } from './errors.ts'
 import type { ErrorData, Hint, JobRecord, StorageAdapter } from './storage/contract.ts'
@@ -40,12 +41,11 @@ export class Results {
       return await new Promise((resolve, reject) => {
         const waiter = { resolve, reject }
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason is the caller's own
-        const abandon = (): void => reject(signal?.reason)
-        signal?.addEventListener('abort', abandon)
+        const ignore = onAbort(signal, () => reject(signal?.reason))
         this.#waiters.set(id, (this.#waiters.get(id) ?? new Set()).add(waiter))
         this.#start()
         forget = () => {
-          signal?.removeEventListener('abort', abandon)
+          ignore()
           this.#forget(id, waiter)
         }
         this.#look([id]).catch(reject)

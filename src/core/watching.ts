@@ -1,3 +1,4 @@
+import { onAbort } from './abort-listeners.ts'
 import type { Environment } from './environment.ts'
 import type { QueueCore } from './queue-core.ts'
 import type { JobChange, StorageAdapter } from './storage/contract.ts'
@@ -48,13 +49,13 @@ function nextHint(
     const end = (): void => {
       unsubscribe?.()
       stopTimer()
-      signal?.removeEventListener('abort', end)
+      ignore()
       watchers.delete(end)
       resolve()
     }
     const unsubscribe = storage.notifier?.subscribe(end)
     const stopTimer = environment.startTimer(end, POLL, false)
-    signal?.addEventListener('abort', end)
+    const ignore = onAbort(signal, end)
     watchers.add(end)
     cancel = end
   })
@@ -77,11 +78,11 @@ export class ChangeStream implements AsyncIterableIterator<ChangeEvent> {
       for (const { kind, id, type } of hint.changes) this.#add({ name: kind, id, type })
     })
     const end = (): void => void this.return()
-    signal?.addEventListener('abort', end)
+    const ignore = onAbort(signal, end)
     watchers.add(end)
     this.#end = () => {
       unsubscribe?.()
-      signal?.removeEventListener('abort', end)
+      ignore()
       watchers.delete(end)
     }
     if (signal?.aborted === true) end()

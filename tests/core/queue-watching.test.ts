@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
-import { defineJob } from '../../src/index.ts'
+import { defineJob, type Job } from '../../src/index.ts'
 import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
 import { hooked, listenersOf, outcome, Stage } from './doubles.ts'
 
@@ -177,6 +177,44 @@ describe('events', () => {
       expect([counted.subscriptions, listening()]).toEqual([0, []])
     },
   )
+
+  test('one signal for many that wait gets one listener, which is taken back by the last', async () => {
+    const { queue, clock } = await testQueue()
+    await queue.enqueue(task, null, { id: 'a' })
+    const controller = new AbortController()
+    const { signal } = controller
+    const listening = listenersOf(signal)
+    const events = Array.from({ length: 5 }, () => queue.events({ signal }))
+    const waiting = Array.from({ length: 5 }, () => [
+      outcome(queue.idle({ signal })),
+      outcome(queue.result('a', { signal })),
+    ]).flat()
+    await clock.settle()
+    expect(listening()).toHaveLength(1)
+    await events[0]?.return?.()
+    expect(listening()).toHaveLength(1)
+    controller.abort('enough')
+    await clock.settle()
+    expect(waiting.map(({ now }) => now)).toEqual(waiting.map(() => 'enough'))
+    expect(await Promise.all(events.map((each) => each.next()))).toEqual(
+      events.map(() => ({ done: true, value: undefined })),
+    )
+    expect(listening()).toEqual([])
+  })
+
+  test('a function that listens twice hears twice, and is removed once at a time', async () => {
+    const { queue } = await testQueue()
+    const heard: string[] = []
+    const listener = ({ job }: { readonly job: Job }): void => void heard.push(job.id)
+    const [first, second] = [queue.on('enqueued', listener), queue.on('enqueued', listener)]
+    await queue.enqueue(task, null, { id: 'a' })
+    first()
+    first()
+    await queue.enqueue(task, null, { id: 'b' })
+    second()
+    await queue.enqueue(task, null, { id: 'c' })
+    expect(heard).toEqual(['a', 'a', 'b'])
+  })
 
   test('a listener that was removed hears nothing', async () => {
     const { queue } = await testQueue()
