@@ -1,5 +1,5 @@
 import type { HandlerContext } from './context.ts'
-import type { HoldfastError } from './errors.ts'
+import { type HoldfastError, leaseLost } from './errors.ts'
 import type { HandlerRun } from './handlers.ts'
 import { type Job, toJob } from './job.ts'
 import { put } from './output.ts'
@@ -31,8 +31,8 @@ export class Attempt implements HandlerRun {
   graceEndsAt: number = Infinity
   /** Its outcome is decided; what the handler still does has no part in it. */
   settled = false
-  /** Jobs to be stored with its completion. */
-  chained: (NewJob | Promise<NewJob>)[] = []
+  /** Jobs to be stored with its completion; `null` once the handler has returned. */
+  chained: (NewJob | Promise<NewJob>)[] | null = []
   #controller: AbortController | null = null
   #job: Job | null = null
   #queue: JobQueue | null = null
@@ -77,7 +77,9 @@ export class Attempt implements HandlerRun {
 
   get progress(): (value: unknown) => void {
     return (value) => {
-      this.latestProgress = checkedJson('progress', value, this.#core.payloadLimit)
+      const checked = checkedJson('progress', value, this.#core.payloadLimit)
+      if (this.settled) return
+      this.latestProgress = checked
       this.#progressSaved = false
       this.#core.events.tell('progress', { job: this.job, value })
     }
@@ -105,6 +107,7 @@ export class Attempt implements HandlerRun {
   get onComplete(): HandlerContext['onComplete'] {
     return {
       enqueue: (job, payload, options) => {
+        if (this.settled || this.chained === null) throw leaseLost(this.record.id)
         const prepared = this.#core.intake.prepare(job, payload, options, this.record.depth)
         // A rejection is met when the outcome is settled; until then it is not an unhandled one.
         if (isThenable(prepared)) prepared.catch(() => undefined)

@@ -22,7 +22,7 @@ export interface HandlerContext<Payload = unknown> {
   readonly signal: AbortSignal
   /** When the attempt times out, epoch ms. Later after a time in which this page or process stood still. */
   readonly deadline: number
-  /** Records progress: any JSON value. Stored with the next heartbeat, at the latest with the outcome; told to listeners in this context at once. */
+  /** Records progress: any JSON value. Stored with the next heartbeat, at the latest with the outcome; told to listeners in this context at once. Once the attempt has ended it does nothing. */
   readonly progress: (value: unknown) => void
   /** Tells listeners and the logger; nothing is stored. */
   readonly log: (message: string, fields?: Readonly<Record<string, unknown>>) => void
@@ -35,7 +35,11 @@ export interface HandlerContext<Payload = unknown> {
    */
   readonly output: (value: unknown, options?: OutputOptions) => void
   readonly queue: HandlerQueue
-  /** Jobs that are stored in the same step as this attempt's completion, and only then. */
+  /**
+   * Jobs that are stored in the same step as this attempt's completion, and only then.
+   *
+   * @throws HOLDFAST_LEASE_LOST when the attempt has ended, and what `queue.enqueue` throws for the job
+   */
   readonly onComplete: {
     readonly enqueue: <Input>(
       job: JobDefinition<string, Input> | string,

@@ -142,6 +142,13 @@ export function workersDisabled(): HoldfastError {
   )
 }
 
+export function leaseLost(id: string): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_LEASE_LOST',
+    `Job ${id} is no longer held by this attempt: nothing it still does counts`,
+  )
+}
+
 export function queueClosed(): HoldfastError {
   return new HoldfastError('HOLDFAST_QUEUE_CLOSED', 'The queue is closed')
 }

@@ -320,7 +320,8 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
   }
 
   protected override async store(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
-    const { storage, environment, events } = this.#core
+    // It may have been closed while a schema was waited for.
+    const { storage, environment, events } = this.open()
     const now = environment.now()
     const storing = storage.enqueue({ jobs, now })
     // Idle executors claim in the same flush: the job is stored and started by one write.

@@ -1,6 +1,6 @@
 import { Attempt } from './attempt.ts'
 import { Deadlines } from './deadlines.ts'
-import { HoldfastError } from './errors.ts'
+import { HoldfastError, leaseLost } from './errors.ts'
 import { toJob } from './job.ts'
 import { checkedJson } from './payload.ts'
 import type { QueueCore } from './queue-core.ts'
@@ -89,9 +89,10 @@ export class Slots implements AttemptEnds {
 
   returned(attempt: Attempt, value: unknown): void {
     if (attempt.settled) return this.#free(attempt)
-    const late = attempt.chained.some(isThenable)
-    if (!late) return this.#complete(attempt, value, attempt.chained as NewJob[])
-    Promise.all(attempt.chained.map((job) => Promise.resolve(job))).then(
+    const jobs = attempt.chained ?? []
+    attempt.chained = null
+    if (!jobs.some(isThenable)) return this.#complete(attempt, value, jobs as NewJob[])
+    Promise.all(jobs.map((job) => Promise.resolve(job))).then(
       (chained) => this.#complete(attempt, value, chained),
       (error: unknown) => this.threw(attempt, error),
     )
@@ -207,13 +208,7 @@ export class Slots implements AttemptEnds {
 
   #lost(attempt: Attempt): void {
     // Whoever has the job now is not to be disturbed for longer than a handler may take to heed its signal.
-    this.#ask(
-      attempt,
-      new HoldfastError(
-        'HOLDFAST_LEASE_LOST',
-        `Job ${attempt.record.id} is no longer held by this attempt: nothing it still does counts`,
-      ),
-    )
+    this.#ask(attempt, leaseLost(attempt.record.id))
     this.#close(attempt)
     this.tally.lost += 1
     this.#options.core.events.tell('lost', { job: attempt.job })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob, type HandlerContext, type HandlerFunction, RetryLater } from '../../src/index.ts'
 import { ManualClock, SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
-import { failing, hooked, problemOf, Stage } from './doubles.ts'
+import { failing, Gate, hooked, problemOf, Stage } from './doubles.ts'
 
 const task = defineJob({ type: 'task' })
 const next = defineJob({ type: 'next' })
@@ -202,6 +202,54 @@ describe('a logger that fails', () => {
     await drain()
     expect(await queue.get('a')).toMatchObject({ status: 'completed' })
     await queue.close()
+  })
+})
+
+describe('what a handler still does when its attempt has ended', () => {
+  test('a progress is checked, and neither told nor stored', async () => {
+    let context: HandlerContext | null = null
+    const { queue } = await ran((_, given) => void (context = given))
+    const told: unknown[] = []
+    queue.on('progress', ({ value }) => told.push(value))
+    const { progress } = context as unknown as HandlerContext
+    progress('late')
+    expect(await problemOf(() => progress(Number.NaN))).toMatchObject({ code: 'HOLDFAST_INVALID_PAYLOAD' })
+    expect([told, (await queue.get('a'))?.progress]).toEqual([[], null])
+  })
+
+  test.each(['returned', 'thrown', 'been given up'])('a chained job is refused: it has %s', async (end) => {
+    const { queue, clock } = await testQueue()
+    const stage = new Stage()
+    await queue.createExecutor({ handlers: [task.handler(stage.run)] }).start()
+    await queue.enqueue(task, null, { id: 'a', timeout: '1s', maxRetries: 0 })
+    await clock.settle()
+    if (end === 'returned') stage.end('a')
+    if (end === 'thrown') stage.fail('a', new Error('boom'))
+    await clock.advance('10s')
+    const problem = await problemOf(() => stage.contexts.get('a')?.onComplete.enqueue(next, null))
+    expect(problem).toMatchObject({ code: 'HOLDFAST_LEASE_LOST' })
+  })
+
+  test('a chained job is refused also while a schema of another one is waited for', async () => {
+    const gate = new Gate<{ value: null }>()
+    const slow = defineJob({
+      type: 'slow',
+      payload: { '~standard': { version: 1, vendor: 'test', validate: () => gate.promise } },
+    })
+    const { queue, clock } = await testQueue()
+    let context: HandlerContext | null = null
+    const handler = task.handler((_, given) => {
+      context = given
+      given.onComplete.enqueue(slow, null, { id: 'slow' })
+    })
+    await queue.createExecutor({ handlers: [handler] }).start()
+    await queue.enqueue(task, null, { id: 'a' })
+    await clock.settle()
+    const { onComplete } = context as unknown as HandlerContext
+    expect(await problemOf(() => onComplete.enqueue(next, null))).toMatchObject({ code: 'HOLDFAST_LEASE_LOST' })
+    gate.open({ value: null })
+    await clock.settle()
+    expect([(await queue.get('a'))?.status, (await queue.get('slow'))?.status]).toEqual(['completed', 'pending'])
   })
 })
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob, type JobQueue } from '../../src/index.ts'
 import { testQueue } from '../../src/testing/index.ts'
-import { failing, hooked, outcome, problemOf, Stage, untilAborted } from './doubles.ts'
+import { codeOf, failing, Gate, hooked, outcome, problemOf, Stage, untilAborted } from './doubles.ts'
 
 const task = defineJob({ type: 'task', maxRetries: 0 })
 
@@ -190,6 +190,20 @@ describe('after close', () => {
     await closing
     await storage.open()
     expect(await storage.get(['a', 'child'])).toMatchObject([{ state: 'completed' }, { state: 'waiting', attempts: 0 }])
+  })
+
+  test.each(['enqueue', 'enqueueMany'])('%s whose schema answers afterwards is refused', async (call) => {
+    const gate = new Gate<{ value: null }>()
+    const slow = defineJob({
+      type: 'slow',
+      payload: { '~standard': { version: 1, vendor: 'test', validate: () => gate.promise } },
+    })
+    const { queue } = await testQueue()
+    const storing = call === 'enqueue' ? queue.enqueue(slow, null) : queue.enqueueMany([{ job: slow, payload: null }])
+    const refused = storing.catch(codeOf)
+    await queue.close()
+    gate.open({ value: null })
+    expect(await refused).toBe('HOLDFAST_QUEUE_CLOSED')
   })
 
   test.each(['a page', 'an iteration'])('%s of a list that was made before is a typed error', async (kind) => {

@@ -1,4 +1,5 @@
 import type { HandlerContext, HandlerQueue } from '../../core/context.ts'
+import { leaseLost } from '../../core/errors.ts'
 import { type HandlerRun, runHandler } from '../../core/handlers.ts'
 import type { EnqueueOptions } from '../../core/intake.ts'
 import { type BoundHandler, type Job, toJob } from '../../core/job.ts'
@@ -44,6 +45,10 @@ export class HandlerRuns {
 
   abort(run: unknown, reason: Error): void {
     this.#runs.get(run as number)?.abort(reason)
+  }
+
+  has(run: number): boolean {
+    return this.#runs.has(run)
   }
 
   /** At once, also when the handler does not yield afterwards. */
@@ -183,8 +188,10 @@ class RemoteAttempt implements HandlerRun {
 
   get onComplete(): HandlerContext['onComplete'] {
     return {
-      enqueue: (job: unknown, payload: unknown, options?: EnqueueOptions) =>
-        void this.chained.push(outgoing(job, payload, options)),
+      enqueue: (job: unknown, payload: unknown, options?: EnqueueOptions) => {
+        if (!this.#runs.has(this.run)) throw leaseLost(this.record.id)
+        this.chained.push(outgoing(job, payload, options))
+      },
     }
   }
 

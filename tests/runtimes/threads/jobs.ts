@@ -86,6 +86,17 @@ async function unpacked(payload: unknown): Promise<unknown> {
   return [new Uint8Array(bytes).join(), blob.type, await blob.text(), map.get('a') ?? null, date.getTime()]
 }
 
+/** Enqueues what it comes to by itself. */
+async function chainLater(onComplete: HandlerContext['onComplete'], queue: HandlerContext['queue']): Promise<void> {
+  for (let calls = 0; calls < 5; calls++) await queue.counts()
+  try {
+    onComplete.enqueue(checked, 'late')
+    await queue.enqueue(echo, 'nothing', { id: 'late' })
+  } catch (error) {
+    await queue.enqueue(echo, (error as HoldfastError).code, { id: 'late' })
+  }
+}
+
 /** What would arrive as a plain object. */
 class Point {
   readonly x = 1
@@ -171,6 +182,9 @@ async function follow(step: unknown, { queue, onComplete, log, output }: Handler
       return null
     case 'chain':
       onComplete.enqueue(checked, 'chained', { id: 'chained' })
+      return null
+    case 'chain too late':
+      void chainLater(onComplete, queue)
       return null
     case 'chain and fail':
       onComplete.enqueue(checked, 'chained', { id: 'never' })

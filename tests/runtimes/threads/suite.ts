@@ -235,6 +235,12 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     expect((await at.ran(follows, 'chain wrongly')).error?.code).toBe('HOLDFAST_SCHEMA_MISMATCH')
   })
 
+  test('a handler that has returned can chain no more', async () => {
+    await using at = await bench(options())
+    expect((await at.ran(follows, 'chain too late')).status).toBe('completed')
+    await expect.poll(async () => (await at.queue.get('late'))?.payload).toBe('HOLDFAST_LEASE_LOST')
+  })
+
   // Nothing but its signal ends the handler: the grace is longer than the test.
   const patient = (): ExecutorOptions => ({ ...options(), killGrace: '10m' })
 
