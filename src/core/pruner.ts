@@ -33,7 +33,7 @@ const SPARED = 10_000
 const INTERVAL = 10_000
 const BATCH = 1000
 
-/** The wall clock and the monotonic one may drift apart by this much between two runs before neither is believed. */
+/** The wall clock and the monotonic one may drift apart by this much between two runs before it counts as a jump. ms */
 const CLOCK_STEP = 60_000
 
 export function retentionRules(options: unknown = {}): readonly KeptFor[] {
@@ -63,7 +63,10 @@ export interface Cleanup {
   readonly expired: number
   /** Finished jobs that went by retention. */
   readonly removed: number
-  /** The clock jumped since the run before, so nothing was done; the next run believes it. */
+  /**
+   * The clock jumped since the run before, so nothing went by `maxAge` that is not older by both readings; the next run
+   * believes it.
+   */
   readonly clockJumped: boolean
 }
 
@@ -98,22 +101,22 @@ export class Pruner {
 
   async prune(): Promise<Cleanup> {
     const { storage, rules } = this.#options
-    const now = this.#believedNow()
-    if (now === null) return { expired: 0, removed: 0, clockJumped: true }
+    const { now, believed, clockJumped } = this.#look()
     const expired = await this.#expire(now)
     const request = {
-      rules: rules.map(({ state, maxAge, maxCount }) => ({ state, finishedBefore: now - maxAge, keep: maxCount })),
-      spareSince: now - SPARED,
+      rules: rules.map(({ state, maxAge, maxCount }) => ({ state, finishedBefore: believed - maxAge, keep: maxCount })),
+      spareSince: believed - SPARED,
       limit: BATCH,
       now,
     }
     for (let removed = 0; ; ) {
       const answer = await storage.prune(request)
       removed += answer.removed
-      if (!answer.more) return { expired, removed, clockJumped: false }
+      if (!answer.more) return { expired, removed, clockJumped }
     }
   }
 
+  /** By the earlier of two readings of the clock, which the storage sees to. [expiry] */
   async #expire(now: number): Promise<number> {
     const { storage, events } = this.#options
     const batch = [{ kind: 'expire', error: EXPIRED, limit: EXPIRED_BATCH }] as const
@@ -125,13 +128,18 @@ export class Pruner {
     }
   }
 
-  /** `null` after the clock jumped: a dead letter must not go because a clock was a year ahead for a moment. [clock] */
-  #believedNow(): number | null {
+  /**
+   * A dead letter must not go because a clock was a year ahead for a moment: after a jump what counts is the earlier of
+   * this reading and the one before with the time that has passed by the monotonic clock. That one may have stood still
+   * meanwhile, as it does while a computer sleeps; where it does so between all runs, age lags behind by one. [clock]
+   */
+  #look(): { readonly now: number; readonly believed: number; readonly clockJumped: boolean } {
     const { environment } = this.#options
-    const [wall, monotonic] = [environment.now(), environment.monotonic()]
-    const jump = Math.abs(wall - this.#wall - (monotonic - this.#monotonic))
-    this.#wall = wall
+    const [now, monotonic] = [environment.now(), environment.monotonic()]
+    const expected = this.#wall + monotonic - this.#monotonic
+    this.#wall = now
     this.#monotonic = monotonic
-    return jump > CLOCK_STEP ? null : wall
+    const clockJumped = Math.abs(now - expected) > CLOCK_STEP
+    return { now, believed: clockJumped ? Math.min(now, expected) : now, clockJumped }
   }
 }

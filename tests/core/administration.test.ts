@@ -120,7 +120,7 @@ describe('by hand', () => {
     expect([await queue.get('gone'), (await queue.get('late'))?.status]).toEqual([null, 'failed'])
   })
 
-  test('cleanup by a clock that jumped does nothing, and says so', async () => {
+  test('cleanup by a clock that jumped takes nothing for its age, and says so', async () => {
     const { queue, clock } = await testQueue({ retention: { cancelled: { maxAge: '1d' } } })
     await queue.enqueue(task, null, { id: 'a' })
     await queue.cancel('a')

@@ -90,6 +90,44 @@ describe('a clock that jumps', () => {
     expect((await queue.counts()).failed).toBe(3)
   })
 
+  test('by a year ahead for a moment lets the newest stay and takes what they outnumber', async () => {
+    const { queue, clock, finish } = await retaining({ failed: { maxCount: 2 } })
+    await finish(1, 'fail')
+    await clock.advance('1m')
+    await finish(2, 'fail')
+    clock.setWall(clock.now() + YEAR)
+    expect(await queue.cleanup()).toEqual({ expired: 0, removed: 1, clockJumped: true })
+    expect((await queue.counts()).failed).toBe(2)
+  })
+
+  test.each([
+    ['age', { maxAge: 0 }],
+    ['number', { maxCount: 0 }],
+  ])(
+    'between all runs, as where nothing measures the time between them, keeps nothing from going by its %s',
+    async (_, completed) => {
+      const { queue, clock } = await testQueue({ retention: { completed } })
+      const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
+      await queue.enqueue(task, null, { id: 'waits', requires: 'the moon', expireAfter: 1000 })
+      for (let run = 0; run < 10; run++) {
+        clock.setWall(clock.now() + 600_000)
+        await queue.enqueue(task, run)
+        await executor.processUntilIdle()
+      }
+      // Those of the last two runs: one is spared, one is not believed to be older yet.
+      expect(await queue.counts()).toMatchObject({ completed: 2, pending: 0, failed: 1 })
+    },
+  )
+
+  test('takes nothing that ended before it within 10 s of its end', async () => {
+    const { queue, clock, finish } = await retaining({ completed: { maxCount: 0, maxAge: 0 } })
+    await clock.advance('1m')
+    await finish(1)
+    clock.setWall(clock.now() + YEAR)
+    await queue.cleanup()
+    expect((await queue.counts()).completed).toBe(1)
+  })
+
   test('is believed again once it goes on evenly', async () => {
     const { clock, requests } = await retaining()
     await clock.advance('1m')
