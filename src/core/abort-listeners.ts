@@ -14,8 +14,7 @@ export function onAbort(signal: AbortSignal | undefined, listener: () => void): 
   const { all, tell } = listenersOf.get(signal) ?? listenTo(signal)
   all.add(listener)
   return () => {
-    all.delete(listener)
-    if (all.size > 0) return
+    if (!all.delete(listener) || all.size > 0) return
     signal.removeEventListener('abort', tell)
     listenersOf.delete(signal)
   }

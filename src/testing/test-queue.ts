@@ -94,11 +94,11 @@ export async function testQueue<const Jobs extends Definitions = Definitions>(
 
 /** Nobody else moves the clock for what a close waits for, while a test waits for the close. */
 async function closeBy(clock: ManualClock, queue: JobQueue, storage: StorageAdapter): Promise<void> {
-  let closed = false
-  const closing = queue.close({ grace: 0 }).finally(() => (closed = true))
+  const state = { closed: false }
+  const closing = queue.close({ grace: 0 }).finally(() => (state.closed = true))
   closing.catch(() => undefined)
   await clock.settle()
-  while (!closed) {
+  while (!state.closed) {
     // Where nothing runs it waits for the storage, to which this clock is nothing.
     const { running } = await storage.counts({ now: clock.now() }).catch(() => ({ running: 0 }))
     await (running > 0 ? clock.advance(STEP) : clock.settle())

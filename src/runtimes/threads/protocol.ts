@@ -110,9 +110,11 @@ export function revived(data: unknown, depth = 0): Error {
           ...(isObject(details) ? { details } : {}),
         })
       : new Error(text, options)
-  const own = { name, code, stack }
+  // What was thrown without a stack, a text for instance, was not thrown here either.
+  const own = { name, code, stack: typeof stack === 'string' ? stack : undefined }
   for (const [key, value] of Object.entries(own))
-    if (typeof value === 'string') Object.defineProperty(error, key, { value, configurable: true, writable: true })
+    if (typeof value === 'string' || key === 'stack')
+      Object.defineProperty(error, key, { value, configurable: true, writable: true })
   return error
 }
 
