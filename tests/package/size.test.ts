@@ -31,16 +31,16 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along; `holdfast/storage` has the logged storage too. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 23_172,
+  holdfast: 23_602,
   'holdfast/memory': 16_651,
   'holdfast/indexeddb': 29_186,
   'holdfast/node-fs': 28_050,
   // The table and the logged storage, for adapters outside.
   'holdfast/storage': 20_643,
   'holdfast/service-worker': 2299,
-  'holdfast/node': 6430,
-  'holdfast/browser': 6642,
-  'holdfast/worker': 7290,
+  'holdfast/node': 6645,
+  'holdfast/browser': 6825,
+  'holdfast/worker': 7464,
   // The figure: with its parser.
   'holdfast/aql': 13_881,
 }
