@@ -19,10 +19,10 @@ export async function testRun(steps) {
     await steps()
     process.exitCode = total.failed > 0 ? 1 : 0
   } catch (error) {
-    if (!(error instanceof Stopped)) throw error
-    console.error(`holdfast: ${error.message}`)
+    const stopped = error instanceof Stopped
+    console.error(stopped ? `holdfast: ${error.message}` : error)
     total.failed += 1
-    process.exitCode = error.exitCode
+    process.exitCode = stopped ? error.exitCode : 1
   }
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 }

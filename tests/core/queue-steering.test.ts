@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
-import { defineJob, type JobQueue } from '../../src/index.ts'
+import { defineJob, type Executor, type JobQueue } from '../../src/index.ts'
 import { testQueue } from '../../src/testing/index.ts'
 import { codeOf, failing, Gate, hooked, outcome, problemOf, Stage, untilAborted } from './doubles.ts'
 
@@ -120,10 +120,41 @@ describe('after close', () => {
     result: (queue) => queue.result('a'),
     cancel: (queue) => queue.cancel('a'),
     retry: (queue) => queue.retry(['a']),
+    reschedule: (queue) => queue.reschedule(['a'], { priority: 1 }),
+    complete: (queue) => queue.complete(['a']),
+    fail: (queue) => queue.fail(['a'], 'by hand'),
+    remove: (queue) => queue.remove({ jobKey: 'key' }),
+    forceRelease: (queue) => queue.forceRelease(['session']),
+    cleanup: (queue) => queue.cleanup(),
+    sessions: (queue) => queue.sessions(),
+    pause: (queue) => queue.pause({ all: true }),
+    resume: (queue) => queue.resume({ all: true }),
+    pauses: (queue) => queue.pauses(),
+    automate: (queue) => queue.automate({ name: 'welcome', on: 'insert:users', enqueue: { job: 'task' } }),
+    automations: (queue) => queue.automations(),
+    enableAutomation: (queue) => queue.enableAutomation('welcome', false),
+    removeAutomation: (queue) => queue.removeAutomation('welcome'),
+    emit: (queue) => queue.emit('insert:users', { id: 1 }),
+    dump: (queue) => queue.dump(),
+    health: (queue) => queue.health(),
+    storageStatus: (queue) => queue.storageStatus(),
+    requestPersistence: (queue) => queue.requestPersistence(),
     idle: (queue) => queue.idle(),
     events: (queue) => queue.events(),
     createExecutor: (queue) => queue.createExecutor({ handlers: [task.handler(() => null)] }),
   }
+
+  test('the uses are all that there are', async () => {
+    const { queue } = await testQueue()
+    const methods = new Set<string>()
+    for (let of: object = queue; of !== Object.prototype; of = Object.getPrototypeOf(of) as object)
+      for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(of)))
+        if (typeof value === 'function' && name !== 'constructor') methods.add(name)
+    const internal = ['open', 'takesJobs', 'store', 'from', 'emitFrom', 'wakeExecutors', 'watchStorage']
+    // Listening asks for nothing, and who closes again waits for the same end.
+    for (const name of [...internal, 'on', 'close']) methods.delete(name)
+    expect([...methods].sort()).toEqual(Object.keys(uses).sort())
+  })
 
   test.each(Object.entries(uses))('%s is a typed error', async (_, use) => {
     const { queue } = await testQueue()
@@ -141,11 +172,18 @@ describe('after close', () => {
     expect(await storage.get(['a'])).toEqual([null])
   })
 
-  test('an executor of a closed queue cannot be started', async () => {
+  test.each([
+    ['started', (executor: Executor) => executor.start()],
+    ['told to process until idle', (executor: Executor) => executor.processUntilIdle()],
+  ])('an executor of a closed queue cannot be %s, whether it ran before or not', async (_, use) => {
     const { queue } = await testQueue()
-    const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
+    const executors = [1, 2].map(() => queue.createExecutor({ handlers: [task.handler(() => null)] }))
+    await executors[0]?.start()
     await queue.close()
-    expect((await problemOf(() => executor.start())).code).toMatch(/CLOSED/)
+    for (const executor of executors) {
+      expect((await problemOf(() => use(executor))).code).toBe('HOLDFAST_QUEUE_CLOSED')
+      expect(executor.stats()).toMatchObject({ state: 'idle', running: 0 })
+    }
   })
 
   test('a second close waits for the first', async () => {

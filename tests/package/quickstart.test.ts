@@ -40,6 +40,12 @@ function fileText(at: number): string {
   return text
 }
 
+/** The rows of the table at the end of a run. */
+function tableIn(output: string): Record<string, string> {
+  const rows = [...output.matchAll(/^│ (.+?) +│ (.*?) +│$/gm)]
+  return Object.fromEntries(rows.map(([, name = '', value = '']) => [name, value]))
+}
+
 const runs: Run[] = []
 
 class Run {
@@ -132,7 +138,14 @@ test('each file comes back from its compressed form, which tells no time; what c
     const { files, failed } = JSON.parse(manifest()) as Manifest
     expect(files.map(({ path }) => path)).toEqual(['a.txt'])
     expect(failed).toEqual([{ path: 'dangling', error: 'ENOENT: no such file or directory' }])
-    expect(run.output).toContain('dangling')
+    expect(run.output).toContain('1 failed:\n  dangling  ENOENT: no such file or directory (4 attempts)\n')
+    const { 'bytes out': bytesOut, 'jobs per second': speed, 'enqueue to start': waits, ...rows } = tableIn(run.output)
+    // Attempts: one of the file, four of the link, which was tried again three times.
+    const jobs = { 'jobs, with the manifest': '2 completed, 1 failed', attempts: '5' }
+    expect(rows).toEqual({ files: '2', 'bytes in': '1', ...jobs })
+    expect(bytesOut).toMatch(/^2\d \(2\d00 %\)$/)
+    expect(speed).toMatch(/^\d+$/)
+    expect(waits).toMatch(/^p50 [\d,]+ ms, p99 [\d,]+ ms$/)
     const compressed = readFileSync(join(out(), 'a.txt.gz'))
     expect(gunzipSync(compressed).toString()).toBe('a')
     expect(compressed.subarray(4, 8)).toEqual(Buffer.alloc(4))

@@ -43,13 +43,15 @@ const bounds: Record<string, number> = {
   'holdfast/worker': 7464,
   // The figure: with its parser.
   'holdfast/aql': 13_881,
+  // For tests, so its bound is there to be noticed: with the kit, which grows by a case at a time.
+  'holdfast/testing': 76_000,
 }
 
 test.each(entries)('$specifier keeps to its size', async ({ specifier }) => {
   const bytes = await weigh(specifier)
   const bound = bounds[specifier]
   console.log(`${specifier}: ${bytes} bytes min+brotli${bound === undefined ? '' : `, at most ${bound}`}`)
-  if (bound !== undefined) expect(bytes).toBeLessThanOrEqual(bound)
+  expect(bytes).toBeLessThanOrEqual(bound ?? 0)
 })
 
 test('a module that only defines jobs brings a fraction of the entry', async () => {

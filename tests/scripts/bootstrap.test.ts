@@ -1,0 +1,114 @@
+// What `npm start` and `npm test` do before anything else, in a clone whose npm only writes down what it was asked for.
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Clone, type Ended } from './clone.ts'
+
+const INSTALL = 'ci --include=dev --no-audit --no-fund'
+const BUILD = 'run --silent build'
+const MAKES_WHAT_IT_SHOULD = 'case "$1" in ci) mkdir -p node_modules;; run) mkdir -p dist;; esac'
+
+let clone: Clone
+
+beforeEach(() => {
+  clone = new Clone(['scripts/bootstrap.mjs', 'scripts/run.mjs'])
+  for (const file of ['package.json', 'package-lock.json', 'src/index.ts']) clone.write(file, file)
+  clone.write('program.mjs', `console.log('the program', ...process.argv.slice(2))\nprocess.exitCode = 3\n`)
+  clone.program('npm', MAKES_WHAT_IT_SHOULD)
+})
+afterEach(() => clone[Symbol.dispose]())
+
+const start = (...args: string[]): Promise<Ended> =>
+  clone.run(process.execPath, [clone.path('scripts/run.mjs'), 'program.mjs', ...args])
+
+/** A clone that has been started once. */
+async function started(): Promise<void> {
+  await start()
+  clone.asked()
+}
+
+test('a fresh clone is installed and built, which is said, and the program gets its arguments and gives its exit code', async () => {
+  const { code, lines } = await start('a', '--b')
+  expect(clone.asked()).toEqual([INSTALL, BUILD])
+  expect(lines).toEqual([
+    'holdfast: installing packages (node_modules is missing)',
+    'holdfast: building (dist is missing)',
+    'the program a --b',
+  ])
+  expect(code).toBe(3)
+})
+
+test('when nothing changed, nothing is done and nothing said', async () => {
+  await started()
+  expect((await start()).lines).toEqual(['the program'])
+  expect(clone.asked()).toEqual([])
+})
+
+test.each([
+  ['the lock file changed', () => clone.write('package-lock.json', 'newer'), [INSTALL, BUILD]],
+  ['a source changed', () => clone.write('src/index.ts', 'newer'), [BUILD]],
+  ['a source is new', () => clone.write('src/core/new.ts', ''), [BUILD]],
+  ['a source is gone', () => clone.remove('src/index.ts'), [BUILD]],
+  ['the packages are missing', () => clone.remove('node_modules'), [INSTALL]],
+  ['something else put packages there', () => clone.remove('node_modules/.stamp'), [INSTALL]],
+  ['the build is missing', () => clone.remove('dist'), [BUILD]],
+  ['a file changed that nothing is made from', () => clone.write('README.md', 'newer'), []],
+])('when %s, only what depends on it is done', async (_, change, asked) => {
+  await started()
+  change()
+  const { lines } = await start()
+  expect(clone.asked()).toEqual(asked)
+  expect(lines.at(-1)).toBe('the program')
+  await start()
+  expect(clone.asked()).toEqual([])
+})
+
+test.each([
+  ['installing packages', 'ci', 'npm ci --include=dev --no-audit --no-fund'],
+  ['building', 'run', 'npm run --silent build'],
+])(
+  'when %s fails, its output and exit code are passed on, the program is not run, and the next start tries again',
+  async (action, word, command) => {
+    clone.program('npm', `if [ "$1" = ${word} ]; then echo why it failed; exit 5; fi; ${MAKES_WHAT_IT_SHOULD}`)
+    const { code, lines } = await start()
+    expect(code).toBe(5)
+    expect(lines.slice(-2)).toEqual([
+      'why it failed',
+      `holdfast: ${action} failed: \`${command}\` ended with exit code 5`,
+    ])
+    clone.program('npm', MAKES_WHAT_IT_SHOULD)
+    clone.asked()
+    expect((await start()).code).toBe(3)
+    expect(clone.asked()).toContain(word === 'ci' ? INSTALL : BUILD)
+  },
+)
+
+test('without npm it says what it could not start', async () => {
+  clone.remove('programs')
+  const node = JSON.stringify(process.execPath)
+  const { code, output } = await clone.run('/bin/sh', ['-c', `PATH= exec ${node} scripts/run.mjs program.mjs`])
+  expect(code).toBe(127)
+  expect(output).toContain('holdfast: cannot start npm')
+})
+
+test('two starts at once install once', async () => {
+  clone.program('npm', `sleep 0.3; ${MAKES_WHAT_IT_SHOULD}`)
+  const both = await Promise.all([start(), start()])
+  expect(both.map(({ code }) => code)).toEqual([3, 3])
+  expect(clone.asked()).toEqual([INSTALL, BUILD])
+  expect(both.flatMap(({ lines }) => lines).join('\n')).toContain('waiting for another run to finish its set-up')
+})
+
+test('the lock of a run that was killed is taken over', async () => {
+  const { pid } = spawnSync(process.execPath, ['--version'])
+  clone.write('.holdfast/bootstrap.lock', String(pid))
+  expect((await start()).code).toBe(3)
+  expect(clone.has('.holdfast/bootstrap.lock')).toBe(false)
+})
+
+test('npm start and npm test go this way', () => {
+  const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    scripts: Record<string, string>
+  }
+  expect(scripts).toMatchObject({ start: 'node scripts/run.mjs quickstart/main.mjs', test: 'node scripts/test.mjs' })
+})
