@@ -446,7 +446,7 @@ test('a tab that begins anew, and is overtaken again while it reads the tail in 
   const { factory, storage: slow, name } = await faulty()
   const ids: string[] = []
   const enqueueNext = (storage: StorageAdapter): Promise<unknown> => {
-    ids.push(`job-${String(ids.length).padStart(2, '0')}`)
+    ids.push(`job-${String(ids.length).padStart(4, '0')}`)
     return enqueue(storage, ids.at(-1) as string)
   }
   const overtaking = await open({ name, snapshotAfter: 1 })
