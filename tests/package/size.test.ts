@@ -37,7 +37,7 @@ const bounds: Record<string, number> = {
   'holdfast/node-fs': 28_050,
   // The table and the logged storage, for adapters outside.
   'holdfast/storage': 20_643,
-  'holdfast/service-worker': 2299,
+  'holdfast/service-worker': 2472,
   'holdfast/node': 6645,
   'holdfast/browser': 6825,
   'holdfast/worker': 7464,

@@ -1,5 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
+import type { StorageAdapter } from '../../src/core/storage/contract.ts'
+import { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
 import { defineJob, type HandlerFunction, openQueue } from '../../src/index.ts'
 import {
   type AskedBy,
@@ -11,7 +13,7 @@ import {
   SYNC_TAG,
   type WorkerRegistration,
 } from '../../src/runtimes/browser/service-worker/index.ts'
-import { ManualClock, testQueue } from '../../src/testing/index.ts'
+import { ManualClock, SharedLog, testQueue } from '../../src/testing/index.ts'
 import { codeOf, outcome, problemOf, Stage, untilAborted } from '../core/doubles.ts'
 
 const upload = defineJob({ type: 'upload', requires: 'online', timeout: '1h' })
@@ -178,8 +180,11 @@ describe('onMessage', () => {
 })
 
 /** A window whose service worker has Background Sync, or has it switched off, or has none. */
-async function page(sync: 'works' | 'is refused' | 'is absent' | 'has no worker' = 'works', tag?: string) {
-  const { queue, clock } = await testQueue()
+async function page(
+  sync: 'works' | 'is refused' | 'is absent' | 'has no worker' = 'works',
+  { tag, storage = memory() }: { tag?: string; storage?: StorageAdapter } = {},
+) {
+  const { queue, clock } = await testQueue({ storage })
   const calls: string[] = []
   const asked: AskedBy[] = []
   const listeners = new Map<string, () => void>()
@@ -224,8 +229,93 @@ describe('registerBackgroundSync', () => {
     expect([calls, asked]).toEqual([['sync holdfast'], ['sync']])
   })
 
+  test.each<[string, (made: Awaited<ReturnType<typeof page>>) => Promise<unknown>]>([
+    [
+      'the chain of a job that does not',
+      async ({ queue, clock }) => {
+        await queue.enqueue(local, null)
+        await drain({
+          queue,
+          handlers: [local.handler((_, { onComplete }) => onComplete.enqueue(upload, null, { delay: '1m' }))],
+        })
+        await clock.settle()
+      },
+    ],
+    [
+      'an automation',
+      async ({ queue }) => {
+        await queue.automate({ name: 'sent', on: 'insert:photos', enqueue: { job: upload, payload: null } })
+        await queue.emit('insert:photos', {})
+      },
+    ],
+    [
+      '`retry`',
+      async ({ queue, calls }) => {
+        await queue.enqueue(upload, null, { id: 'a' })
+        await queue.cancel('a')
+        calls.length = 0
+        await queue.retry(['a'])
+      },
+    ],
+    [
+      'an attempt in the page that is to be made again',
+      async ({ queue, clock, calls }) => {
+        await queue.enqueue(upload, null, { id: 'a' })
+        await clock.settle()
+        calls.length = 0
+        await drain({ queue, handlers: [upload.handler(() => Promise.reject(new Error('503')))] })
+      },
+    ],
+  ])('registers a sync for a job that requires the network by %s', async (_, make) => {
+    const made = await page()
+    made.start()
+    await made.clock.settle()
+    await make(made)
+    await made.clock.settle()
+    expect(made.calls).toEqual(['sync holdfast'])
+  })
+
+  test('hears of what others store, and leaves their attempts to them', async () => {
+    const log = new SharedLog()
+    const traits = { durable: true, scope: 'origin', payload: 'json', transactions: false } as const
+    const [own, others] = ['own', 'others'].map(
+      (writer) => new LoggedStorage({ name: writer, traits, log: log.handle(), writer }),
+    )
+    const { clock, calls, start } = await page('works', { storage: own as StorageAdapter })
+    start()
+    await clock.settle()
+    const worker = await openQueue({ storage: others as StorageAdapter, environment: clock })
+    await worker.enqueue(upload, null)
+    await clock.settle()
+    expect(calls).toEqual(['sync holdfast'])
+    await onSync({ queue: worker, handlers: [upload.handler(() => Promise.reject(new Error('503')))] }).catch(codeOf)
+    await clock.settle()
+    expect(calls).toEqual(['sync holdfast'])
+  })
+
+  test('registers nothing for what waits by now no longer', async () => {
+    const { queue, clock, calls, start } = await page()
+    start()
+    await clock.settle()
+    const stored = queue.enqueue(upload, null, { id: 'a' })
+    const cancelled = queue.cancel('a')
+    await Promise.all([stored, cancelled])
+    await clock.settle()
+    expect(calls).toEqual([])
+  })
+
+  test('changes that were missed are looked for', async () => {
+    const { queue, clock, calls, start } = await page()
+    start()
+    await clock.settle()
+    // More at once than anybody keeps of them.
+    await queue.enqueueMany([{ job: upload }, ...Array.from({ length: 20_000 }, () => ({ job: local }))])
+    await clock.settle()
+    expect(calls.filter((call) => call.startsWith('sync'))).toEqual(['sync holdfast'])
+  })
+
   test('jobs stored together are one registration', async () => {
-    const { queue, clock, calls, start } = await page('works', 'photos')
+    const { queue, clock, calls, start } = await page('works', { tag: 'photos' })
     start()
     // What it looks for at first is over.
     await clock.settle()

@@ -1,11 +1,11 @@
-import type { Job } from '../../../core/job.ts'
 import { anything, callable, name, readOptions } from '../../../core/options.ts'
 import type { JobQueue } from '../../../core/queue.ts'
 import { guarded } from '../../../core/thenable.ts'
+import type { ChangeEvent } from '../../../core/watching.ts'
 import type { PagePlatform, WorkerRegistration } from './platform.ts'
 import { SYNC_TAG, wakeMessage } from './wake-message.ts'
 
-type PageQueue = Pick<JobQueue, 'on' | 'list' | 'environment'>
+type PageQueue = Pick<JobQueue, 'on' | 'events' | 'list' | 'environment'>
 
 /** How the service worker was asked: by Background Sync, by a message, or not at all, since there is none. */
 export type AskedBy = 'sync' | 'message' | 'nobody'
@@ -22,11 +22,15 @@ export interface BackgroundSyncOptions {
   readonly platform?: PagePlatform
 }
 
+/** Jobs that are looked at in one list. */
+const LOT = 50
+
 /**
  * Called once by a page: has the service worker drain the queue, also after the page was closed. When a job that
- * requires `online` is stored, it registers a Background Sync; whether the browser has that is found out by trying.
- * Where it has not, the service worker gets a message. At once, when the platform goes online and when the page becomes
- * visible, it gets both, if such a job waits.
+ * requires `online` waits once something was stored, by whomever and by whatever (an enqueue, a chain, an automation,
+ * `retry`, or an attempt of this page that is to be made again), it registers a Background Sync; whether the browser has that is found out
+ * by trying. Where it has not, the service worker gets a message. At once, when the platform goes online and when the
+ * page becomes visible, it gets both, if such a job waits.
  *
  * Returns the function that ends it; what is registered stays so.
  *
@@ -42,16 +46,17 @@ export function registerBackgroundSync(options: BackgroundSyncOptions): () => vo
     if (platform.document?.visibilityState === 'visible') bell.look()
   }
   const ends = [
-    options.queue.on('enqueued', ({ job }) => {
-      if (requiresNetwork(job)) bell.ring()
-    }),
+    // Attempts of this page. After those of the service worker the browser fires again by itself, not at once.
+    ...(['retrying', 'released', 'interrupted'] as const).map((event) =>
+      options.queue.on(event, ({ job }) => bell.ring(job.id)),
+    ),
     () => bell.stop(),
     () => platform.removeEventListener?.('online', look),
     () => platform.document?.removeEventListener('visibilitychange', seen),
   ]
   platform.addEventListener?.('online', look)
   platform.document?.addEventListener('visibilitychange', seen)
-  look()
+  guarded(() => bell.listen(), options.queue.environment.report)
   return () => {
     for (const end of ends) end()
   }
@@ -62,9 +67,14 @@ class Bell {
   readonly #options: BackgroundSyncOptions
   readonly #worker: Promise<WorkerRegistration | undefined>
   #ringing = false
-  /** What was asked for meanwhile. */
-  #next: 'nothing' | 'ring' | 'look' = 'nothing'
+  /** Jobs that may wait for the network since something was stored. */
+  readonly #stored = new Set<string>()
+  /** Jobs that run anywhere: that they wait again is known to whoever ran them. */
+  readonly #running = new Set<string>()
+  /** There may be others from before. */
+  #looks = false
   #stopped = false
+  #changes: AsyncIterableIterator<ChangeEvent> | null = null
 
   constructor(options: BackgroundSyncOptions, { navigator }: PagePlatform) {
     this.#options = options
@@ -73,22 +83,49 @@ class Bell {
     this.#worker.catch(() => undefined)
   }
 
-  /** A job was stored. */
-  ring(): void {
-    this.#ask(this.#next === 'look' ? 'look' : 'ring')
+  /** Looks at once, and hears of what is stored from now on, by whomever. */
+  async listen(): Promise<void> {
+    const changes = (this.#changes = this.#options.queue.events())
+    this.look()
+    let next = changes.next()
+    for (;;) {
+      let change: IteratorResult<ChangeEvent> | null = await next
+      // What came together is one call.
+      while (change !== null && change.done !== true) {
+        this.#hear(change.value)
+        next = changes.next()
+        change = await Promise.race([next, Promise.resolve(null)])
+      }
+      if (change !== null) return
+      this.#ring()
+    }
   }
 
-  /** There may be jobs from before. */
   look(): void {
-    this.#ask('look')
+    this.#looks = true
+    this.#ring()
+  }
+
+  ring(id: string): void {
+    this.#stored.add(id)
+    this.#ring()
   }
 
   stop(): void {
     this.#stopped = true
+    void this.#changes?.return?.()
   }
 
-  #ask(next: 'ring' | 'look'): void {
-    this.#next = next
+  #hear(change: ChangeEvent): void {
+    if (change.name === 'gap') this.#looks = true
+    else if (change.name === 'started') this.#running.add(change.id)
+    else if (change.name !== 'updated') {
+      const ran = this.#running.delete(change.id)
+      if (change.name === 'enqueued' || (change.name === 'waiting' && !ran)) this.#stored.add(change.id)
+    }
+  }
+
+  #ring(): void {
     if (this.#ringing) return
     this.#ringing = true
     guarded(() => this.#work(), this.#options.queue.environment.report)
@@ -96,21 +133,21 @@ class Bell {
 
   async #work(): Promise<void> {
     try {
-      // What is stored in one turn is one call.
-      await Promise.resolve()
-      while (this.#next !== 'nothing' && !this.#stopped) {
-        const next = this.#next
-        this.#next = 'nothing'
-        await this.#call(next === 'look')
+      while ((this.#looks || this.#stored.size > 0) && !this.#stopped) {
+        const looking = this.#looks
+        const stored = [...this.#stored]
+        this.#looks = false
+        this.#stored.clear()
+        await this.#call(looking, stored)
       }
     } finally {
       this.#ringing = false
     }
   }
 
-  async #call(looking: boolean): Promise<void> {
+  async #call(looking: boolean, stored: readonly string[]): Promise<void> {
     const { queue, tag = SYNC_TAG, onAsked } = this.#options
-    if (looking && !(await waitsForNetwork(queue))) return
+    if (!(await waitsForNetwork(queue, looking ? null : stored))) return
     const worker = await this.#worker
     if (this.#stopped) return
     const synced = await isRegistered(worker, tag)
@@ -136,12 +173,12 @@ function isTold(worker: WorkerRegistration | undefined, tag: string): boolean {
   return worker?.active != null
 }
 
-async function waitsForNetwork(queue: PageQueue): Promise<boolean> {
-  const where = { status: { in: ['pending', 'scheduled'] } }
-  for await (const job of queue.list({ where })) if (requiresNetwork(job)) return true
+/** @param among the ids of the jobs in question; `null`: all */
+async function waitsForNetwork(queue: PageQueue, among: readonly string[] | null): Promise<boolean> {
+  const status = { in: ['pending', 'scheduled'] }
+  for (let at = 0; at < (among?.length ?? 1); at += LOT) {
+    const where = among === null ? { status } : { status, id: { in: among.slice(at, at + LOT) } }
+    for await (const { requires } of queue.list({ where })) if (requires.includes('online')) return true
+  }
   return false
-}
-
-function requiresNetwork({ requires }: Job): boolean {
-  return requires.includes('online')
 }
