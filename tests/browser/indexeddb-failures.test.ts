@@ -417,6 +417,28 @@ describe('pages that may not store anything', () => {
     expect((await allJobs(storage)).map(({ payload }) => (payload as string).length)).toEqual([100_000])
   })
 
+  const refused = (): never => {
+    throw new DOMException('On cue', 'SecurityError')
+  }
+  test.each<[string, PropertyDescriptor]>([
+    ['has none', { value: undefined }],
+    ['says null', { value: null }],
+    ['throws', { get: refused }],
+  ])('a page whose own `indexedDB` %s: a typed error, or memory', async (_, own) => {
+    const before = Object.getOwnPropertyDescriptor(globalThis, 'indexedDB') as PropertyDescriptor
+    Object.defineProperty(globalThis, 'indexedDB', { ...own, configurable: true })
+    try {
+      const storage = indexedDb({ name: database() })
+      expect(await storage.open().catch(codeOf)).toBe('HOLDFAST_STORAGE_UNAVAILABLE')
+      const inMemory = await open({ name: database(), fallback: 'memory' })
+      expect([inMemory.traits.durable, healthOf(inMemory).state]).toEqual([false, 'degraded'])
+      await enqueue(inMemory, 'a')
+      expect(await idsOf(inMemory)).toEqual(['a'])
+    } finally {
+      Object.defineProperty(globalThis, 'indexedDB', before)
+    }
+  })
+
   test('with `fallback`, a page that may store does so', async () => {
     const storage = await open({ name: database(), fallback: 'memory' })
     expect([storage.traits.durable, healthOf(storage).state]).toEqual([true, 'ok'])

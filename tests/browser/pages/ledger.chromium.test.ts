@@ -31,6 +31,18 @@ test('an acknowledged job that is not there is lost, and one that waits still is
   expect(ledger.check([{ ...found, status: 'pending' }])).toMatchObject({ notCompleted: [`${found.id} is pending`] })
 })
 
+test('a job that is completed and never ran, or only under another fence, is found', () => {
+  const { ledger, tell } = newLedger()
+  const [{ id } = { id: '' }] = JSON.parse(tell({ what: 'asked' })) as Order[]
+  tell({ what: 'acknowledged', ids: [id] })
+  const found = { id, status: 'completed', fence: 7 }
+  expect(ledger.check([found]).neverRan).toEqual([`${id} under 7`])
+  tell({ what: 'started', id, fence: 6 })
+  expect(ledger.check([found]).neverRan).toEqual([`${id} under 7`])
+  tell({ what: 'started', id, fence: 7 })
+  expect(ledger.check([found]).neverRan).toEqual([])
+})
+
 test('an outcome is accepted twice when two tabs were told so, or the database holds another', () => {
   const { ledger, tell, found } = whole()
   expect(ledger.check([{ ...found, fence: 8 }]).acceptedTwice).toHaveLength(1)

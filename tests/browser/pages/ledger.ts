@@ -25,6 +25,8 @@ interface Start {
 export interface Findings {
   readonly lost: readonly string[]
   readonly notCompleted: readonly string[]
+  /** Completed, and nobody told that it ran under the fence of its outcome. */
+  readonly neverRan: readonly string[]
   readonly acceptedTwice: readonly string[]
   readonly startedAfterwards: readonly string[]
   readonly fenceReused: readonly string[]
@@ -111,9 +113,14 @@ export class Ledger {
   check(found: readonly Finding[]): Findings {
     const jobs = new Map(found.map((job) => [job.id, job]))
     const claims = this.starts.map(({ id, fence }) => `${id} under ${fence}`)
+    const started = new Set(claims)
     return {
       lost: [...this.acknowledged].filter((id) => !jobs.has(id)),
       notCompleted: found.filter(({ status }) => status !== 'completed').map(({ id, status }) => `${id} is ${status}`),
+      neverRan: found.flatMap(({ id, status, fence }) => {
+        const claim = `${id} under ${fence}`
+        return status !== 'completed' || started.has(claim) ? [] : [claim]
+      }),
       acceptedTwice: [...this.#accepted].flatMap(([id, by]) => acceptedTwice(id, by, jobs.get(id))),
       startedAfterwards: this.starts.flatMap(({ id, fence }) => {
         const accepted = jobs.get(id)

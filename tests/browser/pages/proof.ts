@@ -11,6 +11,7 @@ export function randomSeed(): number {
 export const NOTHING_BROKEN: Findings = {
   lost: [],
   notCompleted: [],
+  neverRan: [],
   acceptedTwice: [],
   startedAfterwards: [],
   fenceReused: [],

@@ -21,7 +21,7 @@ test.runIf(LONG)(
     for (const id of ['first', 'second', 'third']) {
       await using browser = await startChromium({ profile })
       const page = pageOf<Killed>(await browser.open(server.origin))
-      told.push(await page.wasThrownAway())
+      told.push(await page.saysThrownAway())
       expect(await page.missing(id === 'second' ? ['first'] : [])).toEqual([])
       if (id === 'third') expect(await page.missing(['first', 'second'])).toEqual(['first', 'second'])
       await page.enqueue(id)
