@@ -5,7 +5,7 @@ import { useRef } from 'preact/hooks'
 import { attempt, notice, noting } from '../actions.ts'
 import { queue } from '../queue.ts'
 import { EXAMPLES } from '../view/aql-examples.ts'
-import { shown } from '../view/show.ts'
+import { counted, shown } from '../view/show.ts'
 
 const [FIRST = ''] = Object.keys(EXAMPLES)
 
@@ -126,7 +126,7 @@ function signUp(): void {
   void attempt(async () => {
     const id = ++users
     const enqueued = await noting(() => queue.emit('insert:users', { id }))
-    notice.value = `User ${id} has signed up: ${enqueued.length} jobs follow from it.`
+    notice.value = `User ${id} has signed up: ${counted(enqueued.length, 'job follows', 'jobs follow')} from it.`
   })
 }
 

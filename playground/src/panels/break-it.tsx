@@ -1,6 +1,7 @@
 import { attempt, notice } from '../actions.ts'
 import { connections, queue } from '../queue.ts'
 import { online, unplugged } from '../network.ts'
+import { counted } from '../view/show.ts'
 
 /** How long a freeze takes, ms: the lease of this page's jobs twice, and time for the tab that looks for silent ones. */
 const FREEZE = 15_000
@@ -60,6 +61,6 @@ function tear(): void {
     const torn = connections.tear()
     const counts = await queue.counts()
     const jobs = Object.values(counts).reduce((sum, count) => sum + count, 0)
-    notice.value = `${torn} connection torn; the queue goes on and knows ${jobs.toLocaleString('en')} jobs.`
+    notice.value = `${counted(torn, 'connection')} torn; the queue goes on and knows ${counted(jobs, 'job')}.`
   })
 }

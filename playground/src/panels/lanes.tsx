@@ -5,7 +5,7 @@ import { queue } from '../queue.ts'
 import { counts, lanes, pauses, progress, SHOWN, STATUSES } from '../view/board.ts'
 import { now } from '../view/clock.ts'
 import { inspect } from '../view/inspector.tsx'
-import { priorityName, titleOf, until } from '../view/show.ts'
+import { counted, priorityName, titleOf, until } from '../view/show.ts'
 
 const TITLES: Readonly<Record<JobStatus, string>> = {
   pending: 'Pending',
@@ -81,7 +81,7 @@ function retryAll(): void {
   void attempt(async () => {
     const { jobs } = await queue.list({ where: { status: { eq: 'failed' } } }).page({ size: 1000 })
     const retried = await queue.retry(jobs.map(({ id }) => id))
-    notice.value = `${retried.length} dead letters are tried again.`
+    notice.value = `${counted(retried.length, 'dead letter is', 'dead letters are')} tried again.`
   })
 }
 

@@ -3,7 +3,7 @@ import type { DumpedRecord, StorageDump } from 'holdfast'
 import { useEffect } from 'preact/hooks'
 import { queue } from '../queue.ts'
 import { everySecond } from '../view/clock.ts'
-import { shortId } from '../view/show.ts'
+import { counted, shortId } from '../view/show.ts'
 
 /** How many of the newest records are shown. */
 const SHOWN = 8
@@ -49,7 +49,7 @@ function Record({ record: { id, changes, units } }: { record: DumpedRecord }) {
         {id.slice(0, 4)}…{id.slice(id.lastIndexOf('.'))}
       </code>
       <span>{shown.slice(0, 4).map(sayChange).join(', ')}</span>
-      <span class="changes">{changes === 1 ? '1 change' : `${changes.toLocaleString('en')} changes`}</span>
+      <span class="changes">{counted(changes, 'change')}</span>
     </li>
   )
 }

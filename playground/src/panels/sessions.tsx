@@ -1,7 +1,7 @@
 import type { Session } from 'holdfast'
 import { sessions } from '../view/board.ts'
 import { now } from '../view/clock.ts'
-import { shortId, since } from '../view/show.ts'
+import { counted, shortId, since } from '../view/show.ts'
 import { executor as workers } from '../workers.ts'
 
 export function Sessions() {
@@ -17,7 +17,7 @@ export function Sessions() {
 
 function Row({ session }: { session: Session }) {
   const isSilent = session.ended || now.value - session.lastBeat > session.leaseDuration
-  const jobs = session.holds.length === 1 ? '1 job' : `${session.holds.length} jobs`
+  const jobs = counted(session.holds.length, 'job')
   return (
     <li class={isSilent ? 'session silent' : 'session'} data-session={session.id}>
       {/* A new element for each beat: its animation begins anew. */}

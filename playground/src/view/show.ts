@@ -5,6 +5,11 @@ export function shortId(id: string): string {
   return id.slice(-5)
 }
 
+/** `1 job`, `2,000 jobs`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+}
+
 export function priorityName(priority: number): string {
   return ['low', 'normal', 'high', 'critical'][priority] ?? String(priority)
 }

@@ -26,6 +26,8 @@ export interface Tab {
    */
   evaluate<Result>(run: () => Result): Promise<Awaited<Result>>
   evaluate<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Promise<Awaited<Result>>
+  /** Clicks what the function, sent in the same way, finds in the page: with the pointer, as a person does. */
+  click<Argument>(find: (argument: Argument) => Element | null | undefined, argument: Argument): Promise<void>
   /** Resolves when the page has loaded anew. */
   reload(): Promise<void>
   close(): Promise<void>

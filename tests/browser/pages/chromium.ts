@@ -5,6 +5,7 @@ import { chromiumArguments } from '../engines/chromium-arguments.ts'
 import { type Companion, startCompanion } from '../engines/companion.ts'
 import type { Browser, OpenOptions, Tab } from './browser.ts'
 import { INSECURE_HOST } from './page-server.ts'
+import { clickIn } from './pointer.ts'
 import type { Profile } from './profile.ts'
 
 export interface ChromiumOptions {
@@ -93,6 +94,10 @@ export class ChromiumTab implements Tab {
   evaluate<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Promise<Awaited<Result>>
   evaluate(run: (argument: unknown) => unknown, argument?: unknown): Promise<unknown> {
     return this.page.evaluate(run, argument)
+  }
+
+  click<Argument>(find: (argument: Argument) => Element | null | undefined, argument: Argument): Promise<void> {
+    return clickIn(this.page, find, argument)
   }
 
   async reload(): Promise<void> {

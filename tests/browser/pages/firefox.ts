@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import puppeteer, { type Browser as Connection, type Page } from 'puppeteer-core'
 import { browserOf } from '../../../scripts/engines.mjs'
 import type { Browser, OpenOptions, Tab } from './browser.ts'
+import { clickIn } from './pointer.ts'
 import type { Profile } from './profile.ts'
 
 export interface FirefoxOptions {
@@ -85,6 +86,10 @@ class FirefoxTab implements Tab {
   evaluate<Argument, Result>(run: (argument: Argument) => Result, argument: Argument): Promise<Awaited<Result>>
   evaluate(run: (argument: unknown) => unknown, argument?: unknown): Promise<unknown> {
     return this.#page.evaluate(run, argument)
+  }
+
+  click<Argument>(find: (argument: Argument) => Element | null | undefined, argument: Argument): Promise<void> {
+    return clickIn(this.#page, find, argument)
   }
 
   async reload(): Promise<void> {

@@ -15,6 +15,7 @@ export function jobJourneys(journey: Journey, end: (visitor: Visitor) => Promise
       await first.press('8 errands of 4 s')
       await first.eventually(() => document.querySelectorAll('.session').length, 4)
       await first.laneCounts('running', 8)
+      await first.eventually(hasMoved, true)
       await end(second)
       await first.laneCounts('running', 4)
       // Not before: a job that is interrupted twice waits, and then runs alone.
@@ -47,9 +48,16 @@ export function jobJourneys(journey: Journey, end: (visitor: Visitor) => Promise
     await visitor.press('Close')
     await visitor.openJob('failed', 'wreck.png')
     await visitor.shows('dialog[open] .history', /^failed after/)
+    await visitor.endedAttempts(1)
     await visitor.press('Retry')
-    await visitor.press('Close')
     await visitor.shows('.notice', 'Retried')
+    await visitor.endedAttempts(2)
+    await visitor.press('Close')
+    await visitor.press('Retry all')
+    await visitor.shows('.notice', '1 dead letter is tried again.')
+    await visitor.openJob('failed', 'wreck.png')
+    await visitor.endedAttempts(3)
+    await visitor.press('Close')
     await visitor.laneCounts('failed', 1)
   })
 
@@ -62,11 +70,16 @@ export function jobJourneys(journey: Journey, end: (visitor: Visitor) => Promise
     await visitor.press('3 webhooks')
     await visitor.laneCounts('pending', 3)
     await visitor.shows('.lane.pending', 'waits to be online')
+    await visitor.choose('Priority', 'critical')
+    await visitor.press('3 webhooks')
+    await visitor.laneCounts('pending', 6)
+    // The first of them is one of the later ones.
+    await visitor.shows('.lane.pending li', /order [456].*critical/)
     await visitor.press('Tear the database connection')
-    await visitor.shows('.notice', 'connection torn')
+    await visitor.shows('.notice', /^(1 connection|[2-9]\d* connections) torn/)
     await visitor.toggleOffline()
     await visitor.shows('.lane.scheduled', /order \d.*in \d s/)
-    await visitor.scores({ acknowledged: 3, done: 3, lost: 0, twice: 0 })
+    await visitor.scores({ acknowledged: 6, done: 6, lost: 0, twice: 0 })
   })
 
   journey(
@@ -96,6 +109,12 @@ export function jobJourneys(journey: Journey, end: (visitor: Visitor) => Promise
     await visitor.reload()
     await visitor.scores({ acknowledged: 1, lost: 1, twice: 0 })
   })
+}
+
+/** Whether a bar of those that run shows more than nothing and less than all. */
+function hasMoved(): boolean {
+  const bars = document.querySelectorAll<HTMLProgressElement>('.lane.running progress')
+  return [...bars].some(({ value }) => value > 0 && value < 1)
 }
 
 /** What a person does in the developer tools: looks for the record that names the job and deletes it. Answers how many. */

@@ -53,14 +53,19 @@ export function panelJourneys(journey: Journey): void {
       const visitor = await visit()
       await visitor.press('Count primes')
       await visitor.shows('.workers', /Worker \d+primes below 10,000,000/)
+      await visitor.eventually(
+        () => [...document.querySelectorAll<HTMLProgressElement>('.workers progress')].some(({ value }) => value > 0),
+        true,
+      )
       const victim = await visitor.tab.evaluate(() => {
         const rows = [...document.querySelectorAll('.workers li')]
         const row = rows.find(({ textContent }) => textContent.includes('primes'))
-        const button = row?.querySelector('button')
-        button?.focus()
-        button?.click()
         return row?.querySelector('.who')?.firstChild?.textContent ?? ''
       })
+      await visitor.tab.click((who) => {
+        const rows = [...document.querySelectorAll('.workers li')]
+        return rows.find(({ textContent }) => textContent.startsWith(who))?.querySelector('button')
+      }, victim)
       await visitor.shows('.notice', `${victim} was killed`)
       await visitor.shows('.workers', /Worker \d+primes below 10,000,000/)
       expect(await visitor.tab.evaluate(() => document.querySelector('.workers')?.textContent)).not.toContain(victim)
@@ -108,7 +113,7 @@ export function panelJourneys(journey: Journey): void {
     await visitor.press('Run')
     await visitor.shows('.answer pre', '"on": "insert:users"')
     await visitor.press('A user signs up')
-    await visitor.shows('.notice', 'User 1 has signed up: 1 job')
+    await visitor.shows('.notice', 'User 1 has signed up: 1 job follows from it.')
     await visitor.scores({ acknowledged: 4, lost: 0 })
     await visitor.write(
       '#aql textarea',

@@ -46,12 +46,10 @@ export class Visitor<Own extends Tab = Tab> {
   }
 
   async press(name: string): Promise<void> {
-    const pressed = await this.tab.evaluate((label) => {
+    await this.tab.click((label) => {
       const button = [...document.querySelectorAll('button')].find(({ textContent }) => textContent.trim() === label)
-      button?.click()
-      return button !== undefined && !button.disabled && button.ariaDisabled !== 'true'
+      return button === undefined || button.disabled || button.ariaDisabled === 'true' ? null : button
     }, name)
-    if (!pressed) throw new Error(`There is no button ${name} to press`)
   }
 
   /** Chooses an option of the list with this label. */
@@ -94,17 +92,18 @@ export class Visitor<Own extends Tab = Tab> {
   /** Opens all that is known of a job, once a card of it stands in the lane. */
   async openJob(lane: string, title: string): Promise<void> {
     await this.shows(`.lane.${lane}`, title)
-    await this.tab.evaluate(
-      ([name, text = '']) => {
-        const cards = [...document.querySelectorAll<HTMLElement>(`.lane.${name} .card`)]
-        cards.find(({ textContent }) => textContent.includes(text))?.click()
-      },
-      [lane, title],
-    )
+    // It may move on to another lane just then.
+    const open = (): Promise<void> =>
+      this.tab.click(
+        ([name, text = '']) =>
+          [...document.querySelectorAll(`.lane.${name} .card`)].find(({ textContent }) => textContent.includes(text)),
+        [lane, title],
+      )
+    await vi.waitFor(open, PATIENCE)
   }
 
   toggleOffline(): Promise<void> {
-    return this.tab.evaluate(() => (document.querySelector('[role=switch]') as HTMLInputElement).click())
+    return this.tab.click((selector) => document.querySelector(selector), '[role=switch]')
   }
 
   /** The four numbers at the top. */
@@ -124,6 +123,11 @@ export class Visitor<Own extends Tab = Tab> {
     const read = (title: string): number =>
       Number(document.querySelector(`.lane.${title} .count`)?.textContent.replaceAll(',', ''))
     await vi.waitFor(async () => expect(await this.tab.evaluate(read, lane)).toBe(expected), PATIENCE)
+  }
+
+  /** Of the job that is open: how many of its attempts have ended. */
+  async endedAttempts(expected: number): Promise<void> {
+    await this.eventually(() => document.querySelectorAll('dialog[open] .history li').length, expected)
   }
 
   async shows(selector: string, text: string | RegExp): Promise<void> {

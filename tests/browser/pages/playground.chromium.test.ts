@@ -44,7 +44,7 @@ describe.concurrent('at the same time', () => {
   journey('a second tab that closes by its button leaves its jobs to the first', async ({ visit }) => {
     const first = await visit()
     const opened = first.tab.page.browser().waitForTarget((target) => target.opener() !== undefined)
-    await first.tab.evaluate(() => document.querySelector<HTMLElement>('#break a')?.click())
+    await first.tab.click((selector) => document.querySelector(selector), '#break a')
     const tab = await ChromiumTab.of(await (await opened).asPage())
     await tab.page.bringToFront()
     const second = await new Visitor(tab).arrive()

@@ -57,6 +57,14 @@ class WebKitTab implements Tab {
     return value
   }
 
+  async click<Argument>(find: (argument: Argument) => Element | null | undefined, argument: Argument): Promise<void> {
+    const script = `return (${find.toString()})(arguments[0])`
+    const found = (await this.#session.command('execute/sync', { script, args: [argument] })) as Record<string, string>
+    // A reference to an element is an object with one field of a fixed name.
+    const [element] = Object.values(found)
+    await this.#session.command(`element/${element}/click`, {})
+  }
+
   async reload(): Promise<void> {
     await this.#session.command('refresh', {})
   }
