@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-enum-comparison -- kinds are texts at run time; their enums would only add weight */
 import type { SelectionSetNode } from 'graphql'
 import type { Job } from '../core/job.ts'
+import { asJson } from './as-json.ts'
 import { Problem, unknown } from './problem.ts'
 
 type Read = (job: Job & { readonly disposition?: string }) => unknown
@@ -19,7 +20,7 @@ const FIELDS: Readonly<Record<string, Read>> = {
   jobId: ({ id }) => id,
   type: ({ type }) => type,
   jobType: ({ type }) => type,
-  payload: ({ payload }) => payload,
+  payload: ({ payload }) => asJson(payload),
   priority: ({ priority }) => PRIORITIES[priority] ?? priority,
   status: ({ status }) => status.toUpperCase(),
   attempts: ({ attempts }) => attempts,

@@ -23,6 +23,8 @@ const MOST_DEPTH = 32
 /** Every object has them, or had them once: none is data. */
 const REFUSED: readonly string[] = ['__proto__', 'constructor', 'prototype']
 const FACTS: readonly string[] = ['$id', '$event', '$now']
+/** A name, then names and places in lists. Brackets of other kinds would be those of a call, or of nothing. */
+const PATH = /^[^\s.()[\]{}$]+(?:\.[^\s.()[\]{}$]+|\[\d+\])*$/
 
 /**
  * Refuses a template that is none, naming the place: a place without end, a path with an empty or a forbidden name.
@@ -97,9 +99,9 @@ function valueAt(path: string, { document, previous, facts, missing }: Source): 
 
 /** `items[0].sku` → items, 0, sku. */
 function namesIn(field: string, path: string): readonly string[] {
+  if (FACTS.includes(path)) return [path]
   const names = path.replaceAll('[', '.').replaceAll(']', '').split('.')
-  const isName = (name: string): boolean => name !== '' && !REFUSED.includes(name) && !/[\s{}$]/.test(name)
-  const isFact = names.length === 1 && FACTS.includes(names[0] ?? '')
-  if (isFact || (names.length <= MOST_NAMES && names.every(isName))) return names
+  const isPath = PATH.test(path) && !names.some((name) => REFUSED.includes(name))
+  if (isPath && names.length <= MOST_NAMES) return names
   throw invalidOption(field, "text with places as '${address.city}' or '${items[0].sku}', of own names only", path)
 }

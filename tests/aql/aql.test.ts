@@ -143,6 +143,147 @@ describe('an error names its place', () => {
   })
 })
 
+describe('variables', () => {
+  const typed = (type: string, value?: unknown): Promise<AqlResult> =>
+    run(`query ($x: ${type}) { _jobsCount }`, value === undefined ? {} : { x: value })
+
+  test.each([
+    ['String', 'a', ['', 'b']],
+    ['ID', 'a', ['b']],
+    ['Int', 1, [-5, 0]],
+    ['Float', 1.5, [2]],
+    ['Boolean', true, [false]],
+    ['JSON', { a: [1] }, ['a', 5, true]],
+    ['DateTime', '2027-01-01T00:00:00Z', [1_800_000_000_000]],
+    ['JobPriority', 'HIGH', [2]],
+    ['JobStatus', 'FAILED', ['PENDING']],
+  ])('of type %s are taken, null and absent too; lists of them and required ones', async (type, value, others) => {
+    for (const good of [value, ...others, null, undefined]) expect((await typed(type, good)).errors).toEqual([])
+    for (const good of [[value], [value, null], [], null, undefined])
+      expect((await typed(`[${type}]`, good)).errors).toEqual([])
+    expect((await typed(`${type}!`, value)).errors).toEqual([])
+    expect((await typed(`[${type}!]!`, [value])).errors).toEqual([])
+  })
+
+  test.each([
+    ['String', 5],
+    ['ID', 5],
+    ['Int', '1'],
+    ['Int', 1.5],
+    ['Int', 2 ** 53],
+    ['Float', '1.5'],
+    ['Float', Number.NaN],
+    ['Boolean', 'true'],
+    ['DateTime', true],
+    ['JobPriority', 1.5],
+    ['JobStatus', 1],
+    ['[Int]', 1],
+    ['[Int]', ['1']],
+    ['[[Int]]', [[true]]],
+    ['[Int!]', [null]],
+    ['Int!', null],
+    ['Int!', undefined],
+    ['[Int]!', null],
+    ['Int = "1"', undefined],
+    ['[Int!] = [null]', undefined],
+  ])('of type %s refuse %o, and nothing is done', async (type, value) => {
+    const { data, errors } = await typed(type, value)
+    expect([data, errors]).toMatchObject([null, [{ code: 'HOLDFAST_AQL', line: 1, column: 8 }]])
+    expect(errors[0]?.message).toContain('$x')
+  })
+
+  test.each([
+    ['Int = 7', undefined, 7],
+    ['Int! = 7', undefined, 7],
+    ['Int = 7', 5, 5],
+    ['Int = 7', null, null],
+    ['[Int] = [1, 2]', undefined, [1, 2]],
+    ['JSON = { a: { b: [true] } }', undefined, { a: { b: [true] } }],
+    ['JSON', undefined, undefined],
+  ])('declared %s and given %o are %o', async (type, given, expected) => {
+    await using queue = await openQueue({ storage: memory() })
+    const text = `mutation ($x: ${type}) { enqueueJob(type: "a", payload: { x: $x }) { payload } }`
+    const { data, errors } = await aql(queue).execute(text, { variables: given === undefined ? {} : { x: given } })
+    expect(errors).toEqual([])
+    // Without a value and a default the name is left out, as GraphQL does.
+    expect(data).toEqual({ enqueueJob: { payload: expected === undefined ? {} : { x: expected } } })
+  })
+
+  test('that are null where one is required are refused even where there is a default', async () => {
+    expect((await typed('Int! = 7', null)).errors).toMatchObject([{ code: 'HOLDFAST_AQL' }])
+  })
+
+  test('are declared once', async () => {
+    const { errors } = await run('query ($x: Int, $x: Int) { _jobsCount }')
+    expect(errors).toMatchObject([{ code: 'HOLDFAST_AQL', line: 1, column: 17 }])
+  })
+
+  const declared =
+    'mutation ($type: String!, $payload: JSON, $priority: JobPriority, $at: DateTime, $retries: Int, $timeout: JSON, $key: String, $mode: String, $queue: String)'
+  const enqueue =
+    'enqueueJob(type: $type, payload: $payload, priority: $priority, runAt: $at, retries: $retries, timeout: $timeout, jobKey: $key, jobKeyMode: $mode, queueName: $queue)'
+  const given = {
+    ...{ type: 'mail', payload: { to: ['a'] }, priority: 'HIGH', at: '2127-01-01T00:00:00Z', retries: 7 },
+    ...{ timeout: '5s', key: 'k', mode: 'unsafeDedupe', queue: 'q' },
+  }
+
+  test('stand for every argument', async () => {
+    const fields = '{ type payload priority runAt maxRetries timeout jobKey queueName }'
+    expect(await run(`${declared} { ${enqueue} ${fields} }`, given)).toEqual({
+      data: {
+        enqueueJob: {
+          ...{ type: 'mail', payload: { to: ['a'] }, priority: 'HIGH', runAt: '2127-01-01T00:00:00.000Z' },
+          ...{ maxRetries: 7, timeout: 5000, jobKey: 'k', queueName: 'q' },
+        },
+      },
+      errors: [],
+    })
+  })
+
+  test.each([
+    ['payload', () => undefined],
+    ['priority', 'HIGHEST'],
+    ['at', 'tomorrow'],
+    ['retries', -1],
+    ['timeout', 'soon'],
+    ['key', ''],
+    ['mode', 'replaceAll'],
+    ['queue', ''],
+  ])('whose value an argument cannot have are refused with the place of the field: %s', async (name, value) => {
+    await using queue = await openQueue({ storage: memory() })
+    const text = `${declared} {\n  ${enqueue} { id } }`
+    const { data, errors } = await aql(queue).execute(text, { variables: { ...given, [name]: value } })
+    expect([data?.['enqueueJob'] ?? null, errors]).toMatchObject([null, [{ line: 2 }]])
+    expect((await queue.counts()).scheduled).toBe(0)
+  })
+})
+
+test('a payload that is more than JSON is answered as JSON that says what it is', async () => {
+  const parcel = defineJob({ type: 'parcel', payloadFormat: 'structured-clone' })
+  await using queue = await openQueue({ storage: memory(), jobs: [parcel] })
+  const map = new Map<unknown, unknown>([
+    ['a', new Date(0)],
+    [7, new Map([[null, 1]])],
+  ])
+  const bytes = new Uint8Array([1, 2, 3])
+  await queue.enqueue(parcel, { map, bytes, buffer: bytes.buffer, blob: new Blob(['text']), list: [new Map()] })
+  const { data, errors } = await aql(queue).execute('{ _jobs { payload p: payload { map bytes { kind } none } } }')
+  const entries = [
+    ['a', '1970-01-01T00:00:00.000Z'],
+    [7, [[null, 1]]],
+  ]
+  const payload = {
+    map: entries,
+    bytes: { kind: 'Uint8Array', bytes: 3 },
+    buffer: { kind: 'ArrayBuffer', bytes: 3 },
+    blob: { kind: 'Blob', bytes: 4 },
+    list: [[]],
+  }
+  expect(errors).toEqual([])
+  expect(data).toEqual({ _jobs: [{ payload, p: { map: entries, bytes: { kind: 'Uint8Array' }, none: null } }] })
+  expect(JSON.parse(JSON.stringify(data))).toEqual(data)
+})
+
 describe('texts of any kind', () => {
   const texts = [
     'mutation { enqueueJob(type: "a", payload: { __proto__: { polluted: true }, constructor: { prototype: 1 } }, priority: HIGH) { jobId status } }',

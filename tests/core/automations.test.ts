@@ -20,12 +20,24 @@ async function payloadOf(payload: unknown, document: unknown, previous?: unknown
 }
 
 describe('templates', () => {
-  const user = { id: 7, name: 'Ann', address: { city: 'Oslo' }, items: [{ sku: 'x' }], tags: ['a'], none: null }
+  const user = {
+    id: 7,
+    name: 'Ann',
+    address: { city: 'Oslo' },
+    items: [{ sku: 'x' }],
+    tags: ['a'],
+    none: null,
+    'größe-1': 5,
+    grid: [[1, 2]],
+  }
 
   test.each([
     ['${id}', 7],
     ['${address}', { city: 'Oslo' }],
     ['${items[0].sku}', 'x'],
+    ['${items.0.sku}', 'x'],
+    ['${größe-1}', 5],
+    ['${grid[0][1]}', 2],
     ['${tags[0]} and ${id}', 'a and 7'],
     ['list: ${tags}', 'list: ["a"]'],
     ['no places', 'no places'],
@@ -86,6 +98,16 @@ describe('templates', () => {
     '${a..b}',
     '${$nobody}',
     '${a b}',
+    '${a()}',
+    '${a(b)}',
+    '${a]b}',
+    '${a[b}',
+    '${a[b]}',
+    '${a[]}',
+    '${a[0}',
+    '${a[0]b}',
+    '${[0]}',
+    '${a.}',
     `\${${'a.'.repeat(40)}a}`,
     'x'.repeat(10_001),
   ])('refuses %s, naming the place', async (text) => {
@@ -406,5 +428,7 @@ describe('automations that follow jobs', () => {
     for (let step = 0; step < 30; step++) await advance('1s')
     expect(runs).toBe(16)
     expect(await queue.counts()).toMatchObject({ completed: 16, failed: 1 })
+    const [cut] = (await queue.list({ where: { status: { eq: 'failed' } } }).page()).jobs
+    expect(cut).toMatchObject({ attempts: 0, error: { name: 'HoldfastError', code: 'HOLDFAST_AUTOMATION' } })
   })
 })

@@ -308,8 +308,8 @@ export const mutants = [
     ['value !== undefined && !(isField', '!(isField'],
   ),
   mutant('an index finds too little', `${table}/narrowing.ts`, 'list: few among many are found by what they have', [
-    'compareField(row, value(to), field) > 0',
-    'compareField(row, value(to), field) >= 0',
+    'lt == null ? 1 : 0',
+    '0',
   ]),
   mutant('lists are objects', 'src/core/storage/condition-test.ts', 'operators: a list comes before every object', [
     'if (Array.isArray(value)) return 4',

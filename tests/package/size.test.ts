@@ -42,7 +42,7 @@ const bounds: Record<string, number> = {
   'holdfast/browser': 6825,
   'holdfast/worker': 7464,
   // The figure: with its parser.
-  'holdfast/aql': 13_881,
+  'holdfast/aql': 14_000,
   // For tests, so its bound is there to be noticed: with the kit, which grows by a case at a time.
   'holdfast/testing': 76_000,
 }

@@ -39,7 +39,7 @@ export function isOperator(name: string): name is keyof FieldFilter {
 
 /**
  * What a condition says, as a function. Made once for a search and not for each value. A payload is looked at last: it
- * may have to be fetched. [tests/core/conditions.test.ts]
+ * may have to be fetched. [tests/core/search.test.ts]
  */
 export function testOf(condition: Condition, read: ReadPart = partOf): Test {
   const names = Object.keys(condition).sort((a, b) => Number(a === 'payload') - Number(b === 'payload'))

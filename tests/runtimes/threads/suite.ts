@@ -66,6 +66,12 @@ export function firstOf(
     })
 }
 
+/** The one job that failed was never tried, and says why. */
+async function cutOff(queue: JobQueue): Promise<void> {
+  const { jobs: failed } = await queue.list({ where: { status: { eq: 'failed' } } }).page()
+  expect(failed).toMatchObject([{ attempts: 0, error: { name: 'HoldfastError', code: 'HOLDFAST_AUTOMATION' } }])
+}
+
 /** What handlers said that their signals told them, up to now. */
 export function reasonsHeard(queue: JobQueue): () => readonly unknown[] {
   const heard: unknown[] = []
@@ -212,6 +218,7 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     await at.queue.emit('insert:loops', null)
     await at.queue.idle()
     expect(await at.queue.counts()).toMatchObject({ completed: 16, failed: 1 })
+    await cutOff(at.queue)
   })
 
   test.each(['enqueue', 'enqueueMany', 'onComplete'])(
@@ -223,6 +230,7 @@ export function runnerSuite(options: () => ExecutorOptions): void {
       await at.queue.enqueue(echo, null)
       await at.queue.idle()
       expect(await at.queue.counts()).toMatchObject({ completed: 33, failed: 1 })
+      await cutOff(at.queue)
     },
   )
 

@@ -79,23 +79,28 @@ function* byOrder(
   listed: readonly Json[] | undefined,
 ): Generator<Candidates> {
   const isOne = (value: unknown): boolean => value === null || typeof value === typeOf(field)
-  if (listed?.every(isOne)) yield together([...new Set(listed)].map((value) => between(table, field, value, value)))
-  const from = filter.gte ?? filter.gt
-  const to = filter.lte ?? filter.lt
+  if (listed?.every(isOne))
+    yield together([...new Set(listed)].map((value) => between(table, field, { gte: value, lte: value })))
+  const from = filter.gt ?? filter.gte
+  const to = filter.lt ?? filter.lte
   // A value of another type comes before or after all; null, before all.
-  if ((from ?? to) != null && [from ?? null, to ?? null].every(isOne)) yield between(table, field, from, to)
+  if ((from ?? to) != null && [from ?? null, to ?? null].every(isOne)) yield between(table, field, filter)
 }
 
 function typeOf(field: OrderedField): 'string' | 'number' {
   return field === 'type' || field === 'queueName' || field === 'jobKey' ? 'string' : 'number'
 }
 
-/** From the first job with a value of at least `from` to the last of at most `to`. */
-function between(table: JobTable, field: OrderedField, from: Json | undefined, to: Json | undefined): Candidates {
+/** From the first job with a value that is large enough to the last with one that is small enough. */
+function between(table: JobTable, field: OrderedField, { gt, gte, lt, lte }: FieldFilter): Candidates {
   const kept = table.orders.by(field, null)
-  const value = (given: Json): JobRow[OrderedField] => given as JobRow[OrderedField]
-  const start = from === undefined ? 0 : kept.rank((row) => compareField(row, value(from), field) >= 0)
-  const end = to === undefined ? kept.size : kept.rank((row) => compareField(row, value(to), field) > 0)
+  // What is compared with null says nothing of how many there are.
+  const rank = (value: Json | undefined, least: number, otherwise: number): number =>
+    value === undefined
+      ? otherwise
+      : kept.rank((row) => compareField(row, value as JobRow[OrderedField], field) >= least)
+  const start = rank(gt ?? gte, gt == null ? 0 : 1, 0)
+  const end = rank(lt ?? lte, lt == null ? 1 : 0, kept.size)
   const size = Math.max(0, end - start)
   return { size, rows: () => firstOf(size, kept.walk(start, 1)) }
 }
