@@ -159,7 +159,7 @@ test('the socket of a process that is over goes with its last session', async ()
   await vi.waitFor(async () => expect(await readdir(folder)).not.toContain('gone.sock'), { timeout: 2000 })
 })
 
-describe('sockets of a folder whose path is too long for one are in the temporary folder', () => {
+describe('sockets of a folder that cannot have them are in the temporary folder', () => {
   const GONE = 'GONEGONEGONE'
   let long = ''
   beforeEach(() => {
@@ -191,6 +191,14 @@ describe('sockets of a folder whose path is too long for one are in the temporar
     )
     ends.push(stop)
   }
+
+  test('where the path is too long, and where the system gives none there', async () => {
+    for (const path of [long, join(folder, 'missing')]) {
+      const { presence, socket } = await opened('oneoneoneone', path)
+      expect(join(folder, basename(socket))).toBe(socket)
+      await presence.close()
+    }
+  })
 
   test('and swept when the process is gone and no session names it, by two at once too', async () => {
     const gone = await left()
