@@ -1,13 +1,31 @@
-// An executor whose disk is full: handlers have run, and what they came to must not be lost or said too early.
+// A disk that is full for a while: what was not stored is not said to be, and what handlers came to is not lost.
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { nodeFs } from '../../src/adapters/node-fs/index.ts'
 import { defineJob, HoldfastError, openQueue } from '../../src/index.ts'
-import { type DiskFault, SimulatedDisk } from '../../src/testing/index.ts'
+import { type DiskFault, newJob, SimulatedDisk } from '../../src/testing/index.ts'
 import { Stage } from '../core/doubles.ts'
+import { allJobs, NOW } from '../core/kit-targets.ts'
 
 const task = defineJob({ type: 'task', maxRetries: 0 })
 
 const full: readonly DiskFault[] = ['ENOSPC', 'short write']
+
+test('what a full disk does not take is told and not there, and the next call works', async () => {
+  const process = new SimulatedDisk().process()
+  const storage = nodeFs({ directory: '/jobs', fileSystem: process })
+  await storage.open()
+  await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+  process.fault = ({ name }) => (name === 'append' ? 'ENOSPC' : null)
+  const refused = storage.enqueue({ jobs: [newJob({ id: 'b' })], now: NOW })
+  await expect(refused).rejects.toMatchObject({ code: 'HOLDFAST_STORAGE_FULL' })
+  expect((await allJobs(storage)).map(({ id }) => id)).toEqual(['a'])
+  expect(storage.health?.().state).toBe('failing')
+  process.fault = () => null
+  await storage.enqueue({ jobs: [newJob({ id: 'c' })], now: NOW })
+  expect((await allJobs(storage)).map(({ id }) => id)).toEqual(['a', 'c'])
+  expect(storage.health?.().state).toBe('ok')
+  await storage.close()
+})
 
 test.each(full)(
   'when the disk is full (%s) nothing is acknowledged; with space again outcomes of handlers that ran are settled',
