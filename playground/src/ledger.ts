@@ -84,5 +84,7 @@ export class Ledger {
 export function openLedger(): Promise<IDBPDatabase<Schema>> {
   return openDB<Schema>(LEDGER, 1, {
     upgrade: (database) => void database.createObjectStore('lines', { autoIncrement: true }),
+    // A later version of this page is not to wait for tabs that still show this one.
+    blocking: (_current, _wanted, event) => (event.target as IDBDatabase).close(),
   })
 }

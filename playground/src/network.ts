@@ -1,8 +1,10 @@
 import { computed, signal } from '@preact/signals'
 
 const reachable = signal(navigator.onLine)
-addEventListener('online', () => (reachable.value = true))
-addEventListener('offline', () => (reachable.value = false))
+const look = (): void => void (reachable.value = navigator.onLine)
+// A page that is back from where it stood still was not told what changed meanwhile.
+for (const event of ['online', 'offline', 'pageshow']) addEventListener(event, look)
+for (const event of ['visibilitychange', 'resume']) document.addEventListener(event, look)
 
 /** Whether the switch on this page takes the network away. */
 export const unplugged = signal(false)

@@ -34,6 +34,9 @@ function small(picture: ImageBitmap | HTMLCanvasElement) {
   const scale = Math.min(1, SIDE / Math.max(picture.width, picture.height))
   const size = { width: Math.ceil(picture.width * scale), height: Math.ceil(picture.height * scale) }
   const [canvas, brush] = paper(size.width, size.height)
+  // A JPEG has no transparency: what is transparent would be black.
+  brush.fillStyle = 'white'
+  brush.fillRect(0, 0, size.width, size.height)
   brush.drawImage(picture, 0, 0, size.width, size.height)
   return { from: `${picture.width} × ${picture.height}`, picture: canvas.toDataURL('image/jpeg', 0.8), ...size }
 }

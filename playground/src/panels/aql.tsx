@@ -98,7 +98,7 @@ function Answer({ result, goTo }: { result: AqlResult | null; goTo: (error: AqlE
       {result === null || result.errors.length === 0 ? (
         <p class="about">None.</p>
       ) : (
-        <ul class="errors">
+        <ul class="errors" role="list">
           {result.errors.map((error) => (
             <li key={`${error.line}:${error.column}`}>
               <button class="small" onClick={() => goTo(error)}>

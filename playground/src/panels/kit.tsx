@@ -20,6 +20,7 @@ export function Kit() {
   const stop = useRef(new AbortController())
 
   const run = (): void => {
+    if (isBusy.value) return
     isBusy.value = true
     stop.current = new AbortController()
     const { signal } = stop.current
@@ -32,10 +33,10 @@ export function Kit() {
   return (
     <>
       <div class="row fields">
-        <button disabled={isBusy.value} onClick={run}>
+        <button aria-disabled={isBusy.value} onClick={run}>
           Run the kit
         </button>
-        <button disabled={!isBusy.value} onClick={() => stop.current.abort()}>
+        <button aria-disabled={!isBusy.value} onClick={() => stop.current.abort()}>
           Stop
         </button>
         <label>
@@ -82,7 +83,7 @@ async function runKit(only: string, signal: AbortSignal, tell: (outcome: Outcome
 /** The storage as the kit asks for it: a database of its own for every case. */
 const database: StorageUnderTest = {
   name: 'indexeddb',
-  offers: ['two handles'],
+  offers: ['two handles', 'structured-clone'],
   // What another handle wrote is seen only when a transaction has read it, which takes a task.
   pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
   create: async () => {

@@ -1,4 +1,5 @@
 import type { Job, JobStatus, PauseScope } from 'holdfast'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { attempt, notice } from '../actions.ts'
 import { online } from '../network.ts'
 import { queue } from '../queue.ts'
@@ -61,7 +62,8 @@ function Lane({ status }: { status: JobStatus }) {
       <h3 id={`lane-${status}`}>
         {TITLES[status]} <span class={count > 0 ? 'count some' : 'count'}>{count.toLocaleString('en')}</span>
       </h3>
-      <ul>
+      {/* Without bullets a list is none for some screen readers, unless it says so. */}
+      <ul role="list">
         {jobs.map((job) => (
           <Card key={job.id} job={job} />
         ))}
@@ -85,11 +87,22 @@ function retryAll(): void {
   })
 }
 
+/** The job whose card had the focus when it left its lane. */
+let focused: string | null = null
+
 function Card({ job }: { job: Job }) {
+  const card = useRef<HTMLButtonElement>(null)
+  useLayoutEffect(() => {
+    // It went to another lane, where it is a new element: whoever goes by keyboard stays with the job.
+    if (focused === job.id && document.activeElement === document.body) card.current?.focus({ preventScroll: true })
+    return () => {
+      if (document.activeElement === card.current) focused = job.id
+    }
+  }, [])
   const picture = (Object(job.result) as { picture?: unknown }).picture
   return (
     <li>
-      <button class="card" onClick={() => inspect(job)}>
+      <button class="card" ref={card} onClick={() => inspect(job)}>
         {typeof picture === 'string' && <img src={picture} alt="" width="32" height="32" />}
         <span class="what">
           <b>{job.type}</b> {titleOf(job)}

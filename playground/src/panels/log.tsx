@@ -21,7 +21,7 @@ export function Log() {
   const { records, rows } = dump.value
   return (
     <>
-      <ol class="log" aria-label="Newest records of the log">
+      <ol class="log" role="list" aria-label="Newest records of the log">
         {records
           .slice(-SHOWN)
           .reverse()

@@ -6,7 +6,7 @@ import { executor as workers } from '../workers.ts'
 
 export function Sessions() {
   return (
-    <ul class="sessions">
+    <ul class="sessions" role="list">
       {sessions.value.map((session) => (
         <Row key={session.id} session={session} />
       ))}

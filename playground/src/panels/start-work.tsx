@@ -1,7 +1,8 @@
-import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useSignal, useSignalEffect } from '@preact/signals'
+import { useRef } from 'preact/hooks'
 import { add, attempt, notice, priority } from '../actions.ts'
 import { errand, fingerprint, thumbnail, webhook } from '../jobs/definitions.ts'
+import { online } from '../network.ts'
 import { behave, findEndpoint } from '../webhooks/client.ts'
 import type { Behaviour } from '../webhooks/endpoint.ts'
 
@@ -107,15 +108,19 @@ async function take(files: readonly File[]): Promise<void> {
 function Endpoint() {
   const behaviour = useSignal<Behaviour>('answers')
   const by = useSignal('is being looked for')
-  useEffect(() => {
+  const isFound = useRef(false)
+  // A page that was loaded without the network looks again when it is there.
+  useSignalEffect(() => {
+    if (!online.value || isFound.current) return
     void findEndpoint().then(
       (found) => {
+        isFound.current = true
         behaviour.value = found.behaviour
         by.value = `is ${found.by}`
       },
       (error: unknown) => (by.value = `was not found: ${String(error)}`),
     )
-  }, [])
+  })
   const choose = (name: string): void =>
     void attempt(async () => {
       const state = await behave(BEHAVIOURS.find((known) => known === name) ?? 'answers')

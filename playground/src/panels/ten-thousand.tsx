@@ -16,6 +16,7 @@ export function TenThousand() {
   const summary = useSignal('Not run yet.')
 
   async function run(): Promise<void> {
+    if (isBusy.value) return
     isBusy.value = true
     const succeeded = await attempt(async () => {
       const chart = (drawn.current ??= await chartIn(place.current))
@@ -49,7 +50,7 @@ export function TenThousand() {
   return (
     <>
       <div class="row">
-        <button disabled={isBusy.value} onClick={() => void run()}>
+        <button aria-disabled={isBusy.value} onClick={() => void run()}>
           10,000 jobs
         </button>
         <p class="about" id="many-summary">

@@ -20,7 +20,7 @@ export function Workers() {
         <button onClick={() => void add('Endless loop', [{ job: endlessLoop }])}>Loop for ever</button>
       </div>
       {trouble.value !== null && <p class="warning">No worker could be started; it is tried again. {trouble}</p>}
-      <ul class="workers">
+      <ul class="workers" role="list">
         {crew.value.map((member, place) => (
           // By its place, so that whoever kills by keyboard stays where they are.
           <Row key={place} member={member} />

@@ -7,12 +7,20 @@ setInterval(() => {
   if (document.visibilityState === 'visible') now.value = Date.now()
 }, 250)
 
-/** Calls `work` now and a second after it has ended, for as long as the page lives. What fails is tried again. */
-export function everySecond(work: () => Promise<void>): void {
+/** Calls `work` now and a second after it has ended. What fails is tried again. Returns what ends it. */
+export function everySecond(work: () => Promise<void>): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isOver = false
   const again = (): void => {
     void work()
       .catch(() => undefined)
-      .then(() => setTimeout(again, 1000))
+      .then(() => {
+        if (!isOver) timer = setTimeout(again, 1000)
+      })
   }
   again()
+  return () => {
+    isOver = true
+    clearTimeout(timer)
+  }
 }

@@ -4,7 +4,7 @@ import type { AttemptRecord } from 'holdfast'
 export function History({ attempts }: { attempts: readonly AttemptRecord[] }) {
   if (attempts.length === 0) return <p class="about">None has ended yet.</p>
   return (
-    <ol class="history">
+    <ol class="history" role="list">
       {attempts.map(({ fence, outcome, startedAt, endedAt, error }) => (
         <li key={fence}>
           {outcome} after {((endedAt - startedAt) / 1000).toFixed(2)} s, begun at{' '}

@@ -27,6 +27,15 @@ export function jobJourneys(journey: Journey, end: (visitor: Visitor) => Promise
     },
   )
 
+  journey('the focus stays with a job that goes to another lane', async ({ visit }) => {
+    const visitor = await visit()
+    await visitor.press('8 errands of 4 s')
+    await visitor.laneCounts('running', 4)
+    await visitor.tab.evaluate(() => document.querySelector<HTMLElement>('.lane.running .card')?.focus())
+    await visitor.eventually(() => document.activeElement?.closest('.lane')?.className, 'lane completed')
+    expect(await visitor.tab.evaluate(() => document.activeElement?.textContent)).toMatch('errand')
+  })
+
   journey('files that are chosen and dropped become hashes, pictures and dead letters', async ({ visit }) => {
     const visitor = await visit()
     await visitor.dropFiles([['half.png', 'image/png', null]])
