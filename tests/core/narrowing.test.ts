@@ -107,3 +107,57 @@ test.each<[string, Where, number]>([
     expect(looks).toBeLessThanOrEqual(FIRST_LOOK + RARE + 1)
   }
 })
+
+test.each<readonly [ListOrder['direction'], ListOrder['direction']]>([
+  ['asc', 'asc'],
+  ['asc', 'desc'],
+  ['desc', 'asc'],
+  ['desc', 'desc'],
+])('ordered by two fields, of which the first is the same for nearly all, few are looked at: %s, %s', (one, two) => {
+  const orderBy = [
+    { path: ['priority'], direction: one },
+    { path: ['createdAt'], direction: two },
+  ] as const
+  const page = (after: string | null) => {
+    looks = 0
+    const where = { timeout: { gte: 0 } } as Where
+    return list(table, { where, orderBy, limit: 50, after, now: LATER })
+  }
+  const sign = (direction: ListOrder['direction']): number => (direction === 'asc' ? 1 : -1)
+  const order = (a: JobRecord, b: JobRecord): number =>
+    sign(one) * (a.priority - b.priority) ||
+    sign(two) * (a.createdAt - b.createdAt) ||
+    sign(two) * (a.sequence - b.sequence)
+  const all = [...table.tables.jobs.values()].sort(order).map(({ id }) => id)
+  let after: string | null = null
+  for (let at = 0; at < 200; at += 50) {
+    const { jobs, cursor } = page(after)
+    expect(jobs.map(({ id }) => id)).toEqual(all.slice(at, at + 50))
+    expect(looks).toBeLessThanOrEqual(FIRST_LOOK + 200)
+    after = cursor
+  }
+})
+
+test('an order of two fields that is kept follows what jobs become', () => {
+  const orderBy = [
+    { path: ['priority'], direction: 'desc' },
+    { path: ['createdAt'], direction: 'asc' },
+  ] as const
+  const first = () =>
+    list(table, { where: {}, orderBy, limit: 20, after: null, now: LATER }).jobs.map(({ id, priority }) => [
+      id,
+      priority,
+    ])
+  expect(first().length).toBe(20)
+  const amended = [
+    { kind: 'reschedule', id: 'job 15000', priority: 9 },
+    { kind: 'reschedule', id: 'job 14000', priority: 9 },
+    { kind: 'remove', id: 'job 0' },
+  ] as const
+  for (const one of amended) done({ name: 'amend', request: { batch: [one], now: LATER } })
+  const late = newJob({ id: 'late', priority: 9, createdAt: LATER, runAt: LATER })
+  done({ name: 'enqueue', request: { jobs: [late], now: LATER } })
+  const rare = Array.from({ length: RARE }, (_, n) => [`job ${JOBS / 2 + n}`, 7])
+  const top = [['job 14000', 9], ['job 15000', 9], ['late', 9], ...rare, ['job 1', 1], ['job 2', 1]]
+  expect(first().slice(0, top.length)).toEqual(top)
+})

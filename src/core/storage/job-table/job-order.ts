@@ -1,7 +1,7 @@
 import { compareValues, partOf, type ReadPart } from '../condition-test.ts'
 import type { ListRequest, StoredState } from '../contract.ts'
 import { isObject, tagOf } from '../plain.ts'
-import { compareField, comparing, isOrdered, type OrderedField, type Orders } from './orders.ts'
+import { comparing, isOrdered, type Ordering, type Orders } from './orders.ts'
 import type { JobRow } from './rows.ts'
 
 export interface Place {
@@ -20,8 +20,10 @@ export class JobOrder {
   readonly #terms: readonly Term[]
   /** Of the last term: ties by the order of enqueues go in its direction. */
   readonly #sign: number
-  /** The first field, where an order of all jobs can be kept for it. */
-  readonly #field: OrderedField | null
+  /** The fields up to the first for which no order of jobs can be kept; `null`: it is the first of all. */
+  readonly #ordering: Ordering | null
+  /** By how many terms the jobs of the latest walk came in order. */
+  #walked = 0
   /** For each term that is no field of a job: what jobs are ordered by, copied once however often it is compared. */
   readonly #copies: Map<JobRow, unknown>[] = []
 
@@ -39,8 +41,13 @@ export class JobOrder {
       return { sign, valueOf, compare: (a, b) => compareValues(valueOf(a), valueOf(b)) }
     })
     this.#sign = this.#terms.at(-1)?.sign ?? 1
-    const [first] = orderBy[0].path
-    this.#field = isOrdered(first) ? first : null
+    const ordering: Ordering[number][] = []
+    for (const { path, direction } of orderBy) {
+      if (!isOrdered(path[0])) break
+      ordering.push([path[0], direction === orderBy[0].direction ? 1 : -1])
+    }
+    const [first, ...more] = ordering
+    this.#ordering = first === undefined ? null : [first, ...more]
   }
 
   compare(a: JobRow, b: JobRow): number {
@@ -51,8 +58,9 @@ export class JobOrder {
     return this.#sign * (a.sequence - b.sequence)
   }
 
-  compareTo(row: JobRow, { values, sequence }: Place): number {
+  compareTo(row: JobRow, { values, sequence }: Place, terms: number = this.#terms.length): number {
     for (const [at, { sign, valueOf }] of this.#terms.entries()) {
+      if (at === terms) return 0
       const order = compareValues(valueOf(row), values[at])
       if (order !== 0) return sign * order
     }
@@ -64,29 +72,29 @@ export class JobOrder {
     for (const copies of this.#copies) copies.delete(row)
   }
 
-  /** Whether no job from `row` on, in the order of the first field alone, can come before `last`. */
+  /** Whether no job from `row` on, in the order of the walk, can come before `last`. */
   isPast(row: JobRow, last: JobRow): boolean {
-    const first = this.#terms[0] as Term
-    return this.#terms.length === 1 || first.compare(row, last) !== 0
+    const walked = this.#walked
+    return walked === this.#terms.length || this.#terms.slice(0, walked).some(({ compare }) => compare(row, last) !== 0)
   }
 
   /**
-   * All jobs, or those in one state, in the order of the first field, from the place on or somewhat before; `null` where
-   * no order is kept. `near`: a few are looked at, for which no order of one state is made if there is one of all.
+   * All jobs, or those in one state, in the order of the fields, from the place on or somewhat before; `null` where no
+   * order is kept. `near`: a few are looked at, for which no order is made of more than the first field, and none of one
+   * state if there is one of all.
    */
   walk(orders: Orders, state: StoredState | null, after: Place | null, near: boolean): Iterable<JobRow> | null {
-    const field = this.#field
-    if (field === null) return null
-    const kept = orders.by(field, near && field === 'createdAt' ? null : state)
+    if (this.#ordering === null) return null
+    const ordering: Ordering = near ? [this.#ordering[0]] : this.#ordering
+    this.#walked = ordering.length
+    const kept = orders.by(ordering, near && ordering[0][0] === 'createdAt' ? null : state)
     const step = this.#terms[0]?.sign === 1 ? 1 : -1
     if (after === null) return kept.walk(step === 1 ? 0 : kept.size, step)
-    const value = after.values[0] as JobRow[OrderedField]
-    const alone = this.#terms.length === 1
+    // Among equals the sequence tells, if nothing else comes before it.
+    const isWhole = ordering.length === this.#terms.length
     const rank = kept.rank((row) => {
-      const order = compareField(row, value, field)
-      if (order !== 0) return order > 0
-      // Among equals the sequence tells, if nothing else comes before it.
-      return step === 1 ? !alone || row.sequence > after.sequence : alone && row.sequence >= after.sequence
+      const order = this.compareTo(row, after, ordering.length)
+      return step === 1 ? order > 0 || (order === 0 && !isWhole) : order < 0 || (order === 0 && isWhole)
     })
     return kept.walk(rank, step)
   }

@@ -67,7 +67,7 @@ function due({ ready }: JobTable): Candidates {
 
 function later({ table, now, withOrders }: Question): Candidates {
   if (!withOrders) return waiting(table)
-  const kept = table.orders.by('runAt', 'waiting')
+  const kept = table.orders.by([['runAt', 1]], 'waiting')
   const rank = kept.rank((row) => row.runAt > now)
   return { size: kept.size - rank, rows: () => kept.walk(rank, 1) }
 }
@@ -93,7 +93,7 @@ function typeOf(field: OrderedField): 'string' | 'number' {
 
 /** From the first job with a value that is large enough to the last with one that is small enough. */
 function between(table: JobTable, field: OrderedField, { gt, gte, lt, lte }: FieldFilter): Candidates {
-  const kept = table.orders.by(field, null)
+  const kept = table.orders.by([[field, 1]], null)
   // What is compared with null says nothing of how many there are.
   const rank = (value: Json | undefined, least: number, otherwise: number): number =>
     value === undefined

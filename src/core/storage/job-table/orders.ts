@@ -8,15 +8,22 @@ export function isOrdered(field: string): field is OrderedField {
   return Object.hasOwn(VALUE_IN, field)
 }
 
+/** Fields, each in the direction of the first (1) or against it; then the order of enqueues, in that of the last. */
+export type Ordering = readonly [Term, ...Term[]]
+type Term = readonly [OrderedField, 1 | -1]
+
+/** Orders of several fields that are kept at the same time: there are too many to keep all that were ever asked for. */
+const MOST_COMPOUND = 8
+
 /** One order that is kept: of all jobs, or of those in one state. */
 interface Kept {
-  readonly field: OrderedField
+  readonly ordering: Ordering
   readonly state: StoredState | null
   readonly list: OrderedList<JobRow>
 }
 
 /**
- * Jobs in the order of one field, for lists. That of the creation of all is kept from the start: a job is added at its end
+ * Jobs in the order of one field or several, for lists. That of the creation of all is kept from the start: a job is added at its end
  * and stays where it is. Each other one is made when a list first needs it and kept from then on: a queue that nobody
  * asks pays neither memory nor time for it, one that is asked about 10 bytes for each job.
  */
@@ -24,16 +31,21 @@ export class Orders {
   readonly #created = new OrderedList(inOrder('createdAt'))
   readonly #others: Kept[] = []
 
-  by(field: OrderedField, state: StoredState | null): OrderedList<JobRow> {
-    if (field === 'createdAt' && state === null) return this.#created
-    const known = this.#others.find((kept) => kept.field === field && kept.state === state)
+  by(ordering: Ordering, state: StoredState | null): OrderedList<JobRow> {
+    const named = ordering.join()
+    const isCreated = named === 'createdAt,1'
+    if (isCreated && state === null) return this.#created
+    const known = this.#others.find((kept) => kept.ordering.join() === named && kept.state === state)
     if (known !== undefined) return known.list
     const all = this.#created.toArray()
     const rows = state === null ? all : all.filter((row) => row.state === state)
-    const compare = inOrder(field)
-    if (field !== 'createdAt') rows.sort(compare)
+    const compare = ordering.length > 1 ? inOrders(ordering) : inOrder(ordering[0][0])
+    if (!isCreated) rows.sort(compare)
     const list = new OrderedList(compare, rows)
-    this.#others.push({ field, state, list })
+    const compound = this.#others.filter((kept) => kept.ordering.length > 1)
+    if (ordering.length > 1 && compound.length === MOST_COMPOUND)
+      this.#others.splice(this.#others.indexOf(compound[0] as Kept), 1)
+    this.#others.push({ ordering, state, list })
     return list
   }
 
@@ -51,9 +63,9 @@ export class Orders {
 }
 
 /** Whether a job that is in this order, or will be, has another place there with these fields than without. */
-function moves({ field, state }: Kept, row: JobRow, fields: object | undefined): boolean {
+function moves({ ordering, state }: Kept, row: JobRow, fields: object | undefined): boolean {
   if (state !== null && row.state !== state) return false
-  return fields === undefined || field in fields || (state !== null && 'state' in fields)
+  return fields === undefined || ordering.some(([field]) => field in fields) || (state !== null && 'state' in fields)
 }
 
 /** Each read has a place of its own in the code, which makes lists of many jobs twice as fast. */
@@ -90,4 +102,16 @@ export function compareField(row: JobRow, value: JobRow[OrderedField], field: Or
 export function inOrder(field: OrderedField): (a: JobRow, b: JobRow) => number {
   const compare = comparing(field)
   return (a, b) => compare(a, b) || a.sequence - b.sequence
+}
+
+function inOrders(ordering: Ordering): (a: JobRow, b: JobRow) => number {
+  const terms = ordering.map(([field, sign]) => ({ compare: comparing(field), sign }))
+  const last = terms.at(-1)?.sign ?? 1
+  return (a, b) => {
+    for (const { compare, sign } of terms) {
+      const order = compare(a, b)
+      if (order !== 0) return sign * order
+    }
+    return last * (a.sequence - b.sequence)
+  }
 }
