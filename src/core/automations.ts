@@ -11,7 +11,7 @@ import { testOf } from './storage/condition-test.ts'
 import type { Condition, DefineRequest, NewJob, Settlement } from './storage/contract.ts'
 import { isObject } from './storage/plain.ts'
 import { settled } from './storage/transitions.ts'
-import { checkTemplate, fill, type Source } from './template.ts'
+import { checkTemplate, fill, fillName, type Source } from './template.ts'
 
 /** What an automation is stored as, and listed. */
 export interface Automation {
@@ -30,7 +30,10 @@ export interface Automation {
   readonly enabled: boolean
 }
 
-/** The job that an automation enqueues: options as those of `enqueue`, but for `id` and `runAt`. */
+/**
+ * The job that an automation enqueues: options as those of `enqueue`, but for `id` and `runAt`. `${path}` stands for
+ * values of the document in `jobKey` and `queueName` too.
+ */
 export interface AutomationJob extends Omit<EnqueueOptions, 'id' | 'runAt'> {
   readonly job: JobDefinition | string
   /** JSON in whose texts `${path}` stands for values of the document. */
@@ -64,6 +67,9 @@ interface Happening {
   /** How many automations in a row led to it. */
   readonly depth: number
 }
+
+/** Options in which the document has a say. */
+const FILLED = ['jobKey', 'queueName'] as const
 
 /** Automations that trigger each other, and jobs that trigger themselves, end here. */
 export const MOST_AUTOMATIONS_IN_A_ROW = 16
@@ -269,24 +275,25 @@ async function jobOf(core: QueueCore, automation: Automation, happening: Happeni
   const { where, enqueue, atomic } = automation
   const { depth, event, now } = happening
   const id = core.newId()
-  const lost: string[] = []
+  const lost = new Set<string>()
   let filled = 0
   const source: Source = {
     ...happening,
     facts: { $id: id, $event: event, $now: now },
-    missing: (path) => lost.push(path),
+    missing: (path) => lost.add(path),
     spend: (characters) => {
       filled += characters
       if (filled > core.payloadLimit) throw tooLarge('payload', filled, core.payloadLimit, 'or more')
     },
   }
   let payload: unknown = null
-  const options = { ...enqueue.options, id }
+  const options: { [Option in (typeof FILLED)[number]]?: string } & EnqueueOptions = { ...enqueue.options, id }
   try {
     if (!testOf(where)(happening.document)) return null
+    for (const option of FILLED) if (options[option] !== undefined) options[option] = fillName(options[option], source)
     payload = fill(enqueue.payload, source)
     if (depth >= MOST_AUTOMATIONS_IN_A_ROW) throw failure(automation, `${depth} automations led to it: it is a loop`)
-    if (lost.length > 0) throw failure(automation, `the document has no ${lost.join(', ')}`)
+    if (lost.size > 0) throw failure(automation, `the document has no ${[...lost].join(', ')}`)
     return await core.intake.prepareNamed(enqueue.job, payload, enqueue.settings ?? {}, options, depth + 1)
   } catch (error) {
     const reason = HoldfastError.is(error, 'HOLDFAST_AUTOMATION') ? error : failure(automation, 'see the cause', error)
@@ -322,6 +329,7 @@ async function enqueueOf(core: QueueCore, given: unknown): Promise<Automation['e
   // Also tells of a job that is unknown and of bad options.
   const { type, schema, version, defaults } = core.intake.definitionOf(job)
   core.intake.checkOptions(job, options)
+  for (const option of FILLED) checkTemplate(`automate.enqueue.${option}`, options[option])
   const result = await schema?.['~standard'].validate(template)
   const never = result?.issues?.filter(({ path }) => !isOpen(template, path ?? []))
   if (never !== undefined && never.length > 0) {

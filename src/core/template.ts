@@ -9,7 +9,7 @@ export interface Source {
   readonly previous?: unknown
   /** `$id`, `$event`, `$now`. */
   readonly facts: Readonly<Record<string, unknown>>
-  /** Told of each path that leads nowhere; null stands for it. */
+  /** Told of each path that leads nowhere, and in names to null; null stands for it. */
   readonly missing: (path: string) => void
   /** Told how many characters of JSON, or of text, were filled in; it may throw. */
   readonly spend: (characters: number) => void
@@ -60,6 +60,20 @@ function fillText(text: string, source: Source): unknown {
     asText(pieces[1], source)
     return pieces[1]
   }
+  return joined(pieces, source)
+}
+
+/** A key, or another name: always a text. Null in it would make one name of many. */
+export function fillName(name: string, source: Source): string {
+  const valueOf = (path: string): unknown => {
+    const value = valueAt(path, source)
+    if (value === null) source.missing(path)
+    return value
+  }
+  return joined(piecesOf(name, valueOf), source)
+}
+
+function joined(pieces: readonly unknown[], source: Source): string {
   return pieces.map((piece) => asText(piece, source)).join('')
 }
 

@@ -264,6 +264,12 @@ describe('an automation', () => {
     [{ enqueue: { job: 'nobody' } }, 'HOLDFAST_UNKNOWN_JOB', 'job'],
     [{ enqueue: { job: 'task', id: 'x' } }, 'HOLDFAST_INVALID_OPTION', 'automate.enqueue.id'],
     [{ enqueue: { job: 'task', prio: 1 } }, 'HOLDFAST_INVALID_OPTION', 'options.prio'],
+    [{ enqueue: { job: 'task', jobKey: 'a ${' } }, 'HOLDFAST_INVALID_OPTION', 'automate.enqueue.jobKey'],
+    [
+      { enqueue: { job: 'task', queueName: '${a.__proto__}' } },
+      'HOLDFAST_INVALID_OPTION',
+      'automate.enqueue.queueName',
+    ],
     [{ enqueue: { job: 'mail', payload: { to: 5 } } }, 'HOLDFAST_SCHEMA_MISMATCH', 'automate.enqueue.payload'],
     [{ enqueue: { job: 'mail', payload: { n: '${n}' } } }, 'HOLDFAST_SCHEMA_MISMATCH', 'automate.enqueue.payload'],
   ])('is refused with %j', async (wrong, code, field) => {
@@ -271,6 +277,28 @@ describe('an automation', () => {
     expect(await problemOf(() => queue.automate({ ...welcome, ...wrong } as never))).toEqual({ code, field })
     expect(await queue.automations()).toEqual([])
   })
+
+  test('makes a key and the name of a serial queue of what happened, always texts', async () => {
+    const queue = await queueOf()
+    const enqueue = { job: 'task', jobKey: '${id}', queueName: 'of ${team.name}', delay: '1m' } as const
+    await queue.automate({ name: 'a', on: 'insert:users', enqueue })
+    for (const id of [1, 2]) await queue.emit('insert:users', { id, team: { name: 'x' } })
+    const { jobs } = await queue.list({ orderBy: 'jobKey' }).page()
+    expect(jobs.map(({ jobKey, queueName }) => [jobKey, queueName])).toEqual([
+      ['1', 'of x'],
+      ['2', 'of x'],
+    ])
+  })
+
+  test.each([[{}], [{ id: null }], [{ id: '' }], [{ id: 'x'.repeat(501) }]])(
+    'makes no key of a document that has none for it: %j',
+    async (document) => {
+      const queue = await queueOf()
+      await queue.automate({ name: 'a', on: 'insert:users', enqueue: { job: 'task', jobKey: '${id}' } })
+      const [job] = await queue.emit('insert:users', document)
+      expect(job).toMatchObject({ status: 'failed', jobKey: null, error: { code: 'HOLDFAST_AUTOMATION' } })
+    },
+  )
 
   test('may leave to the document what only it can say', async () => {
     const queue = await queueOf()
