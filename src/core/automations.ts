@@ -1,5 +1,6 @@
 import { Administration } from './administration.ts'
 import { checkCondition } from './conditions.ts'
+import { documentCopy } from './document.ts'
 import { HoldfastError, invalidOption, toErrorData } from './errors.ts'
 import type { EnqueueOptions } from './intake.ts'
 import { type JobDefaults, type JobDefinition, toJob } from './job.ts'
@@ -118,7 +119,9 @@ export abstract class Automated extends Administration {
 
   /**
    * Tells that something happened: `insert:users`, `update:users` or `delete:users`. Answers the jobs that automations
-   * made of it, those that could not be made among them: they are `failed` with `HOLDFAST_AUTOMATION`.
+   * made of it, those that could not be made among them: they are `failed` with `HOLDFAST_AUTOMATION`. The document, and
+   * the one before, is taken as it is at the call and may be anything: a Date is its ISO text, an object its own
+   * properties; what else JSON has no value for, or is larger than a payload, matters only where it is filled in.
    *
    * @throws HOLDFAST_INVALID_OPTION; HOLDFAST_AUTOMATION when an automation that is `atomic` refuses, and nothing was stored
    */
@@ -138,11 +141,10 @@ export abstract class Automated extends Administration {
     const { previous } = readOptions('emit', options, { previous: anything })
     if (!/^(?:insert|update|delete):./.test(name('event', event)))
       throw invalidOption('event', 'insert:TABLE, update:TABLE or delete:TABLE', event)
-    const json = (what: string, value: unknown): unknown => checkedJson(what, value, core.payloadLimit)
     const happening: Happening = {
       event,
-      document: json('document', document),
-      ...(previous === undefined ? {} : { previous: json('previous', previous) }),
+      document: documentCopy(document),
+      previous: documentCopy(previous),
       now: core.environment.now(),
       depth,
     }

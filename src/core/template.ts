@@ -78,13 +78,15 @@ function joined(pieces: readonly unknown[], source: Source): string {
 }
 
 function asText(piece: unknown, { spend }: Source): string {
-  const text = typeof piece === 'string' ? piece : JSON.stringify(piece, withoutBytes)
+  const text = typeof piece === 'string' ? piece : JSON.stringify(piece, replacer)
   spend(text.length)
   return text
 }
 
-/** As JSON a byte is a name and a number. How many bytes a job may have is for its payload's format to say. */
-function withoutBytes(_name: string, value: unknown): unknown {
+/** As JSON a byte is a name and a number: how many bytes a job may have is for its payload's format to say. */
+function replacer(_name: string, value: unknown): unknown {
+  // In a text it would become null, and nobody would see what is lost.
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError('JSON has no such value')
   return ArrayBuffer.isView(value) ? null : value
 }
 

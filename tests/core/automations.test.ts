@@ -126,6 +126,67 @@ describe('templates', () => {
   })
 })
 
+describe('a document', () => {
+  class Row {
+    readonly id = 7
+    readonly born = new Date(0)
+    readonly big = 5n
+    readonly map: unknown = new Map([['a', 1]])
+    readonly call: unknown = () => 1
+    readonly list: unknown[] = [new Date(1), undefined]
+    readonly deep: Record<string, unknown> = { none: undefined, never: new Date(Number.NaN), nan: Number.NaN }
+    readonly same: Row = this
+    readonly text: string = 'x'.repeat(300_000)
+  }
+
+  test('may hold whatever a row of a database does: what is not filled in is no matter', async () => {
+    const queue = await queueOf()
+    for (const document of [new Row(), { id: 1n }, new Map(), new Date(), () => 1, 7n, Symbol.iterator])
+      expect(await queue.emit('insert:users', document, { previous: document })).toEqual([])
+    expect(await payloadOf('${id} of ${old.id}', new Row(), new Row())).toBe('7 of 7')
+    expect(await payloadOf('${born}', new Row())).toBe('1970-01-01T00:00:00.000Z')
+    expect(await payloadOf('since ${born}', new Row())).toBe('since 1970-01-01T00:00:00.000Z')
+    expect(await payloadOf('${list[0]}', new Row())).toBe('1970-01-01T00:00:00.001Z')
+    expect(await payloadOf('${row}', { row: { at: new Date(0), none: undefined } })).toEqual({
+      at: '1970-01-01T00:00:00.000Z',
+    })
+  })
+
+  test.each(['big', 'map', 'call', 'list', 'deep', 'deep.never', 'deep.nan', 'same', 'same.id', 'text'])(
+    'gives nothing that JSON would alter: %s makes a job that failed',
+    async (name) => {
+      for (const payload of [`\${${name}}`, `of \${${name}}`, { in: [`\${${name}}`] }]) {
+        const queue = await queueOf()
+        await queue.automate({ name: 'a', on: 'insert:users', enqueue: { job: 'task', payload } })
+        const [job] = await queue.emit('insert:users', new Row())
+        expect([job?.status, job?.error?.code]).toEqual(['failed', 'HOLDFAST_AUTOMATION'])
+      }
+    },
+  )
+
+  test('is looked at by conditions as it is filled in', async () => {
+    const queue = await queueOf()
+    const where = { born: { lt: '1971' }, big: { isNotNull: true }, not: { map: { isNull: true } } }
+    await queue.automate({ name: 'a', on: 'insert:users', where, enqueue: { job: 'task' } })
+    expect((await queue.emit('insert:users', new Row())).length).toBe(1)
+  })
+
+  test('of entities that all name each other is no work without end', async () => {
+    const users = Array.from({ length: 30 }, (_, id) => ({ id, friends: [] as unknown[] }))
+    for (const { friends } of users) friends.push(...users)
+    expect(await payloadOf('${id}', users[3])).toBe(3)
+  })
+
+  test('is taken as it is when it is told', async () => {
+    const queue = await queueOf()
+    await queue.automate({ name: 'a', on: 'insert:users', enqueue: { job: 'task', payload: '${list}' } })
+    const document = { list: [1] }
+    const emitted = queue.emit('insert:users', document)
+    document.list.push(2)
+    expect((await emitted)[0]?.payload).toEqual([1])
+  })
+})
+
 describe('an automation', () => {
   const welcome = {
     name: 'welcome',

@@ -1,8 +1,8 @@
 import type { EmitOptions } from '../../core/automations.ts'
 import type { HandlerQueue } from '../../core/context.ts'
+import { documentCopy } from '../../core/document.ts'
 import { invalidOption } from '../../core/errors.ts'
 import type { EnqueueOptions } from '../../core/intake.ts'
-import { checkedJson } from '../../core/payload.ts'
 import type { EnqueueItem } from '../../core/queue.ts'
 import { type Calls, moving } from '../threads/calls.ts'
 import type { EnqueueCall } from '../threads/protocol.ts'
@@ -26,8 +26,8 @@ export function remoteQueue({ call }: Pick<Calls, 'call'>, depth: number): Handl
         'emit',
         depth,
         event,
-        asJson('document', document),
-        options && { ...options, previous: asJson('previous', options.previous) },
+        documentCopy(document),
+        options && { ...options, previous: documentCopy(options.previous) },
       ),
     get: (id: string) => call('get', id),
     counts: () => call('counts'),
@@ -54,11 +54,6 @@ export function outgoing(job: unknown, payload: unknown, options?: EnqueueOption
     ...(options === undefined ? {} : { options: plain(options) }),
   }
   return { call, bytes }
-}
-
-/** Here, since cloning would make something else of what is no JSON; how large it may be is for the executor's side to say. */
-function asJson(what: string, value: unknown): unknown {
-  return value === undefined ? value : checkedJson(what, value, Infinity)
 }
 
 function plain(options: EnqueueOptions): EnqueueOptions {

@@ -127,10 +127,14 @@ async function follow(step: unknown, { queue, onComplete, log, output }: Handler
       ])
     case 'an instance in a Map':
       return queue.enqueue(parcel, { ...sample(), map: new Map([['a', new Point()]]) })
-    case 'an instance in an event':
-      return queue.emit('insert:points', new Point())
-    case 'an instance before an event':
-      return queue.emit('update:points', {}, { previous: new Point() })
+    case 'an instance in events': {
+      const made = [
+        ...(await queue.emit('insert:points', Object.assign(new Point(), { at: new Date(0), call: () => 1 }))),
+        ...(await queue.emit('update:points', {}, { previous: new Point() })),
+        ...(await queue.emit('delete:points', { big: 5n })),
+      ]
+      return made.map(({ status, payload }) => [status, payload])
+    }
     case 'a symbol key':
       return queue.enqueue(echo, { [Symbol.iterator]: 1 })
     case 'a function':

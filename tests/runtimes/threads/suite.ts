@@ -172,8 +172,6 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     'an instance',
     'an instance among many',
     'an instance in a Map',
-    'an instance in an event',
-    'an instance before an event',
     'an instance in a chain',
     'a symbol key',
     'a function',
@@ -181,6 +179,18 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     await using at = await bench(options())
     expect((await at.ran(follows, what)).error?.code).toBe('HOLDFAST_INVALID_PAYLOAD')
     expect(await at.queue.counts()).toMatchObject({ failed: 1, pending: 0, completed: 0 })
+  })
+
+  test('what a handler tells of may hold what no payload does, and gives the same jobs', async () => {
+    await using at = await bench(options())
+    const payloads = { 'insert:points': '${x}, ${at}', 'update:points': ['${old}'], 'delete:points': '${big}' }
+    for (const [on, payload] of Object.entries(payloads))
+      await at.queue.automate({ name: on, on, enqueue: { job: 'echo', payload, delay: '1h' } })
+    expect((await at.ran(follows, 'an instance in events')).result).toEqual([
+      ['scheduled', '1, 1970-01-01T00:00:00.000Z'],
+      ['scheduled', [{ x: 1 }]],
+      ['failed', null],
+    ])
   })
 
   test.each(['odd options', 'an odd job'])('so is what is none: %s', async (what) => {

@@ -1,0 +1,30 @@
+import { isObject, setOwn, tagOf } from './storage/plain.ts'
+
+/** Deeper ones are mistakes. */
+const MOST_DEPTH = 64
+
+/**
+ * A copy of the document of an event, which may hold whatever an application has: a row of a database, an entity of its
+ * own classes. A Date is its ISO text, an object its own properties, whatever its class. What JSON has no value for is
+ * not refused, since nobody may ever fill it in, but stays what no payload takes: NaN stands for what cannot leave its
+ * thread, for what contains itself, and for what is deeper than 64 levels. Inline and in threads it is the same copy.
+ */
+export function documentCopy(value: unknown, copies = new Map<object, unknown>(), depth = 0): unknown {
+  if (!isObject(value)) return typeof value === 'function' || typeof value === 'symbol' ? Number.NaN : value
+  // Entities name each other, by more ways than anybody can go: each is copied once.
+  if (copies.has(value)) return copies.get(value)
+  const tag = tagOf(value)
+  // An invalid one has no text, and is null as JSON.
+  if (tag === 'Date') return ((value as unknown as Date).toJSON() as string | null) ?? Number.NaN
+  copies.set(value, Number.NaN)
+  if (depth > MOST_DEPTH || (tag !== 'Object' && tag !== 'Array')) return Number.NaN
+  const copyPart = (part: unknown): unknown => documentCopy(part, copies, depth + 1)
+  let copy: unknown
+  if (Array.isArray(value)) copy = Array.from(value, (item) => (item === undefined ? Number.NaN : copyPart(item)))
+  else {
+    copy = {}
+    for (const name of Object.keys(value)) setOwn(copy as Record<string, unknown>, name, copyPart(value[name]))
+  }
+  copies.set(value, copy)
+  return copy
+}
