@@ -1,7 +1,7 @@
 export type { RescheduleOptions, Session } from './core/administration.ts'
 export type { Automation, AutomationJob, AutomationOptions, EmitOptions } from './core/automations.ts'
 export { exponential, fixed, graphile } from './core/backoff.ts'
-export type { JobFilter, MomentFilter } from './core/conditions.ts'
+export type { JobFilter, MomentFilter, TextFilter, ValueFilter } from './core/conditions.ts'
 export type { HandlerContext, HandlerQueue } from './core/context.ts'
 export type { OutputOptions } from './core/output.ts'
 export type { CancelTimer, Environment } from './core/environment.ts'

@@ -1,5 +1,5 @@
 import { invalidOption } from './errors.ts'
-import { boolean, type Check, type Moment, momentToMs, text } from './options.ts'
+import { boolean, type Check, type Moment, momentToMs, type Priority, priorityToNumber, text } from './options.ts'
 import { checkedJson } from './payload.ts'
 import { isOperator } from './storage/condition-test.ts'
 import {
@@ -14,23 +14,42 @@ import { compilePattern } from './storage/pattern.ts'
 import { isObject, setOwn, tagOf } from './storage/plain.ts'
 
 type MomentField = Extract<FilterField, `${string}At`>
+type CountField = 'attempts' | 'failures' | 'interruptions' | 'maxRetries'
+
+/** Conditions on values of a kind. */
+export interface ValueFilter<Value> extends Pick<FieldFilter, 'isNull' | 'isNotNull'> {
+  readonly eq?: Value | null
+  readonly ne?: Value | null
+  readonly in?: readonly (Value | null)[]
+  readonly nin?: readonly (Value | null)[]
+  readonly gt?: Value
+  readonly gte?: Value
+  readonly lt?: Value
+  readonly lte?: Value
+}
 
 /** Conditions on a moment: a Date, epoch ms, or ISO 8601 with `Z` or an offset. */
-export interface MomentFilter extends Pick<FieldFilter, 'isNull' | 'isNotNull'> {
-  readonly eq?: Moment | null
-  readonly ne?: Moment | null
-  readonly in?: readonly (Moment | null)[]
-  readonly nin?: readonly (Moment | null)[]
-  readonly gt?: Moment
-  readonly gte?: Moment
-  readonly lt?: Moment
-  readonly lte?: Moment
+export type MomentFilter = ValueFilter<Moment>
+
+export interface TextFilter<Value = string> extends ValueFilter<Value> {
+  readonly contains?: string
+  readonly containsAny?: readonly string[]
+  readonly containsAll?: readonly string[]
+  readonly startsWith?: string
+  readonly endsWith?: string
+  readonly matches?: string
 }
 
 /** Conditions on jobs; several parts mean `and`. */
-export type JobFilter = { readonly [Field in Exclude<FilterField, MomentField>]?: FieldFilter } & {
+export type JobFilter = {
+  readonly [Field in Exclude<FilterField, MomentField | CountField | 'priority' | 'status'>]?: TextFilter
+} & {
+  readonly [Field in CountField]?: ValueFilter<number>
+} & {
   readonly [Field in MomentField]?: MomentFilter
 } & {
+  readonly status?: TextFilter<JobStatus>
+  readonly priority?: ValueFilter<Priority>
   readonly payload?: Condition
   readonly and?: readonly JobFilter[]
   readonly or?: readonly JobFilter[]
@@ -56,36 +75,52 @@ type Within = (field: string, name: string, value: unknown, depth: number) => un
 
 /** A condition on jobs as a storage takes it. Throws `HOLDFAST_INVALID_OPTION`, naming the place. */
 export function checkWhere(field: string, where: unknown): Where {
-  return check(field, where, ofJob, 0)
+  return check(field, where, ofJob(nothing), 0)
 }
 
-/** A condition on any value: its names are those of the value. */
-export function checkCondition(field: string, condition: unknown): Condition {
-  return check(field, condition, ofValue(json), 0) as Condition
+/** A condition on any value, whose names are those of the value; `isJob`: of the fields of a job as in `checkWhere`. */
+export function checkCondition(field: string, condition: unknown, isJob = false): Condition {
+  return check(field, condition, isJob ? ofJob(ofValue) : ofValue, 0) as Condition
 }
 
-function ofJob(field: string, name: string, value: unknown, depth: number): unknown {
-  const place = `${field}.${name}`
-  if (name === 'payload') return check(place, value, ofValue(json), depth)
-  if (!(FILTER_FIELDS as readonly string[]).includes(name))
-    throw invalidOption(place, `absent (known fields: ${FILTER_FIELDS.join(', ')}, payload, and, or, not)`, value)
-  const operand = name === 'status' ? status : name.endsWith('At') ? moment : scalar
-  return check(place, value, operators(operand), depth)
+const nothing: Within = (field, name, value) => {
+  const known = [...FILTER_FIELDS, 'payload', 'and', 'or', 'not'].join(', ')
+  throw invalidOption(`${field}.${name}`, `absent (known fields: ${known})`, value)
 }
 
-/** A field of a job has nothing in it. */
-function operators(operand: Check): Within {
+function ofJob(others: Within): Within {
+  return (field, name, value, depth) => {
+    const place = `${field}.${name}`
+    if (name === 'payload') return check(place, value, ofValue, depth)
+    if (!(FILTER_FIELDS as readonly string[]).includes(name)) return others(field, name, value, depth)
+    return check(place, value, ofField(name), depth)
+  }
+}
+
+const NUMBERS: readonly string[] = ['attempts', 'failures', 'interruptions', 'maxRetries']
+
+/** A field of a job has nothing in it, and values of its kind: another would be met by no job, or by all. */
+function ofField(named: string): Within {
+  const operand =
+    named === 'status'
+      ? status
+      : named === 'priority'
+        ? priorityToNumber
+        : named.endsWith('At')
+          ? momentToMs
+          : NUMBERS.includes(named)
+            ? number
+            : text
+  const part = operand === text || operand === status ? text : noPart
   return (field, name, value) => {
-    if (isOperator(name)) return operandOf(`${field}.${name}`, name, value, operand)
+    if (isOperator(name)) return operandOf(`${field}.${name}`, name, value, orNull(operand), part)
     throw invalidOption(`${field}.${name}`, 'an operator: eq, ne, gt, gte, lt, lte, in, nin, contains, …', value)
   }
 }
 
-function ofValue(operand: Check): Within {
-  return (field, name, value, depth) =>
-    isOperator(name)
-      ? operandOf(`${field}.${name}`, name, value, operand)
-      : check(`${field}.${name}`, value, ofValue(operand), depth)
+function ofValue(field: string, name: string, value: unknown, depth: number): unknown {
+  const place = `${field}.${name}`
+  return isOperator(name) ? operandOf(place, name, value, json, json) : check(place, value, ofValue, depth)
 }
 
 function check(field: string, condition: unknown, within: Within, depth: number): Record<string, unknown> {
@@ -103,18 +138,22 @@ function check(field: string, condition: unknown, within: Within, depth: number)
   return checked
 }
 
-function operandOf(field: string, operator: keyof FieldFilter, value: unknown, operand: Check): unknown {
+/** `part`: what the value may have in it. */
+function operandOf(field: string, operator: keyof FieldFilter, value: unknown, operand: Check, part: Check): unknown {
   switch (operator) {
     case 'in':
     case 'nin':
+      return list(field, value, operand)
+    case 'contains':
+      return part(field, value)
     case 'containsAny':
     case 'containsAll':
-      return list(field, value, operand)
+      return list(field, value, part)
     case 'startsWith':
     case 'endsWith':
-      return text(field, value)
+      return text(field, part(field, value))
     case 'matches':
-      if (compilePattern(text(field, value)) !== null) return value
+      if (compilePattern(text(field, part(field, value))) !== null) return value
       throw invalidOption(field, 'a pattern of characters, `.` and classes, each with `*`, `+` or `?`', value)
     case 'isNull':
     case 'isNotNull':
@@ -126,23 +165,28 @@ function operandOf(field: string, operator: keyof FieldFilter, value: unknown, o
 
 function list(field: string, value: unknown, item: Check): unknown[] {
   if (!Array.isArray(value)) throw invalidOption(field, 'an array', value)
-  return Array.from(value, (one) => item(`${field}[]`, one))
+  return Array.from(value, (one, at) => item(`${field}[${at}]`, one))
 }
 
-function scalar(field: string, value: unknown): unknown {
+function orNull(check: Check): Check {
+  return (field, value) => (value === null ? null : check(field, value))
+}
+
+function noPart(field: string, value: unknown): never {
+  throw invalidOption(field, 'absent: this field is no text', value)
+}
+
+function number(field: string, value: unknown): number {
+  if (Number.isFinite(value)) return value as number
+  throw invalidOption(field, 'a number', value)
+}
+
+function json(field: string, value: unknown): unknown {
+  if (isObject(value)) return checkedJson(field, value, OPERAND_LIMIT)
   if (value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return value
   throw invalidOption(field, 'a text, a number, true, false or null', value)
 }
 
-function json(field: string, value: unknown): unknown {
-  return isObject(value) ? checkedJson(field, value, OPERAND_LIMIT) : scalar(field, value)
-}
-
-function moment(field: string, value: unknown): number | null {
-  return value === null ? null : momentToMs(field, value)
-}
-
-/** Another text would be met by no job: it is a slip of the pen. */
 function status(field: string, value: unknown): unknown {
   if (STATUSES.includes(value)) return value
   throw invalidOption(field, `one of ${STATUSES.join(', ')}`, value)

@@ -218,15 +218,28 @@ const ofQueue: Record<
         (eq): Row => [[{ where: { type: { eq } } }], 'where.type.eq'],
       ),
       ...[null, 'task', undefined].map((list): Row => [[{ where: { type: { in: list } } }], 'where.type.in']),
-      [[{ where: { type: { nin: [{}] } } }], 'where.type.nin[]'],
+      [[{ where: { type: { nin: [{}] } } }], 'where.type.nin[0]'],
       [[{ where: { type: { startsWith: 5 } } }], 'where.type.startsWith'],
       [[{ where: { type: { isNull: null } } }], 'where.type.isNull'],
       ...['(a)', 'a|b', 'a{2}', '\\1', '(?=a)', '[z-a]', 'a**', '*', 'x'.repeat(101)].map(
         (matches): Row => [[{ where: { payload: { to: { matches } } } }], 'where.payload.to.matches'],
       ),
       [[{ where: { status: { eq: 'FAILED' } } }], 'where.status.eq'],
+      ...['id', 'type', 'jobKey', 'queueName', 'session'].map(
+        (name): Row => [[{ where: { [name]: { gt: 5 } } }], `where.${name}.gt`],
+      ),
+      ...['attempts', 'failures', 'interruptions', 'maxRetries'].map(
+        (name): Row => [[{ where: { [name]: { in: ['0'] } } }], `where.${name}.in[0]`],
+      ),
+      ...['SOON', '2', true, 1.5].map((lt): Row => [[{ where: { priority: { lt } } }], 'where.priority.lt']),
+      ...['contains', 'startsWith', 'endsWith', 'matches'].flatMap((operator) =>
+        ['priority', 'attempts', 'runAt'].map(
+          (name): Row => [[{ where: { [name]: { [operator]: 'x' } } }], `where.${name}.${operator}`],
+        ),
+      ),
+      [[{ where: { status: { containsAny: [5] } } }], 'where.status.containsAny[0]'],
       [[{ where: { and: {} } }], 'where.and'],
-      [[{ where: { or: [{ not: { type: 5 } }] } }], 'where.or[].not.type'],
+      [[{ where: { or: [{ not: { type: 5 } }] } }], 'where.or[0].not.type'],
       [[{ where: { payload: { a: { b: 1 } } } }], 'where.payload.a.b'],
       ...['5', Number.NaN].map((gt): Row => [[{ where: { runAt: { gt } } }], 'where.runAt.gt']),
     ],

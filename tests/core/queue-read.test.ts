@@ -99,6 +99,16 @@ describe('list', () => {
     expect(await idsOf(queue.list({ where, orderBy: { runAt: 'desc' } }))).toEqual(['scheduled', 'pending'])
   })
 
+  test('takes priorities by their names too, and parts of statuses', async () => {
+    const { queue } = await testQueue()
+    for (const priority of ['low', 'normal', 'high', 7] as const)
+      await queue.enqueue(task, null, { id: String(priority), priority })
+    expect(await idsOf(queue.list({ where: { priority: { lt: 'high' } } }))).toEqual(['normal', 'low'])
+    expect(await idsOf(queue.list({ where: { priority: { in: ['high', 7, null] } } }))).toEqual(['7', 'high'])
+    expect(await idsOf(queue.list({ where: { status: { contains: 'end' }, priority: { eq: 0 } } }))).toEqual(['low'])
+    expect(await idsOf(queue.list({ where: { status: { containsAny: ['x', 'y'] } } }))).toEqual([])
+  })
+
   test('yields no more than its limit', async () => {
     const { queue } = await populated()
     expect(await idsOf(queue.list({ limit: 2 }))).toEqual(['scheduled', 'pending'])
