@@ -16,6 +16,7 @@ import { checkedJson } from './payload.ts'
 import type { Cleanup } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
 import type { Amendment, ErrorData, PauseScope, SessionRecord } from './storage/contract.ts'
+import { tellTaken } from './telling.ts'
 
 /** An executor at work, here or elsewhere, as the storage knows it. Moments are epoch ms, spans ms. */
 export interface Session extends Omit<SessionRecord, 'ended'> {
@@ -35,6 +36,9 @@ export interface RescheduleOptions {
   readonly maxRetries?: number
 }
 
+/** Amendments that are told as events, as outcomes are. */
+const ENDS: readonly unknown[] = ['cancel', 'complete', 'fail', 'forceRelease'] satisfies Amendment['kind'][]
+
 /**
  * Steering by hand, the part of a queue that operators use. Each call answers what it changed; jobs that are unknown, or
  * in a state that the call does not touch, stay as they are and are missing from the answer. None touches a running job
@@ -49,16 +53,32 @@ export abstract class Administration {
    * next heartbeat, and is cancelled when its handler ends, unless it completes all the same. Answers the job as it is
    * then, `null` when there was nothing to cancel.
    */
-  async cancel(id: string, reason = 'cancelled'): Promise<Job | null> {
-    const [job] = await this.#amend([{ kind: 'cancel', id: name('id', id), reason: checkReason(reason) }])
-    if (job?.status === 'running') for (const executor of this.open().executors) executor.cancel(id, reason)
-    return job ?? null
+  async cancel(id: string, reason?: string): Promise<Job | null> {
+    return this.toCancel(id, reason)()
+  }
+
+  /** As each that begins with `to`: a call in two. What is wrong with it is thrown at once, what it answers does it. @internal */
+  toCancel(id: string, reason = 'cancelled'): () => Promise<Job | null> {
+    const batch = [{ kind: 'cancel', id: name('id', id), reason: checkReason(reason) }] as const
+    return async () => {
+      const [job] = await this.#amend(batch)
+      if (job?.status === 'running') for (const executor of this.open().executors) executor.cancel(id, reason)
+      return job ?? null
+    }
   }
 
   /** Failed, cancelled or waiting jobs become due now, their counters at 0, history and fence kept. */
   async retry(ids: readonly string[]): Promise<readonly Job[]> {
-    const runAt = this.open().environment.now()
-    return this.#awaken(await this.#amend(checkIds(ids).map((id) => ({ kind: 'requeue', id, runAt, delay: null }))))
+    return this.toRetry(ids)()
+  }
+
+  /** @internal */
+  toRetry(ids: readonly string[]): () => Promise<readonly Job[]> {
+    const all = checkIds(ids)
+    return async () => {
+      const runAt = this.open().environment.now()
+      return this.#awaken(await this.#amend(all.map((id) => ({ kind: 'requeue', id, runAt, delay: null }))))
+    }
   }
 
   /** Waiting jobs get another moment, priority or number of retries. At least one has to be given. */
@@ -89,9 +109,13 @@ export abstract class Administration {
    * is not retried. Answers the removed ones as they were last, a running one as it is now.
    */
   async remove(which: readonly string[] | { readonly jobKey: string }): Promise<readonly Job[]> {
-    if (Array.isArray(which)) return this.#amend(checkIds(which).map((id) => ({ kind: 'remove', id })))
-    const { jobKey = longName('remove.jobKey', undefined) } = readOptions('remove', which, { jobKey: longName })
-    return this.#amend([{ kind: 'removeKey', jobKey }])
+    return this.toRemove(which)()
+  }
+
+  /** @internal */
+  toRemove(which: readonly string[] | { readonly jobKey: string }): () => Promise<readonly Job[]> {
+    const batch = Array.isArray(which) ? checkIds(which).map((id) => ({ kind: 'remove', id }) as const) : [ofKey(which)]
+    return () => this.#amend(batch)
   }
 
   /**
@@ -132,12 +156,18 @@ export abstract class Administration {
    * one executor alone there is `executor.pause()`.
    */
   async pause(scope: PauseScope): Promise<boolean> {
-    return this.open().storage.pause({ scope: checkScope('pause', scope), paused: true })
+    return this.toPause(scope, true)()
   }
 
   /** Ends a pause of this very scope; others go on. False when there was none. */
   async resume(scope: PauseScope): Promise<boolean> {
-    return this.open().storage.pause({ scope: checkScope('resume', scope), paused: false })
+    return this.toPause(scope, false)()
+  }
+
+  /** @internal */
+  toPause(scope: PauseScope, paused: boolean): () => Promise<boolean> {
+    const checked = checkScope(paused ? 'pause' : 'resume', scope)
+    return async () => this.open().storage.pause({ scope: checked, paused })
   }
 
   /** What is paused now. */
@@ -146,10 +176,13 @@ export abstract class Administration {
   }
 
   async #amend(batch: readonly Amendment[]): Promise<readonly Job[]> {
-    const { storage, environment } = this.open()
+    const { storage, environment, events } = this.open()
     const now = environment.now()
     const answers = await storage.amend({ batch, now })
-    return answers.flatMap(({ verdict, jobs }) => (verdict === 'ok' ? jobs.map((record) => toJob(record, now)) : []))
+    const changed = answers.map(({ verdict, jobs }) => (verdict === 'ok' ? jobs : []))
+    for (const [at, jobs] of changed.entries())
+      if (ENDS.includes(batch[at]?.kind)) for (const job of jobs) tellTaken(events, job, now)
+    return changed.flat().map((record) => toJob(record, now))
   }
 
   /** Executors of this context need no hint of what has become due. */
@@ -163,6 +196,11 @@ export abstract class Administration {
 function checkIds(ids: unknown, field = 'ids'): readonly string[] {
   if (!Array.isArray(ids)) throw invalidOption(field, 'an array of ids', ids)
   return Array.from(ids, (id) => name(`${field}[]`, id))
+}
+
+function ofKey(which: unknown): Amendment {
+  const { jobKey = longName('remove.jobKey', undefined) } = readOptions('remove', which, { jobKey: longName })
+  return { kind: 'removeKey', jobKey }
 }
 
 function checkReason(reason: unknown): string {

@@ -7,7 +7,8 @@ import type { ErrorData, StorageHealth } from './storage/contract.ts'
 /**
  * What `queue.on` tells: this context only, once each, after the storage has acknowledged it. The event is named for
  * what became of the job: an attempt that threw after somebody asked that the job be cancelled is told as `cancelled`,
- * one whose key a newer job took as `failed`, and so is a completion whose chained job could not be stored.
+ * one whose key a newer job took as `failed`, and so is a completion whose chained job could not be stored. What the
+ * reaper, the pruner or a call of this queue ends is told by the same names.
  */
 export interface QueueEvents {
   enqueued: { readonly job: Job }
@@ -26,7 +27,7 @@ export interface QueueEvents {
   released: { readonly job: Job }
   /** This executor no longer holds the job; what its handler still does changes nothing in the queue. */
   lost: { readonly job: Job }
-  /** The reaper took the job from a session that fell silent, or the worker died that ran it here. */
+  /** The job waits again: the reaper or `forceRelease` took it from its session, or the worker died that ran it here. */
   interrupted: { readonly job: Job }
   /** A background service met an error and goes on. */
   error: { readonly error: unknown; readonly service: string }

@@ -2,7 +2,6 @@ import { withAutomations } from './automations.ts'
 import { Claimer } from './claimer.ts'
 import { Expiry, waitAtMost } from './expiry.ts'
 import { Heartbeat, patience } from './heartbeat.ts'
-import { toJob } from './job.ts'
 import type { QueueCore, ServiceOptions } from './queue-core.ts'
 import { Reaper } from './reaper.ts'
 import { Reconnection } from './reconnection.ts'
@@ -10,6 +9,7 @@ import type { OpenRunner } from './runner.ts'
 import type { SettleBuffer } from './settle-buffer.ts'
 import type { Slots } from './slots.ts'
 import type { JobRecord, Lane } from './storage/contract.ts'
+import { tellTaken } from './telling.ts'
 import type { Ticker } from './ticker.ts'
 
 export interface ExecutorSessionOptions {
@@ -219,6 +219,6 @@ export class ExecutorSession {
   #interrupted(record: JobRecord): void {
     const { events, environment, queue } = this.#options.core
     queue.wakeExecutors([record.type])
-    if (events.has('interrupted')) events.tell('interrupted', { job: toJob(record, environment.now()) })
+    tellTaken(events, record, environment.now())
   }
 }

@@ -1,15 +1,15 @@
 import { Attempt } from './attempt.ts'
 import { Deadlines } from './deadlines.ts'
 import { HoldfastError, leaseLost } from './errors.ts'
-import { toJob } from './job.ts'
 import { checkedJson } from './payload.ts'
 import type { QueueCore } from './queue-core.ts'
 import type { AttemptEnds, OpenRunner } from './runner.ts'
 import type { SettleBuffer } from './settle-buffer.ts'
 import { interruption, settlementOf } from './settlement.ts'
-import type { ErrorData, JobRecord, LeaseRef, NewJob, SettleAnswer, Settlement } from './storage/contract.ts'
+import type { JobRecord, LeaseRef, NewJob, SettleAnswer, Settlement } from './storage/contract.ts'
 import { isSuspect, settled } from './storage/transitions.ts'
 import { isThenable } from './thenable.ts'
+import { tellAs, type Told } from './telling.ts'
 
 export interface SlotsOptions {
   readonly core: QueueCore
@@ -249,12 +249,7 @@ export class Slots implements AttemptEnds {
     const now = environment.now()
     // What became of it as asked is computed, not read: it is the same function of the same values.
     const asked = { ...record, progress: latestProgress, ...settled(record, settlement, now) }
-    const ended = became?.state === name ? became : asked
-    const job = toJob(ended, now)
-    if (name === 'retrying') events.tell(name, { job, error: ended.error as ErrorData, runAt: ended.runAt })
-    else if (name === 'failed') events.tell(name, { job, error: ended.error as ErrorData })
-    else if (name === 'cancelled') events.tell(name, { job, reason: ended.cancelRequested ?? '' })
-    else events.tell(name, { job })
+    tellAs(events, name, became?.state === name ? became : asked, now)
   }
 }
 
@@ -265,8 +260,6 @@ const EVENTS = {
   release: 'released',
   cancelled: 'cancelled',
 } as const
-
-type Told = (typeof EVENTS)[keyof typeof EVENTS] | 'interrupted'
 
 /** What an outcome is told and counted as: what its job became, or how the attempt ended where the job goes on. */
 function eventOf(settlement: Settlement, became: JobRecord | null): Told {

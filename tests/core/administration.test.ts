@@ -108,6 +108,39 @@ describe('by hand', () => {
     expect(stage.abortedFor('a')).toBe('HOLDFAST_LEASE_LOST')
   })
 
+  test('what ends a job by hand is told as what ends it otherwise, once, and nothing else is', async () => {
+    const { queue, clock, stage, executor } = await oneOfEach()
+    const told: unknown[] = []
+    for (const name of ['completed', 'failed', 'cancelled', 'interrupted', 'retrying', 'released'] as const)
+      queue.on(name, ({ job: { id, status }, ...more }) => told.push([name, id, status, more]))
+    for (const id of ['a', 'b', 'c', 'd']) await queue.enqueue(task, null, { id, delay: '1h' })
+    await queue.cancel('a', 'user left')
+    await queue.complete(['b', 'running'], { result: 5 })
+    await queue.fail(['c', 'a', 'failed'], 'no use')
+    await queue.remove(['failed', 'cancelled', 'd'])
+    await queue.reschedule(['waiting'], { priority: 3 })
+    await queue.retry(['b'])
+    const error = expect.objectContaining({ code: 'HOLDFAST_FAILED_BY_HAND' }) as unknown
+    expect(told).toEqual([
+      ['cancelled', 'a', 'cancelled', { reason: 'user left' }],
+      ['completed', 'b', 'completed', {}],
+      ['failed', 'c', 'failed', { error }],
+      ['failed', 'a', 'failed', { error }],
+    ])
+    told.length = 0
+    await queue.cancel('running', 'too late')
+    expect(told).toEqual([])
+    stage.fail('running', new Error('stopped'))
+    await clock.settle()
+    expect(told).toEqual([['cancelled', 'running', 'cancelled', { reason: 'too late' }]])
+    told.length = 0
+    await queue.enqueue(task, null, { id: 'held' })
+    await clock.settle()
+    await executor.pause()
+    await queue.forceRelease([executor.session])
+    expect(told).toEqual([['interrupted', 'held', 'pending', {}]])
+  })
+
   test('cleanup removes what retention names, and fails what is past its time at the second call', async () => {
     const { queue, clock } = await testQueue({ retention: { cancelled: { maxCount: 0 } } })
     await queue.enqueue(task, null, { id: 'gone' })

@@ -302,6 +302,27 @@ async function graveyard() {
 }
 
 describe('jobs whose worker dies', () => {
+  test('are told of as what became of them: interrupted, failed or cancelled', async () => {
+    const { queue, clock, dies } = await graveyard()
+    const told: unknown[] = []
+    for (const name of ['interrupted', 'failed', 'cancelled'] as const)
+      queue.on(name, ({ job: { id, status }, ...more }) => told.push([name, id, status, more]))
+    await queue.enqueue(task, null, { id: 'again' })
+    await dies()
+    await queue.enqueue(task, null, { id: 'never', maxInterruptions: 0, priority: 'high' })
+    await dies()
+    await queue.enqueue(task, null, { id: 'unwanted', priority: 'critical' })
+    await dies()
+    await queue.cancel('unwanted', 'user left')
+    await clock.advance('50s')
+    const error = expect.objectContaining({ code: 'HOLDFAST_WORKER_DIED' }) as unknown
+    expect(told).toEqual([
+      ['interrupted', 'again', 'pending', {}],
+      ['failed', 'never', 'failed', { error }],
+      ['cancelled', 'unwanted', 'cancelled', { reason: 'user left' }],
+    ])
+  })
+
   test('the first interruption runs a job again at once, the second after its backoff', async () => {
     const { queue, clock, dies } = await graveyard()
     await queue.enqueue(task, null, { id: 'a' })
