@@ -2,8 +2,8 @@ import type { FieldNode } from 'graphql'
 import type { EnqueueOptions } from '../core/intake.ts'
 import type { ListOptions } from '../core/listing.ts'
 import { type FieldFilter, FILTER_FIELDS } from '../core/storage/contract.ts'
-import { camel, PRIORITIES } from './job-fields.ts'
-import { Problem, type Placed, unknown } from './problem.ts'
+import { camel } from './job-fields.ts'
+import { Problem, unknown } from './problem.ts'
 import type { Values } from './values.ts'
 
 /** The arguments of a field, by their first names. */
@@ -85,70 +85,81 @@ const OPERATORS: readonly string[] = [
   'isNotNull',
 ] satisfies (keyof FieldFilter)[]
 
-/** Names as jobs have them. */
-function fieldNamed(name: string, at: Placed | undefined): string {
+/** A name as the queue has it. */
+function ownName(name: string): string {
   const field = camel(name)
-  const own = Object.hasOwn(ALIASES, field) ? (ALIASES[field] ?? field) : field
-  if ((FILTER_FIELDS as readonly string[]).includes(own)) return own
-  throw unknown('field', name, [...NAMES, 'payload'], at)
+  return Object.hasOwn(ALIASES, field) ? (ALIASES[field] ?? field) : field
 }
 
-/** A `where` as `queue.list` takes it: fields in either spelling, statuses and priorities in capitals. */
-export function whereOf(where: unknown, values: Values, at: Placed | undefined): NonNullable<ListOptions['where']> {
-  if (typeof where !== 'object' || where === null || Array.isArray(where))
-    throw new Problem('Expected `where` to be an object, as { status: { eq: "FAILED" } }', at)
-  const entries = Object.entries(where as Given).map(([name, said]) => {
-    const place = values.placeOf(where, name, at)
+/** As the queue's errors name it. */
+export function placeName(name: string): string {
+  return name === 'job' ? 'type' : name === 'retries' ? 'maxRetries' : ownName(name)
+}
+
+function isField(name: string): boolean {
+  return (FILTER_FIELDS as readonly string[]).includes(name)
+}
+
+function fieldNamed(name: string, path: string): string {
+  const own = ownName(name)
+  if (isField(own)) return own
+  throw unknown('field', name, [...NAMES, 'payload'], `${path}.${name}`)
+}
+
+/**
+ * A `where` as `queue.list` takes it: fields in either spelling, statuses and priorities in capitals. `more`: it is of
+ * a job with all that jobs have, and other names stand for themselves. `path`: where it stands.
+ */
+export function whereOf(where: unknown, path: string, more = false): NonNullable<ListOptions['where']> {
+  const entries = entriesOf(where, 'conditions, as { status: { eq: "FAILED" } }', path).map(([name, said]) => {
+    const place = `${path}.${name}`
     if (name === 'and' || name === 'or') {
       if (!Array.isArray(said)) throw new Problem(`Expected \`${name}\` to be a list`, place)
-      return [name, said.map((one) => whereOf(one, values, place))] as const
+      return [name, said.map((one, at) => whereOf(one, `${place}.${at}`, more))] as const
     }
-    if (name === 'not') return [name, whereOf(said, values, place)] as const
-    if (name === 'payload') return [name, said] as const
-    const field = fieldNamed(name, place)
-    return [field, filterOf(field, said, values, place)] as const
+    if (name === 'not') return [name, whereOf(said, place, more)] as const
+    if (name === 'payload' || (more && !isField(ownName(name)))) return [name, said] as const
+    const field = fieldNamed(name, path)
+    return [field, filterOf(field, said, place)] as const
   })
-  const names = entries.map(([name]) => name)
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) throw new Problem(`\`${twice}\` stands here under two names`, at)
-  return Object.fromEntries(entries)
+  const whole = Object.fromEntries(entries)
+  if (Object.keys(whole).length < entries.length) throw new Problem('Expected each field once, under one name', path)
+  return whole
 }
 
-function filterOf(field: string, filter: unknown, values: Values, at: Placed | undefined): unknown {
-  if (typeof filter !== 'object' || filter === null || Array.isArray(filter))
-    throw new Problem(`Expected conditions on \`${field}\`, as { eq: … }`, at)
-  const entries = Object.entries(filter as Given).map(([operator, operand]) => {
-    if (!OPERATORS.includes(operator))
-      throw unknown('operator', operator, OPERATORS, values.placeOf(filter, operator, at))
+function entriesOf(value: unknown, expected: string, path: string): readonly [string, unknown][] {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(value)
+  throw new Problem(`Expected ${expected}`, path)
+}
+
+function filterOf(field: string, filter: unknown, path: string): unknown {
+  const entries = entriesOf(filter, `conditions on \`${field}\`, as { eq: … }`, path).map(([operator, operand]) => {
+    if (!OPERATORS.includes(operator)) throw unknown('operator', operator, OPERATORS, `${path}.${operator}`)
     return [operator, Array.isArray(operand) ? operand.map((one) => operandOf(field, one)) : operandOf(field, operand)]
   })
   return Object.fromEntries(entries) as unknown
 }
 
+/** Names in capitals, also within patterns, where `\\S` is another class than `\\s`. */
 function operandOf(field: string, operand: unknown): unknown {
-  if (field === 'status') return lower(operand)
-  const priority = field === 'priority' && typeof operand === 'string' ? PRIORITIES.indexOf(operand.toUpperCase()) : -1
-  return priority < 0 ? operand : priority
+  if (typeof operand !== 'string' || !['status', 'priority'].includes(field)) return operand
+  return operand.replaceAll(/\\.|[A-Z]/g, (part) => (part.length > 1 ? part : part.toLowerCase()))
 }
 
 type OrderBy = NonNullable<ListOptions['orderBy']>
 
 /** `{ createdAt: DESC }`, a list of such, or the shorthand `createdAt`, `"-createdAt"`. */
-export function orderOf(order: unknown, values: Values, at: Placed | undefined): OrderBy {
-  if (Array.isArray(order)) return order.map((one) => orderOf(one, values, at)) as OrderBy
+export function orderOf(order: unknown, path: string): OrderBy {
+  if (Array.isArray(order)) return order.map((one, at) => orderOf(one, `${path}.${at}`)) as OrderBy
   if (typeof order === 'string') {
     const falls = order.startsWith('-')
-    const [first = '', ...path] = order.slice(Number(falls)).split('.')
-    const field = first === 'payload' ? first : fieldNamed(first, at)
-    return `${falls ? '-' : ''}${[field, ...path].join('.')}`
+    const [first = '', ...within] = order.slice(Number(falls)).split('.')
+    const field = first === 'payload' ? first : fieldNamed(first, path)
+    return `${falls ? '-' : ''}${[field, ...within].join('.')}`
   }
-  if (typeof order !== 'object' || order === null)
-    throw new Problem('Expected `orderBy` to be as { createdAt: DESC }', at)
   return Object.fromEntries(
-    Object.entries(order as Given).map(([name, direction]) =>
-      name === 'payload'
-        ? [name, lowered(direction)]
-        : [fieldNamed(name, values.placeOf(order, name, at)), lower(direction)],
+    entriesOf(order, 'an order, as { createdAt: DESC }', path).map(([name, direction]) =>
+      name === 'payload' ? [name, lowered(direction)] : [fieldNamed(name, path), lower(direction)],
     ),
   )
 }

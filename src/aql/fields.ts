@@ -11,7 +11,7 @@ import type { Values } from './values.ts'
 /** What a field does, once the whole text was found to be right. */
 export type Step = () => Promise<unknown>
 
-type Plan = (queue: JobQueue, field: FieldNode, values: Values) => Step
+type Plan = (queue: JobQueue, field: FieldNode, values: Values) => Step | Promise<Step>
 
 /** Jobs of a list that says no number. */
 const USUAL_LIMIT = 100
@@ -21,7 +21,7 @@ const LIST = [['where'], ['orderBy'], ['limit', 'first'], ['offset', 'skip'], ['
 
 const QUERIES: Readonly<Record<string, Plan>> = {
   _jobs: (queue, field, values) => {
-    const { list, limit, offset, after } = listOf(queue, field, argumentsOf(field, LIST, values), values)
+    const { list, limit, offset, after } = listOf(queue, field, argumentsOf(field, LIST, values))
     const connection = connectionOf(field)
     const page = pageOf(list, limit, offset, after)
     if (connection !== null) return async () => connection(await page())
@@ -31,7 +31,7 @@ const QUERIES: Readonly<Record<string, Plan>> = {
   _jobsCount: (queue, field, values) => {
     const given = argumentsOf(field, [['where']], values)
     noFields(field)
-    const list = queue.list(listOptions(given, field, values))
+    const list = queue.list(listOptions(given))
     return async () => {
       let count = 0
       for await (const { id } of list) count += id === '' ? 0 : 1
@@ -52,52 +52,59 @@ const QUERIES: Readonly<Record<string, Plan>> = {
 }
 
 const MUTATIONS: Readonly<Record<string, Plan>> = {
-  enqueueJob: (queue, field, values) => {
+  enqueueJob: async (queue, field, values) => {
     const given = argumentsOf(field, [...ENQUEUE, ['payload']], values)
-    const { type, options } = enqueueOptions(field, given)
-    const view = viewOf(field.selectionSet, field)
-    return async () => view(await queue.enqueue(type as never, given['payload'] as never, options))
+    const store = await enqueuing(queue, field, given, [given['payload']])
+    return async () => (await store())[0]
   },
   enqueueJobs: (queue, field, values) => {
     const given = argumentsOf(field, [...ENQUEUE, ['payloads']], values)
-    const { type, options } = enqueueOptions(field, given)
     const payloads: unknown = given['payloads']
     if (!Array.isArray(payloads)) throw new Problem('Expected `payloads` to be a list', field)
-    const view = viewOf(field.selectionSet, field)
-    return async () =>
-      (await queue.enqueueMany(Array.from<unknown>(payloads).map((payload) => ({ job: type, payload, options })))).map(
-        view,
-      )
+    return enqueuing(queue, field, given, payloads)
   },
   cancelJob: (queue, field, values) => {
     const { id, reason } = argumentsOf(field, [['id', 'jobId'], ['reason']], values)
-    const view = orNull(viewOf(field.selectionSet, field))
-    return async () => view(await queue.cancel(id as string, reason as string | undefined))
+    const view = viewOf(field.selectionSet, field)
+    const cancel = queue.toCancel(id as string, reason as string | undefined)
+    return async () => orNull(await cancel(), view)
   },
   retryJobs: (queue, field, values) => {
     const { ids } = argumentsOf(field, [['ids', 'jobIds']], values)
     const view = viewOf(field.selectionSet, field)
-    return async () => (await queue.retry(ids as readonly string[])).map(view)
+    const retry = queue.toRetry(ids as readonly string[])
+    return async () => (await retry()).map(view)
   },
   removeJob: (queue, field, values) => {
     const { id, jobKey } = argumentsOf(field, [['id', 'jobId'], ['jobKey']], values)
     if ((id === undefined) === (jobKey === undefined)) throw new Problem('Expected one of `id` and `jobKey`', field)
-    const view = orNull(viewOf(field.selectionSet, field))
-    const which = id === undefined ? { jobKey: jobKey as string } : [id as string]
-    return async () => view((await queue.remove(which))[0] ?? null)
+    const view = viewOf(field.selectionSet, field)
+    const remove = queue.toRemove(id === undefined ? { jobKey: jobKey as string } : [id as string])
+    return async () => orNull((await remove())[0], view)
   },
-  pause: (queue, field, values) => {
-    const scope = scopeOf(field, values)
-    return () => queue.pause(scope)
-  },
-  resume: (queue, field, values) => {
-    const scope = scopeOf(field, values)
-    return () => queue.resume(scope)
-  },
+  pause: (queue, field, values) => queue.toPause(scopeOf(field, values), true),
+  resume: (queue, field, values) => queue.toPause(scopeOf(field, values), false),
 }
 
-/** Throws a Problem, or what the queue says to options that are wrong. Changes nothing. */
-export function planField(queue: JobQueue, operation: 'query' | 'mutation', field: FieldNode, values: Values): Step {
+async function enqueuing(
+  queue: JobQueue,
+  field: FieldNode,
+  given: Given,
+  payloads: readonly unknown[],
+): Promise<() => Promise<readonly unknown[]>> {
+  const { type, options } = enqueueOptions(field, given)
+  const view = viewOf(field.selectionSet, field)
+  const store = await queue.toEnqueue(Array.from(payloads, (payload) => ({ job: type, payload, options })))
+  return async () => (await store()).map(view)
+}
+
+/** Rejects with a Problem, or with what the queue says to options that are wrong. Changes nothing. */
+export async function planField(
+  queue: JobQueue,
+  operation: 'query' | 'mutation',
+  field: FieldNode,
+  values: Values,
+): Promise<Step> {
   const plans = operation === 'query' ? QUERIES : MUTATIONS
   const { value: name } = field.name
   const plan = Object.hasOwn(plans, name) ? plans[name] : undefined
@@ -105,12 +112,10 @@ export function planField(queue: JobQueue, operation: 'query' | 'mutation', fiel
   return plan(queue, field, values)
 }
 
-function listOptions({ where, orderBy }: Given, field: FieldNode, values: Values): ListOptions {
-  const at = (name: string): FieldNode | NonNullable<FieldNode['arguments']>[number] =>
-    field.arguments?.find((argument) => argument.name.value === name) ?? field
+function listOptions({ where, orderBy }: Given): ListOptions {
   return {
-    ...(where === undefined ? {} : { where: whereOf(where, values, at('where')) }),
-    ...(orderBy === undefined ? {} : { orderBy: orderOf(orderBy, values, at('orderBy')) }),
+    ...(where === undefined ? {} : { where: whereOf(where, 'where') }),
+    ...(orderBy === undefined ? {} : { orderBy: orderOf(orderBy, 'orderBy') }),
   }
 }
 
@@ -121,7 +126,7 @@ interface Asked {
   readonly after: string | null
 }
 
-function listOf(queue: JobQueue, field: FieldNode, given: Given, values: Values): Asked {
+function listOf(queue: JobQueue, field: FieldNode, given: Given): Asked {
   const { limit = USUAL_LIMIT, offset = 0, after = null } = given
   const isCount = (value: unknown, least: number): value is number =>
     Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= (least === 1 ? MOST_LIMIT : 1e9)
@@ -129,7 +134,7 @@ function listOf(queue: JobQueue, field: FieldNode, given: Given, values: Values)
   if (!isCount(offset, 0)) throw new Problem('Expected `offset` to be an integer from 0', field)
   if (after !== null && typeof after !== 'string')
     throw new Problem('Expected `after` to be the cursor of a page', field)
-  return { list: queue.list(listOptions(given, field, values)), limit, offset, after }
+  return { list: queue.list(listOptions(given)), limit, offset, after }
 }
 
 interface Page {
@@ -191,17 +196,13 @@ function pageInfoOf(set: Selection): (page: Page) => unknown {
 function scopeOf(field: FieldNode, values: Values): PauseScope {
   const given = argumentsOf(field, [['all'], ['type', 'jobType'], ['queueName']], values)
   noFields(field)
-  const [name, ...more] = Object.keys(given)
-  const value = name === undefined ? undefined : given[name]
-  if (more.length > 0 || value === undefined || (name === 'all' ? value !== true : typeof value !== 'string'))
-    throw new Problem('Expected one of `all: true`, `type` and `queueName`', field)
-  return given as PauseScope
+  return given as unknown as PauseScope
 }
 
 function noFields(field: FieldNode): void {
   if (field.selectionSet !== undefined) throw new Problem(`\`${field.name.value}\` has no fields`, field)
 }
 
-function orNull(view: View): (job: Job | null) => unknown {
-  return (job) => (job === null ? null : view(job))
+function orNull(job: Job | null | undefined, view: View): unknown {
+  return job ? view(job) : null
 }

@@ -3,11 +3,11 @@ import type { FieldNode } from 'graphql'
 import type { AutomationOptions } from '../core/automations.ts'
 import { type ErrorCode, HoldfastError } from '../core/errors.ts'
 import type { JobQueue } from '../core/queue.ts'
-import { argumentsOf, ENQUEUE, enqueueOptions } from './arguments.ts'
+import { argumentsOf, ENQUEUE, enqueueOptions, placeName, whereOf } from './arguments.ts'
 import { planField, type Step } from './fields.ts'
 import { selected } from './job-fields.ts'
 import { type AqlDefinition, type HandlerNode, parse } from './parser.ts'
-import { Problem, type Placed, unknown } from './problem.ts'
+import { Problem, type Placed, placeOf, unknown } from './problem.ts'
 import { checkGiven, Values } from './values.ts'
 
 /** Why a text was not, or not wholly, done. Lines and columns count from 1. */
@@ -60,7 +60,7 @@ async function execute(
 ): Promise<AqlResult> {
   let steps: readonly Planned[]
   try {
-    steps = planned(queue, parse(text), variables)
+    steps = await planned(queue, parse(text), variables)
   } catch (error) {
     return { data: null, errors: [errorOf(error, undefined)] }
   }
@@ -77,25 +77,22 @@ async function execute(
   return { data: Object.fromEntries(data), errors }
 }
 
-function planned(
+async function planned(
   queue: JobQueue,
   definitions: readonly AqlDefinition[],
   variables: Readonly<Record<string, unknown>>,
-): readonly Planned[] {
+): Promise<readonly Planned[]> {
   const steps: Planned[] = []
   checkGiven(definitions, variables)
   for (const definition of definitions) {
     const values = new Values()
-    if (definition.kind === 'Handler') steps.push(handlerStep(queue, definition, values))
+    if (definition.kind === 'Handler') steps.push(await planHandler(queue, definition, values))
     else if (definition.kind === 'OperationDefinition' && definition.operation !== 'subscription') {
       values.declare(definition, variables)
       for (const { key, node } of selected(definition.selectionSet)) {
         const at = node as FieldNode
-        steps.push({
-          key,
-          at,
-          step: placed(at, () => planField(queue, definition.operation as 'query' | 'mutation', at, values)),
-        })
+        const step = await planField(queue, definition.operation as 'query' | 'mutation', at, values).catch(placed(at))
+        steps.push({ key, at, step })
       }
     } else throw new Problem('Expected query, mutation or define handler', definition)
   }
@@ -105,20 +102,21 @@ function planned(
   return steps
 }
 
-/** What the queue refuses at once is told with the place of the field. */
-function placed<Value>(at: Placed, plan: () => Value): Value {
-  try {
-    return plan()
-  } catch (error) {
-    if (!HoldfastError.is(error)) throw error
-    throw Object.assign(new Problem(error.message, at), { code: error.code })
+/** What is refused is told with its place. */
+function placed(at: Placed): (error: unknown) => never {
+  return (error) => {
+    throw Object.assign(new Error(), errorOf(error, at))
   }
 }
 
 const ENTRIES = ['on', 'where', 'action', 'atomic', 'enabled']
 
-function handlerStep(queue: JobQueue, { name, entries, loc }: HandlerNode, values: Values): Planned {
-  const at: Placed = { loc }
+async function planHandler(queue: JobQueue, { name, entries, loc }: HandlerNode, values: Values): Promise<Planned> {
+  // Errors of its options name them as they do those of an enqueue.
+  const parts = entries.flatMap((entry) =>
+    entry.value.kind === 'Field' ? [entry, ...(entry.value.arguments ?? [])] : [entry],
+  )
+  const at = { loc, arguments: parts } as Placed
   const given: Record<string, unknown> = {}
   for (const { name: entry, value } of entries) {
     if (!ENTRIES.includes(entry.value)) throw unknown('entry of a handler', entry.value, ENTRIES, entry)
@@ -128,14 +126,20 @@ function handlerStep(queue: JobQueue, { name, entries, loc }: HandlerNode, value
   for (const needed of ['on', 'action'])
     if (!(needed in given)) throw new Problem(`Expected \`${needed}:\` in the handler`, at)
   const { action, ...options } = given
-  const automation = { name: name.value, ...options, enqueue: action } as unknown as AutomationOptions
-  return {
-    key: name.value,
-    at,
-    step: async () => {
-      const { name: defined, on, enabled } = await queue.automate(automation)
-      return { name: defined, on, enabled }
-    },
+  const { on, where } = options
+  try {
+    if (String(on).startsWith('job:') && where !== undefined) options['where'] = whereOf(where, 'where', true)
+    const automate = await queue.toAutomate({ name: name.value, ...options, enqueue: action } as never)
+    return {
+      key: name.value,
+      at,
+      step: async () => {
+        const { name: defined, on: event, enabled } = await automate()
+        return { name: defined, on: event, enabled }
+      },
+    }
+  } catch (error) {
+    return placed(at)(error)
   }
 }
 
@@ -146,17 +150,18 @@ function enqueueOf(field: FieldNode, values: Values): AutomationOptions['enqueue
   return { job: type, payload: given['payload'] ?? null, ...options }
 }
 
-function errorOf(error: unknown, at: Placed | undefined): AqlError {
-  const { message, locations, code, line, column } = Object(error) as Partial<AqlError> & {
-    locations?: readonly { readonly line: number; readonly column: number }[]
-  }
-  const place = locations?.[0] ?? {
-    line: line ?? at?.loc?.startToken.line ?? 1,
-    column: column ?? at?.loc?.startToken.column ?? 1,
-  }
+/** `from`: what was done, or planned; in it may be the place that the error names. */
+function errorOf(error: unknown, from: Placed | undefined): AqlError {
+  const { message, locations, code, details, line, column, ...more } = Object(error) as Partial<
+    AqlError & Problem & HoldfastError
+  > & { locations?: readonly Pick<AqlError, 'line' | 'column'>[] }
+  const { at = details?.field ?? '' } = more
+  const place = typeof at === 'string' ? from && placeOf(from, at, placeName) : at
+  const found = locations?.[0] ?? place?.loc?.startToken
   return {
-    code: HoldfastError.is(error) ? error.code : (code ?? 'HOLDFAST_AQL'),
+    code: code ?? 'HOLDFAST_AQL',
     message: message ?? String(error),
-    ...place,
+    line: line ?? found?.line ?? 1,
+    column: column ?? found?.column ?? 1,
   }
 }

@@ -12,7 +12,7 @@ const moment =
     asMoment(job[name])
 
 /** Names of priorities, from 0. */
-export const PRIORITIES: readonly string[] = ['LOW', 'NORMAL', 'HIGH', 'CRITICAL']
+const PRIORITIES: readonly string[] = ['LOW', 'NORMAL', 'HIGH', 'CRITICAL']
 
 /** What there is to know of a job; each also under its snake_case name. */
 const FIELDS: Readonly<Record<string, Read>> = {

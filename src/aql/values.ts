@@ -6,8 +6,6 @@ import { Problem, type Placed, unknown } from './problem.ts'
 /** The values of a document: its literals, with variables in them. */
 export class Values {
   readonly #variables = new Map<string, unknown>()
-  /** What literal an object was made from, so that errors can name the place of one of its fields. */
-  readonly #origins = new WeakMap<object, ObjectValueNode>()
 
   /** Takes what was given for the variables that the operation declares, and checks it. */
   declare({ variableDefinitions = [] }: OperationDefinitionNode, given: Readonly<Record<string, unknown>>): void {
@@ -34,11 +32,6 @@ export class Values {
     }
   }
 
-  /** Where a name of this object stands, if the object is a literal. */
-  placeOf(value: object, name: string, otherwise: Placed | undefined): Placed | undefined {
-    return this.#origins.get(value)?.fields.find((field) => field.name.value === name) ?? otherwise
-  }
-
   #object(node: ObjectValueNode): unknown {
     const names = new Set<string>()
     for (const field of node.fields) {
@@ -46,9 +39,7 @@ export class Values {
       names.add(field.name.value)
     }
     const entries = node.fields.map((field) => [field.name.value, this.of(field.value)] as const)
-    const value = Object.fromEntries(entries.filter(([, one]) => one !== undefined))
-    this.#origins.set(value, node)
-    return value
+    return Object.fromEntries(entries.filter(([, one]) => one !== undefined))
   }
 
   #variable(name: string, node: Placed): unknown {

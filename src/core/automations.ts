@@ -1,5 +1,5 @@
 import { Administration } from './administration.ts'
-import { checkCondition } from './conditions.ts'
+import { checkCondition, type JobFilter } from './conditions.ts'
 import { documentCopy } from './document.ts'
 import { HoldfastError, invalidOption, toErrorData } from './errors.ts'
 import type { EnqueueOptions } from './intake.ts'
@@ -8,7 +8,7 @@ import { anything, boolean, type Check, name, readOptions } from './options.ts'
 import { checkedJson, tooLarge } from './payload.ts'
 import type { EnqueuedJob } from './queue.ts'
 import type { QueueCore } from './queue-core.ts'
-import { testOf } from './storage/condition-test.ts'
+import { partOf, type ReadPart, testOf } from './storage/condition-test.ts'
 import type { Condition, DefineRequest, NewJob, Settlement } from './storage/contract.ts'
 import { isObject } from './storage/plain.ts'
 import { settled } from './storage/transitions.ts'
@@ -45,8 +45,8 @@ export interface AutomationOptions {
   /** Another automation of this name is replaced. */
   readonly name: string
   readonly on: string
-  /** On the document. Default: every one. */
-  readonly where?: Condition
+  /** On the document; for `job:…` on the job, its fields as where jobs are listed. Default: every one. */
+  readonly where?: Condition | JobFilter
   readonly enqueue: AutomationJob
   /** An event whose job could not be made is refused, and with it all that it triggers. Not for `job:…`. Default false. */
   readonly atomic?: boolean
@@ -71,12 +71,14 @@ interface Happening {
 
 /** Options in which the document has a say. */
 const FILLED = ['jobKey', 'queueName'] as const
+type FilledOptions = Omit<EnqueueOptions, (typeof FILLED)[number]> & { [Option in (typeof FILLED)[number]]?: string }
 
 /** Automations that trigger each other, and jobs that trigger themselves, end here. */
 export const MOST_AUTOMATIONS_IN_A_ROW = 16
 
 /** Jobs that follow events, by what is stored under a name; see docs/automations.md. */
 export abstract class Automated extends Administration {
+  /** Does nothing for no jobs. */
   protected abstract store(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]>
   protected abstract takesJobs(): void
 
@@ -88,10 +90,17 @@ export abstract class Automated extends Administration {
    * could make the payload fit its schema, HOLDFAST_WORKERS_DISABLED; nothing was stored
    */
   async automate(options: AutomationOptions): Promise<Automation> {
+    return (await this.toAutomate(options))()
+  }
+
+  /** @internal */
+  async toAutomate(options: AutomationOptions): Promise<() => Promise<Automation>> {
     this.takesJobs()
     const { name: named, ...value } = await automationOf(this.open(), options)
-    await this.#define({ name: named, value })
-    return automationFrom(named, value)
+    return async () => {
+      await this.#define({ name: named, value })
+      return automationFrom(named, value)
+    }
   }
 
   /** All automations, by name. */
@@ -148,8 +157,7 @@ export abstract class Automated extends Administration {
       now: core.environment.now(),
       depth,
     }
-    const jobs = await jobsAfter(core, happening, await automationsOf(core))
-    return jobs.length === 0 ? [] : this.store(jobs)
+    return this.store(await jobsAfter(core, happening, await automationsOf(core)))
   }
 }
 
@@ -289,9 +297,9 @@ async function jobOf(core: QueueCore, automation: Automation, happening: Happeni
     },
   }
   let payload: unknown = null
-  const options: { [Option in (typeof FILLED)[number]]?: string } & EnqueueOptions = { ...enqueue.options, id }
+  const options: FilledOptions = { ...enqueue.options, id }
   try {
-    if (!testOf(where)(happening.document)) return null
+    if (!testOf(where, event.startsWith('job:') ? jobField : partOf)(happening.document)) return null
     for (const option of FILLED) if (options[option] !== undefined) options[option] = fillName(options[option], source)
     payload = fill(enqueue.payload, source)
     if (depth >= MOST_AUTOMATIONS_IN_A_ROW) throw failure(automation, `${depth} automations led to it: it is a loop`)
@@ -304,20 +312,24 @@ async function jobOf(core: QueueCore, automation: Automation, happening: Happeni
   }
 }
 
+/** Null is a field that is not set, as where jobs are listed. */
+const jobField: ReadPart = (job, named) => partOf(job, named)
+
 function failure({ name: named, on }: Automation, why: string, cause?: unknown): HoldfastError {
   const message = `Automation \`${named}\` (${on}) made no job: ${why}`
   return new HoldfastError('HOLDFAST_AUTOMATION', message, cause === undefined ? {} : { cause })
 }
 
 async function automationOf(core: QueueCore, options: unknown): Promise<Automation> {
-  const checks = { name, on: checkTrigger, where: checkCondition, enqueue: anything, atomic: boolean, enabled: boolean }
+  const checks = { name, on: checkTrigger, where: anything, enqueue: anything, atomic: boolean, enabled: boolean }
   const given = readOptions('automate', options, checks)
-  const { atomic = false, enabled = true, where = {} } = given
+  const { where = {}, atomic = false, enabled = true } = given
   const on = given.on ?? checkTrigger('automate.on', undefined)
   if (atomic && on.startsWith('job:'))
     throw invalidOption('automate.atomic', 'absent for an event of jobs: what ended cannot be refused', atomic)
+  const condition = checkCondition('automate.where', where, on.startsWith('job:'))
   const enqueue = await enqueueOf(core, given.enqueue)
-  return { name: given.name ?? name('automate.name', undefined), on, where, enqueue, atomic, enabled }
+  return { name: given.name ?? name('automate.name', undefined), on, where: condition, enqueue, atomic, enabled }
 }
 
 async function enqueueOf(core: QueueCore, given: unknown): Promise<Automation['enqueue']> {

@@ -14,8 +14,7 @@ export function documentCopy(value: unknown, copies = new Map<object, unknown>()
   // Entities name each other, by more ways than anybody can go: each is copied once.
   if (copies.has(value)) return copies.get(value)
   const tag = tagOf(value)
-  // An invalid one has no text, and is null as JSON.
-  if (tag === 'Date') return ((value as unknown as Date).toJSON() as string | null) ?? Number.NaN
+  if (tag === 'Date') return Number.isNaN(Number(value)) ? Number.NaN : (value as unknown as Date).toISOString()
   copies.set(value, Number.NaN)
   if (depth > MOST_DEPTH || (tag !== 'Object' && tag !== 'Array')) return Number.NaN
   const copyPart = (part: unknown): unknown => documentCopy(part, copies, depth + 1)

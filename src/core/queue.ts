@@ -160,6 +160,18 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
   }
 
   async #enqueueMany(depth: number, items: readonly EnqueueItem[]): Promise<readonly EnqueuedJob[]> {
+    const prepared = this.#prepared(depth, items)
+    return this.store(isThenable(prepared) ? await prepared : prepared)
+  }
+
+  /** @internal */
+  async toEnqueue(items: readonly EnqueueItem[]): Promise<() => Promise<readonly EnqueuedJob[]>> {
+    const prepared = await this.#prepared(0, items)
+    return () => this.store(prepared)
+  }
+
+  /** A promise only when a schema makes one. */
+  #prepared(depth: number, items: readonly EnqueueItem[]): readonly NewJob[] | Promise<readonly NewJob[]> {
     this.takesJobs()
     if (!Array.isArray(items)) throw invalidOption('items', 'an array of { job, payload, options }', items)
     const prepared = Array.from(items as readonly EnqueueItem[], (item) => {
@@ -169,9 +181,8 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
       if (isThenable(job)) job.catch(() => undefined)
       return job
     })
-    if (prepared.length === 0) return []
     const late = prepared.some(isThenable)
-    return this.store(late ? await Promise.all(prepared.map((job) => Promise.resolve(job))) : (prepared as NewJob[]))
+    return late ? Promise.all(prepared.map((job) => Promise.resolve(job))) : (prepared as NewJob[])
   }
 
   /** `null` when there is no such job: never stored, removed, or gone by retention. */
@@ -320,6 +331,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
   }
 
   protected override async store(jobs: readonly NewJob[]): Promise<readonly EnqueuedJob[]> {
+    if (jobs.length === 0) return []
     // It may have been closed while a schema was waited for.
     const { storage, environment, events } = this.open()
     const now = environment.now()

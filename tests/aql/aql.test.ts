@@ -6,7 +6,9 @@ import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { nodeFs } from '../../src/adapters/node-fs/index.ts'
 import { type AqlResult, aql } from '../../src/aql/index.ts'
-import { defineJob, openQueue } from '../../src/index.ts'
+import { z } from 'zod'
+import { defineJob, HoldfastError, openQueue } from '../../src/index.ts'
+import { testQueue } from '../../src/testing/index.ts'
 import { keepsItsPromises } from './promises.ts'
 
 const task = defineJob({ type: 'task' })
@@ -40,6 +42,16 @@ describe('an answer', () => {
     ],
     ['{ _jobs(where: { not: { status: { in: [PENDING, RUNNING] } } }) { id } }', { _jobs: [] }],
     ['{ _jobs(skip: 1) { id } }', { _jobs: [] }],
+    [
+      String.raw`{
+        a: _jobsCount(where: { status: { contains: "END" } })
+        b: _jobsCount(where: { status: { containsAny: ["x", "PEN"], startsWith: "PE", matches: "^P\\w*G$" } })
+        c: _jobsCount(where: { status: { matches: "\\W" } })
+        d: _jobsCount(where: { status: { matches: "\\S" } })
+        e: _jobsCount(where: { priority: { gt: HIGH, lte: "CRITICAL" } })
+      }`,
+      { a: 1, b: 1, c: 0, d: 1, e: 1 },
+    ],
     ['{ a: _jobsCount b: _jobsCount }', { a: 1, b: 1 }],
     [
       'query ($p: JobPriority) { _jobs(where: { or: [{ priority: { eq: $p } }] }) { id } }',
@@ -64,6 +76,24 @@ describe('an answer', () => {
   })
 })
 
+test('a handler has conditions on jobs in the words of AQL, on documents in those of the document', async () => {
+  const { queue, advance, jobs } = await testQueue({ handlers: [task.handler(() => ({ n: 5 }))] })
+  const { execute } = aql(queue)
+  const define = async (name: string, on: string, where: string): Promise<void> => {
+    const action = `action: { enqueueJob(type: "follow", payload: "${name}", jobKey: "${name} \${id}") }`
+    expect((await execute(`define handler "${name}" { on: "${on}", where: ${where}, ${action} }`)).errors).toEqual([])
+  }
+  await define('a', 'job:completed', '{ status: { eq: COMPLETED }, job_type: { eq: "task" } }')
+  await define('b', 'job:completed', '{ or: [{ not: { priority: { lt: "HIGH" } } }] }')
+  await define('c', 'job:completed', '{ result: { n: { eq: 5 } }, created_at: { gt: "1970-01-01T00:00:00Z" } }')
+  await define('d', 'job:completed', '{ status: { ne: "COMPLETED" } }')
+  await define('e', 'insert:users', '{ status: { eq: "NEW" }, retry_count: { eq: "x" } }')
+  await queue.enqueue(task, null, { id: 'one', priority: 'high' })
+  await queue.emit('insert:users', { id: 1, status: 'NEW', retry_count: 'x' })
+  await advance('1s')
+  expect((await jobs('follow')).map(({ jobKey }) => jobKey).sort()).toEqual(['a one', 'b one', 'c one', 'e 1'])
+})
+
 describe('an error names its place', () => {
   test.each([
     ['', 1, 1, 'Unexpected <EOF>'],
@@ -74,8 +104,16 @@ describe('an error names its place', () => {
     ['{ _jobs(where: { statu: { eq: 1 } }) { id } }', 1, 18, 'did you mean `status`'],
     ['{ _jobs(where: { type: { equals: 1 } }) { id } }', 1, 26, 'expected one of'],
     ['{ _jobs(where: { type: { endWith: "x" } }) { id } }', 1, 26, 'did you mean `endsWith`'],
-    ['{ _jobs(where: { payload: { a: { matches: "(a" } } }) { id } }', 1, 3, 'matches'],
-    ['{ _jobs(where: { status: { eq: "FAILD" } }) { id } }', 1, 3, 'status'],
+    ['{ _jobs(where: { payload: { a: { matches: "(a" } } }) { id } }', 1, 34, 'matches'],
+    ['{ _jobs(where: { status: { eq: "FAILD" } }) { id } }', 1, 28, 'status'],
+    ['{ _jobs(where: { or: [{ and: [] }, { job_type: { in: [A, 5] } }] }) { id } }', 1, 58, 'type'],
+    ['{ _jobs(where: { type: { eq: "a" }, job_type: { eq: "b" } }) { id } }', 1, 9, 'once'],
+    ['{ _jobs(where: { priority: { eq: "SOON" } }) { id } }', 1, 30, 'high'],
+    ['{ _jobs(where: { attempts: { eq: "0" } }) { id } }', 1, 30, 'number'],
+    ['{ _jobs(where: { runAt: { contains: "0" } }) { id } }', 1, 27, 'no text'],
+    ['{ _jobs(where: 5) { id } }', 1, 9, 'conditions'],
+    ['{ _jobs(orderBy: [{ createdAt: DESC }, { created: ASC }]) { id } }', 1, 42, 'did you mean `created'],
+    ['{ _jobs(orderBy: { createdAt: DOWN }) { id } }', 1, 20, 'asc'],
     ['{ _jobs(limit: 1, first: 2) { id } }', 1, 19, 'already'],
     ['{ _jobs(limit: 1, limit: 2) { id } }', 1, 19, 'already'],
     ['{ _jobs(limit: 0) { id } }', 1, 3, 'from 1'],
@@ -92,11 +130,47 @@ describe('an error names its place', () => {
     ['mutation { enqueueJob(type: "a", jobType: "b") { id } }', 1, 34, 'already'],
     ['mutation { enqueueJob(type: "a", payload: { x: 1, x: 2 }) { id } }', 1, 51, 'twice'],
     ['mutation { enqueueJob(payload: 1) { id } }', 1, 12, '`type`'],
-    ['mutation { pause }', 1, 12, 'Expected one of'],
+    ['mutation { pause }', 1, 12, 'one of'],
+    ['mutation { pause(all: true, type: "x") }', 1, 12, 'one of'],
+    ['mutation { resume(type: "") }', 1, 19, 'type'],
+    ['mutation { enqueueJob(type: "a", priority: URGENT) { id } }', 1, 34, 'priority'],
+    ['mutation { enqueueJob(jobType: "", payload: 1) { id } }', 1, 23, 'job'],
+    ['mutation { enqueueJob(type: "a", scheduledAt: "soon") { id } }', 1, 34, 'runAt'],
+    ['mutation { enqueueJobs(type: "a", payloads: [1], retries: -1) { id } }', 1, 50, 'maxRetries'],
+    ['mutation { cancelJob(jobId: 5) { id } }', 1, 22, '`id`'],
+    ['mutation { cancelJob(id: "a", reason: "") { id } }', 1, 31, 'reason'],
+    ['mutation { retryJobs(ids: ["a", ""]) { id } }', 1, 22, 'ids'],
+    ['mutation { retryJobs { id } }', 1, 12, 'ids'],
+    ['mutation { removeJob(jobKey: 5) { id } }', 1, 22, 'jobKey'],
     ['define handler welcome { on: "insert:x" }', 1, 16, 'Unexpected Name'],
     ['define handler "a" { on: "insert:x" }', 1, 1, '`action:`'],
     ['define handler "a" { on: "insert:x", when: 1, action: { enqueueJob(type: "a") } }', 1, 38, 'entry of a handler'],
     ['define handler "a" { on: "insert:x", action: { cancelJob(id: 1) } }', 1, 48, 'enqueueJob'],
+    ['define handler "a" { on: "nobody", action: { enqueueJob(type: "a") } }', 1, 22, 'job:failed'],
+    ['define handler "a" { on: "insert:x", atomic: 1, action: { enqueueJob(type: "a") } }', 1, 38, 'true or false'],
+    ['define handler "a" { on: "job:failed", atomic: true, action: { enqueueJob(type: "a") } }', 1, 40, 'atomic'],
+    [
+      'define handler "a" {\n on: "insert:x"\n where: { a: { in: 1 } }\n action: { enqueueJob(type: "a") } }',
+      3,
+      16,
+      'array',
+    ],
+    [
+      'define handler "a" {\n on: "job:failed"\n where: { retry_count: { gt: "1" } }\n action: { enqueueJob(type: "a") } }',
+      3,
+      26,
+      'number',
+    ],
+    [
+      'define handler "a" { on: "insert:x",\n action: { enqueueJob(type: "a",\n  payload: { a: [1, { b: "${" }] }) } }',
+      3,
+      23,
+      'places',
+    ],
+    ['define handler "a" { on: "insert:x", action: { enqueueJob(type: "a",\n retries: 1.5) } }', 2, 2, 'maxRetries'],
+    ['define handler "a" { on: "insert:x", action: { enqueueJob(type: "a",\n jobKey: "${a b}") } }', 2, 2, 'jobKey'],
+    ['define handler "a" { on: "insert:x", action: { enqueueJob(type: "a", prio: 1) } }', 1, 70, 'prio'],
+    ['define handler "" { on: "insert:x", action: { enqueueJob(type: "a") } }', 1, 1, 'name'],
     [`{ _jobs(where: { payload: { eq: ${'['.repeat(100)}${']'.repeat(100)} } }) { id } }`, 1, 94, 'levels'],
     ['{ _jobs(where: { payload: { n: { eq: 12345678901234567890 } } }) { id } }', 1, 38, 'number'],
   ] as [string, number, number, string][])('%s', async (text, line, column, said) => {
@@ -118,22 +192,50 @@ describe('an error names its place', () => {
   })
 
   test('also when a field fails while it is done, and the others are done', async () => {
-    const { data, errors } = await run(
-      'mutation {\n  bad: enqueueJob(type: "x", runAt: "tomorrow") { id }\n  pause(all: true)\n}',
+    const full = new HoldfastError('HOLDFAST_STORAGE_FULL', 'no space')
+    await using queue = await openQueue({ storage: Object.assign(memory(), { enqueue: () => Promise.reject(full) }) })
+    const { data, errors } = await aql(queue).execute(
+      'mutation {\n  bad: enqueueJob(type: "x") { id }\n  pause(all: true)\n}',
     )
     expect(data).toEqual({ bad: null, pause: true })
-    expect(errors).toMatchObject([{ code: 'HOLDFAST_INVALID_OPTION', line: 2, column: 3 }])
+    expect(errors).toMatchObject([{ code: 'HOLDFAST_STORAGE_FULL', line: 2, column: 3 }])
   })
 
   test.each([
-    'mutation { enqueueJob(type: "x") { id } cancelJob(idd: 1) { id } }',
-    'mutation { enqueueJob(type: "x") { payload { a a } } }',
-    'mutation { enqueueJob(type: "x") { payload { ...parts } } }',
-    'mutation { enqueueJob(type: "x") { id(x: 1) } }',
-  ])('a text that is wrong anywhere does nothing: %s', async (text) => {
-    await using queue = await openQueue({ storage: memory() })
-    const { data } = await aql(queue).execute(text)
-    expect([data, (await queue.counts()).pending]).toEqual([null, 0])
+    'cancelJob(idd: 1) { id }',
+    'a: enqueueJob(type: "x") { payload { a a } }',
+    'a: enqueueJob(type: "x") { payload { ...parts } }',
+    'a: enqueueJob(type: "x") { id(x: 1) }',
+    'a: enqueueJob(type: "x", priority: URGENT) { id }',
+    'a: enqueueJobs(type: "x", payloads: [1], delay: "soon") { id }',
+    'a: enqueueJob(type: "checked", payload: { n: "5" }) { id }',
+    'a: enqueueJob(type: "nobody") { id }',
+    'cancelJob(id: 5) { id }',
+    'cancelJob(id: "a", reason: 5) { id }',
+    'retryJobs(ids: "a") { id }',
+    'removeJob(id: null) { id }',
+    'removeJob(jobKey: "") { id }',
+    'pause(all: 1)',
+    'resume(type: "\\u0000")',
+    '} define handler "a" { on: "nobody", action: { enqueueJob(type: "x") } ',
+    '} define handler "a" { on: "insert:t", action: { enqueueJob(type: "nobody") } ',
+    '} define handler "a" { on: "insert:t", action: { enqueueJob(type: "x", payload: "${") } ',
+    '} define handler "a" { on: "insert:t", where: { a: { matches: "(" } }, action: { enqueueJob(type: "x") } ',
+  ])('a text that is wrong anywhere does nothing: %s', async (wrong) => {
+    const checked = defineJob({ type: 'checked', payload: z.object({ n: z.number().refine(async (n) => n > 0) }) })
+    await using queue = await openQueue({ storage: memory(), jobs: [checked, defineJob({ type: 'x' })] })
+    const { execute } = aql(queue)
+    const right =
+      'define handler "h" { on: "insert:t", action: { enqueueJob(type: "x") } } mutation { pause(all: true) enqueueJob(type: "x") { id } '
+    const { data, errors } = await execute(`${right} ${wrong} }`)
+    expect([data, errors.length]).toEqual([null, 1])
+    expect([await queue.counts(), await queue.pauses(), await queue.automations()]).toEqual([
+      expect.objectContaining({ pending: 0 }),
+      [],
+      [],
+    ])
+    expect((await execute(`${right} }`)).errors).toEqual([])
+    expect((await queue.counts()).pending).toBe(1)
   })
 
   test('variables may be absent in the ways that clients leave them out', async () => {

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { defineJob, type HandlerContext, type Job, type JobQueue, openQueue } from '../../src/index.ts'
+import {
+  type Condition,
+  defineJob,
+  type HandlerContext,
+  type Job,
+  type JobFilter,
+  type JobQueue,
+  openQueue,
+} from '../../src/index.ts'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
 import { problemOf, Stage } from './doubles.ts'
@@ -320,6 +328,9 @@ describe('an automation', () => {
     [{ on: 'job:started' }, 'HOLDFAST_INVALID_OPTION', 'automate.on'],
     [{ on: undefined }, 'HOLDFAST_INVALID_OPTION', 'automate.on'],
     [{ where: { a: 5 } }, 'HOLDFAST_INVALID_OPTION', 'automate.where.a'],
+    [{ where: null }, 'HOLDFAST_INVALID_OPTION', 'automate.where'],
+    [{ on: 'job:failed', where: { status: { eq: 'FAILED' } } }, 'HOLDFAST_INVALID_OPTION', 'automate.where.status.eq'],
+    [{ on: 'job:failed', where: { failures: { gt: '1' } } }, 'HOLDFAST_INVALID_OPTION', 'automate.where.failures.gt'],
     [{ atomic: true, on: 'job:failed' }, 'HOLDFAST_INVALID_OPTION', 'automate.atomic'],
     [{ enqueue: undefined }, 'HOLDFAST_INVALID_OPTION', 'automate.enqueue'],
     [{ enqueue: { job: 'nobody' } }, 'HOLDFAST_UNKNOWN_JOB', 'job'],
@@ -412,6 +423,21 @@ describe('automations that follow jobs', () => {
     await queue.enqueue(task, 'bad', { id: 'bad' })
     await advance('1s')
     expect(done).toEqual([{ to: 'done good', n: 5 }, { to: 'bad: boom' }])
+  })
+
+  test('have conditions on the job as lists have them, and on all else that it has', async () => {
+    const { queue, advance, jobs } = await testQueue({ handlers: [task.handler(() => ({ n: 5 }))] })
+    const conditions: Record<string, JobFilter & Condition> = {
+      yes: { priority: { gte: 'high' }, finishedAt: { gt: new Date(0), lt: '2300-01-01T00:00:00Z' } },
+      also: { result: { n: { eq: 5 } }, payload: { a: { eq: 1 } } },
+      'not set': { jobKey: { lt: 'x' } },
+      'of another type': { type: { eq: 'other' } },
+    } as never
+    for (const [name, where] of Object.entries(conditions))
+      await queue.automate({ name, on: 'job:completed', where, enqueue: { job: 'follow', payload: name } })
+    await queue.enqueue(task, { a: 1 }, { priority: 'high' })
+    await advance('1s')
+    expect((await jobs('follow')).map(({ payload }) => payload).sort()).toEqual(['also', 'yes'])
   })
 
   test('hand bytes on as they are, whatever they would weigh as JSON', async () => {
