@@ -111,7 +111,7 @@ function ofField(named: string): Within {
           : NUMBERS.includes(named)
             ? number
             : text
-  const part = operand === text || operand === status ? text : noPart
+  const part = operand === status ? text : operand
   return (field, name, value) => {
     if (isOperator(name)) return operandOf(`${field}.${name}`, name, value, orNull(operand), part)
     throw invalidOption(`${field}.${name}`, 'an operator: eq, ne, gt, gte, lt, lte, in, nin, contains, …', value)
@@ -170,10 +170,6 @@ function list(field: string, value: unknown, item: Check): unknown[] {
 
 function orNull(check: Check): Check {
   return (field, value) => (value === null ? null : check(field, value))
-}
-
-function noPart(field: string, value: unknown): never {
-  throw invalidOption(field, 'absent: this field is no text', value)
 }
 
 function number(field: string, value: unknown): number {

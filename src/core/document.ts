@@ -3,23 +3,25 @@ import { isObject, setOwn, tagOf } from './storage/plain.ts'
 /** Deeper ones are mistakes. */
 const MOST_DEPTH = 64
 
+const NONE = Number.NaN
+
 /**
  * A copy of the document of an event, which may hold whatever an application has: a row of a database, an entity of its
  * own classes. A Date is its ISO text, an object its own properties, whatever its class. What JSON has no value for is
  * not refused, since nobody may ever fill it in, but stays what no payload takes: NaN stands for what cannot leave its
  * thread, for what contains itself, and for what is deeper than 64 levels. Inline and in threads it is the same copy.
  */
-export function documentCopy(value: unknown, copies = new Map<object, unknown>(), depth = 0): unknown {
-  if (!isObject(value)) return typeof value === 'function' || typeof value === 'symbol' ? Number.NaN : value
+export function documentCopy(value: unknown, copies: Map<object, unknown> = new Map(), depth = 0): unknown {
+  if (!isObject(value)) return typeof value === 'function' || typeof value === 'symbol' ? NONE : value
   // Entities name each other, by more ways than anybody can go: each is copied once.
   if (copies.has(value)) return copies.get(value)
   const tag = tagOf(value)
-  if (tag === 'Date') return Number.isNaN(Number(value)) ? Number.NaN : (value as unknown as Date).toISOString()
-  copies.set(value, Number.NaN)
-  if (depth > MOST_DEPTH || (tag !== 'Object' && tag !== 'Array')) return Number.NaN
+  if (tag === 'Date') return Number.isNaN(Number(value)) ? NONE : (value as unknown as Date).toISOString()
+  copies.set(value, NONE)
+  if (depth > MOST_DEPTH || (tag !== 'Object' && tag !== 'Array')) return NONE
   const copyPart = (part: unknown): unknown => documentCopy(part, copies, depth + 1)
   let copy: unknown
-  if (Array.isArray(value)) copy = Array.from(value, (item) => (item === undefined ? Number.NaN : copyPart(item)))
+  if (Array.isArray(value)) copy = Array.from(value, (item) => (item === undefined ? NONE : copyPart(item)))
   else {
     copy = {}
     for (const name of Object.keys(value)) setOwn(copy as Record<string, unknown>, name, copyPart(value[name]))

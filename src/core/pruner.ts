@@ -1,8 +1,8 @@
 import type { Environment } from './environment.ts'
 import type { Events } from './events.ts'
-import { toJob } from './job.ts'
 import { integerFrom, orInfinite, readOptions, type Span, spanToMs } from './options.ts'
 import type { ErrorData, FinishedState, StorageAdapter } from './storage/contract.ts'
+import { tellTaken } from './telling.ts'
 import { Ticker } from './ticker.ts'
 
 /** How long finished jobs of one kind are kept. */
@@ -122,7 +122,7 @@ export class Pruner {
     const batch = [{ kind: 'expire', error: EXPIRED, limit: EXPIRED_BATCH }] as const
     for (let expired = 0; ; ) {
       const [{ jobs } = { jobs: [] }] = await storage.amend({ batch, now })
-      for (const job of jobs) if (job.error !== null) events.tell('failed', { job: toJob(job, now), error: job.error })
+      for (const job of jobs) tellTaken(events, job, now)
       expired += jobs.length
       if (jobs.length < EXPIRED_BATCH) return expired
     }

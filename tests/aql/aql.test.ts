@@ -110,7 +110,7 @@ describe('an error names its place', () => {
     ['{ _jobs(where: { type: { eq: "a" }, job_type: { eq: "b" } }) { id } }', 1, 9, 'once'],
     ['{ _jobs(where: { priority: { eq: "SOON" } }) { id } }', 1, 30, 'high'],
     ['{ _jobs(where: { attempts: { eq: "0" } }) { id } }', 1, 30, 'number'],
-    ['{ _jobs(where: { runAt: { contains: "0" } }) { id } }', 1, 27, 'no text'],
+    ['{ _jobs(where: { runAt: { contains: "0" } }) { id } }', 1, 27, 'moment'],
     ['{ _jobs(where: 5) { id } }', 1, 9, 'conditions'],
     ['{ _jobs(orderBy: [{ createdAt: DESC }, { created: ASC }]) { id } }', 1, 42, 'did you mean `created'],
     ['{ _jobs(orderBy: { createdAt: DOWN }) { id } }', 1, 20, 'asc'],
