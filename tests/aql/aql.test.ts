@@ -238,6 +238,16 @@ describe('an error names its place', () => {
     expect((await queue.counts()).pending).toBe(1)
   })
 
+  test('where jobs are not taken nothing is defined or enqueued, and the error says why', async () => {
+    await using queue = await openQueue({ storage: memory(), workersEnabled: false })
+    for (const text of [
+      'define handler "a" { on: "insert:t", action: { enqueueJob(type: "x") } }',
+      'mutation { pause(all: true) enqueueJob(type: "x") { id } }',
+    ])
+      expect((await aql(queue).execute(text)).errors).toMatchObject([{ code: 'HOLDFAST_WORKERS_DISABLED', line: 1 }])
+    expect([await queue.automations(), await queue.pauses()]).toEqual([[], []])
+  })
+
   test('variables may be absent in the ways that clients leave them out', async () => {
     await using queue = await openQueue({ storage: memory() })
     for (const options of [undefined, null, { variables: null }])

@@ -132,6 +132,15 @@ test('lists are iterated and paged', async () => {
   expectTypeOf(cursor).toEqualTypeOf<string | null>()
   // @ts-expect-error -- no such field
   queue.list({ where: { state: { eq: 'failed' } } })
+  queue.list({ where: { priority: { gte: 'high' }, status: { contains: 'end' }, runAt: { lt: new Date() } } })
+  // @ts-expect-error -- no such priority
+  queue.list({ where: { priority: { eq: 'urgent' } } })
+  // @ts-expect-error -- no such status
+  queue.list({ where: { status: { in: ['FAILED'] } } })
+  // @ts-expect-error -- a number
+  queue.list({ where: { attempts: { gt: '1' } } })
+  // @ts-expect-error -- no text
+  queue.list({ where: { runAt: { startsWith: '2026' } } })
   // @ts-expect-error -- not an order
   queue.list({ orderBy: { runAt: 'up' } })
 })
