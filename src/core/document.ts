@@ -19,13 +19,8 @@ export function documentCopy(value: unknown, copies: Map<object, unknown> = new 
   if (tag === 'Date') return Number.isNaN(Number(value)) ? NONE : (value as unknown as Date).toISOString()
   copies.set(value, NONE)
   if (depth > MOST_DEPTH || (tag !== 'Object' && tag !== 'Array')) return NONE
-  const copyPart = (part: unknown): unknown => documentCopy(part, copies, depth + 1)
-  let copy: unknown
-  if (Array.isArray(value)) copy = Array.from(value, (item) => (item === undefined ? NONE : copyPart(item)))
-  else {
-    copy = {}
-    for (const name of Object.keys(value)) setOwn(copy as Record<string, unknown>, name, copyPart(value[name]))
-  }
+  const copy = (tag === 'Array' ? [] : {}) as Record<string, unknown>
+  for (const name of Object.keys(value)) setOwn(copy, name, documentCopy(value[name], copies, depth + 1))
   copies.set(value, copy)
   return copy
 }

@@ -182,7 +182,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
       return job
     })
     const late = prepared.some(isThenable)
-    return late ? Promise.all(prepared) : (prepared as NewJob[])
+    return late ? Promise.all(prepared.map((job) => Promise.resolve(job))) : (prepared as NewJob[])
   }
 
   /** `null` when there is no such job: never stored, removed, or gone by retention. */

@@ -84,9 +84,10 @@ function asText(piece: unknown, { spend }: Source): string {
 }
 
 /** As JSON a byte is a name and a number: how many bytes a job may have is for its payload's format to say. */
-function replacer(_name: string, value: unknown): unknown {
+function replacer(this: unknown, _name: string, value: unknown): unknown {
   // In a text it would become null, and nobody would see what is lost.
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError('JSON has no such value')
+  if (value === undefined ? Array.isArray(this) : typeof value === 'number' && !Number.isFinite(value))
+    throw new TypeError('JSON has no such value')
   return ArrayBuffer.isView(value) ? null : value
 }
 

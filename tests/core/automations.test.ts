@@ -142,6 +142,8 @@ describe('a document', () => {
     readonly map: unknown = new Map([['a', 1]])
     readonly call: unknown = () => 1
     readonly list: unknown[] = [new Date(1), undefined]
+    // eslint-disable-next-line no-sparse-arrays -- what is tried
+    readonly holed: unknown[] = [1, , 2]
     readonly deep: Record<string, unknown> = { none: undefined, never: new Date(Number.NaN), nan: Number.NaN }
     readonly same: Row = this
     readonly text: string = 'x'.repeat(300_000)
@@ -160,17 +162,27 @@ describe('a document', () => {
     })
   })
 
-  test.each(['big', 'map', 'call', 'list', 'deep', 'deep.never', 'deep.nan', 'same', 'same.id', 'text'])(
-    'gives nothing that JSON would alter: %s makes a job that failed',
-    async (name) => {
-      for (const payload of [`\${${name}}`, `of \${${name}}`, { in: [`\${${name}}`] }]) {
-        const queue = await queueOf()
-        await queue.automate({ name: 'a', on: 'insert:users', enqueue: { job: 'task', payload } })
-        const [job] = await queue.emit('insert:users', new Row())
-        expect([job?.status, job?.error?.code]).toEqual(['failed', 'HOLDFAST_AUTOMATION'])
-      }
-    },
-  )
+  test.each([
+    'big',
+    'map',
+    'call',
+    'list',
+    'list[1]',
+    'holed',
+    'deep',
+    'deep.never',
+    'deep.nan',
+    'same',
+    'same.id',
+    'text',
+  ])('gives nothing that JSON would alter: %s makes a job that failed', async (name) => {
+    for (const payload of [`\${${name}}`, `of \${${name}}`, { in: [`\${${name}}`] }]) {
+      const queue = await queueOf()
+      await queue.automate({ name: 'a', on: 'insert:users', enqueue: { job: 'task', payload } })
+      const [job] = await queue.emit('insert:users', new Row())
+      expect([job?.status, job?.error?.code]).toEqual(['failed', 'HOLDFAST_AUTOMATION'])
+    }
+  })
 
   test('is looked at by conditions as it is filled in', async () => {
     const queue = await queueOf()

@@ -175,7 +175,7 @@ function isTold(worker: WorkerRegistration | undefined, tag: string): boolean {
 
 /** @param among the ids of the jobs in question; `null`: all */
 async function waitsForNetwork(queue: PageQueue, among: readonly string[] | null): Promise<boolean> {
-  const status = { in: ['pending', 'scheduled'] }
+  const status = { in: ['pending', 'scheduled'] } as const
   for (let at = 0; at < (among?.length ?? 1); at += LOT) {
     const where = among === null ? { status } : { status, id: { in: among.slice(at, at + LOT) } }
     for await (const { requires } of queue.list({ where })) if (requires.includes('online')) return true

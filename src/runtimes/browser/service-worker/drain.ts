@@ -90,7 +90,7 @@ async function waitingIn(
   queue: DrainedQueue,
   handlers: readonly BoundHandler[],
 ): Promise<{ readonly left: number; readonly retrying: number; readonly nextRunAt: number | null }> {
-  const where = { type: { in: handlers.map(({ type }) => type) }, status: { in: ['pending', 'scheduled'] } }
+  const where = { type: { in: handlers.map(({ type }) => type) }, status: { in: ['pending', 'scheduled'] } } as const
   let left = 0
   let retrying = 0
   let next = Infinity
