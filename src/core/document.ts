@@ -16,7 +16,8 @@ export function documentCopy(value: unknown, copies: Map<object, unknown> = new 
   // Entities name each other, by more ways than anybody can go: each is copied once.
   if (copies.has(value)) return copies.get(value)
   const tag = tagOf(value)
-  if (tag === 'Date') return Number.isNaN(Number(value)) ? NONE : (value as unknown as Date).toISOString()
+  // An invalid one is null as JSON.
+  if (tag === 'Date') return (JSON.parse(JSON.stringify(value)) as string | null) ?? NONE
   copies.set(value, NONE)
   if (depth > MOST_DEPTH || (tag !== 'Object' && tag !== 'Array')) return NONE
   const copy = (tag === 'Array' ? [] : {}) as Record<string, unknown>
