@@ -60,7 +60,7 @@ export class HoldfastError extends Error {
   readonly details: ErrorDetails
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: ErrorDetails } = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.details = options.details ?? {}
     Object.defineProperty(this, BRAND, { value: true })
@@ -131,8 +131,14 @@ export function invalidOption(field: string, rule: string, value: unknown): Hold
 }
 
 /** An error about one field of what a caller gave. */
-export function fieldError(code: ErrorCode, field: string, value: unknown, message: string): HoldfastError {
-  return new HoldfastError(code, message, { details: { field, value } })
+export function fieldError(
+  code: ErrorCode,
+  field: string,
+  value: unknown,
+  message: string,
+  cause?: unknown,
+): HoldfastError {
+  return new HoldfastError(code, message, { cause, details: { field, value } })
 }
 
 export function workersDisabled(): HoldfastError {

@@ -1,5 +1,5 @@
 import type { Environment } from './environment.ts'
-import { fieldError, HoldfastError, invalidOption } from './errors.ts'
+import { fieldError, type HoldfastError, invalidOption } from './errors.ts'
 import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, SETTINGS } from './job.ts'
 import {
   exclusive,
@@ -279,7 +279,7 @@ function limitKeyOf({ limit, limitKey }: JobDefaults, payload: unknown): string 
     key = limitKey(payload as never)
   } catch (cause) {
     const message = 'The function `limit.key` threw for this payload: see the cause'
-    throw new HoldfastError('HOLDFAST_INVALID_OPTION', message, { cause, details: { field: 'limit.key' } })
+    throw fieldError('HOLDFAST_INVALID_OPTION', 'limit.key', limitKey, message, cause)
   }
   // Nobody waits for a promise, so nobody else hears that it rejects.
   if (isThenable(key)) key.then(undefined, () => undefined)

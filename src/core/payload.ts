@@ -1,4 +1,4 @@
-import { describe, fieldError, type HoldfastError } from './errors.ts'
+import { describe, fieldError, HoldfastError } from './errors.ts'
 import { jsonBytes } from './storage/payload-size.ts'
 import { setOwn } from './storage/plain.ts'
 
@@ -68,6 +68,22 @@ export function copyJson(value: unknown, walk: Walk, path: string, depth: number
 }
 
 function copyObject(value: object, walk: Walk, path: string, depth: number): unknown {
+  try {
+    return copyReadable(value, walk, path, depth)
+  } catch (error) {
+    if (HoldfastError.is(error)) throw error
+    const field = walk.what + path
+    throw fieldError(
+      'HOLDFAST_INVALID_PAYLOAD',
+      field,
+      value,
+      `\`${field}\` threw when it was read: see the cause`,
+      error,
+    )
+  }
+}
+
+function copyReadable(value: object, walk: Walk, path: string, depth: number): unknown {
   if (depth >= MOST_DEPTH) throw invalid(walk, path, value, `deeper than ${MOST_DEPTH} levels`)
   if (walk.seen.has(value)) throw invalid(walk, path, value, 'it contains itself')
   const list = Array.isArray(value)

@@ -1,11 +1,13 @@
-import { HoldfastError } from './errors.ts'
+import { describe, HoldfastError } from './errors.ts'
 import type { JobDefinition, SchemaResult } from './job.ts'
 import type { JobRecord } from './storage/contract.ts'
+import { isObject } from './storage/plain.ts'
 import { isThenable } from './thenable.ts'
 
 /**
  * Runs a schema, without waiting where it does not, and hands on what it puts out: by a call, so that a payload that is
- * a promise itself is not taken for the schema's. Throws `HOLDFAST_SCHEMA_MISMATCH` with the schema's issues.
+ * a promise itself is not taken for the schema's. Throws `HOLDFAST_SCHEMA_MISMATCH` with the schema's issues, or with what
+ * the schema threw as the cause.
  */
 export function validated<Result>(
   { schema, type }: Pick<JobDefinition, 'schema' | 'type'>,
@@ -13,9 +15,17 @@ export function validated<Result>(
   then: (output: unknown) => Result,
 ): Result | Promise<Result> {
   if (schema === null) return then(payload)
-  const result = schema['~standard'].validate(payload)
+  const threw = (cause: unknown): never => {
+    throw mismatch(type, payload, 'it threw, see the cause', [], cause)
+  }
+  let result: unknown
+  try {
+    result = schema['~standard'].validate(payload)
+  } catch (error) {
+    threw(error)
+  }
   return isThenable(result)
-    ? Promise.resolve(result).then((late) => then(schemaOutput(type, payload, late)))
+    ? Promise.resolve(result).then((late) => then(schemaOutput(type, payload, late)), threw)
     : then(schemaOutput(type, payload, result))
 }
 
@@ -31,14 +41,27 @@ export function currentPayload(
   return isThenable(migrated) ? Promise.resolve(migrated).then(checked) : checked(migrated)
 }
 
-function schemaOutput(type: string, value: unknown, result: SchemaResult<unknown>): unknown {
-  if (result.issues === undefined) return result.value
-  const list = result.issues.slice(0, 5).map(({ message, path }) => `${pathText(path)}: ${message}`)
-  throw new HoldfastError(
-    'HOLDFAST_SCHEMA_MISMATCH',
-    `The payload of job \`${type}\` does not fit its schema: ${list.join('; ')}`,
-    { details: { field: 'payload', value, issues: result.issues } },
-  )
+function schemaOutput(type: string, payload: unknown, result: unknown): unknown {
+  // It is the user's, and without a type checker may be anything.
+  if (!isObject(result)) throw mismatch(type, payload, `it gave \`${describe(result)}\`, which is no result`)
+  const { issues, value } = result as Partial<Record<'value', unknown>> & Pick<SchemaResult<unknown>, 'issues'>
+  if (issues === undefined) return value
+  const list = issues.slice(0, 5).map(({ message, path }) => `${pathText(path)}: ${message}`)
+  throw mismatch(type, payload, list.join('; '), issues)
+}
+
+function mismatch(
+  type: string,
+  value: unknown,
+  why: string,
+  issues: readonly unknown[] = [],
+  cause?: unknown,
+): HoldfastError {
+  const message = `The payload of job \`${type}\` does not fit its schema: ${why}`
+  return new HoldfastError('HOLDFAST_SCHEMA_MISMATCH', message, {
+    cause,
+    details: { field: 'payload', value, issues },
+  })
 }
 
 function pathText(path: readonly unknown[] | undefined): string {

@@ -18,6 +18,12 @@ class Custom {
   readonly n = 1
 }
 
+function revokedProxy(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
 const cycle: Record<string, unknown> = { list: [] }
 ;(cycle['list'] as unknown[]).push({ back: cycle })
 
@@ -46,8 +52,46 @@ describe('what JSON would alter is refused, naming its place', () => {
     ['a foreign prototype', Object.create({ inherited: 1 }) as unknown, 'payload'],
     ['a subclass of Array', { a: new (class List extends Array<number> {})() }, 'payload.a'],
     ['a promise', { p: Promise.resolve() }, 'payload.p'],
+    [
+      'a property that throws',
+      {
+        list: [
+          {
+            get a(): never {
+              throw new Error('never to be read')
+            },
+          },
+        ],
+      },
+      'payload.list[0]',
+    ],
+    [
+      'a proxy that throws',
+      {
+        p: new Proxy(
+          {},
+          {
+            ownKeys: () => {
+              throw new TypeError('no keys')
+            },
+          },
+        ),
+      },
+      'payload.p',
+    ],
+    ['a proxy that was revoked', revokedProxy(), 'payload'],
   ])('%s', async (_, value, field) => {
     expect(await problemOf(() => check(value))).toEqual({ code: 'HOLDFAST_INVALID_PAYLOAD', field })
+  })
+
+  test('what a payload throws when it is read is the cause', async () => {
+    const thrown = new Error('never to be read')
+    const value = {
+      get a(): never {
+        throw thrown
+      },
+    }
+    expect(() => check(value)).toThrow(expect.objectContaining({ code: 'HOLDFAST_INVALID_PAYLOAD', cause: thrown }))
   })
 
   test('a value with its own toJSON says what it wants, and that is not what is there', async () => {

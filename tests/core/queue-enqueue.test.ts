@@ -245,6 +245,35 @@ describe('what is wrong is told, with the field, and changes nothing', () => {
     expect((await queue.counts()).pending).toBe(0)
   })
 
+  const thrown = new Error('no such country')
+  test.each<[string, (value: unknown) => never, unknown]>([
+    [
+      'throws',
+      () => {
+        throw thrown
+      },
+      thrown,
+    ],
+    ['rejects', (() => Promise.reject(thrown)) as never, thrown],
+    ['gives nothing', (() => undefined) as never, undefined],
+    ['gives what is no result', (() => true) as never, undefined],
+    ['gives no result in the end', (async () => null) as never, undefined],
+  ])('a schema that %s, with the cause, and nothing is stored', async (_, validate, cause) => {
+    const { queue } = await testQueue()
+    const schema = { '~standard': { version: 1, vendor: 'a test', validate } } as const
+    const checked = defineJob({ type: 'task', payload: schema })
+    const calls = [
+      () => queue.enqueue(checked, 5),
+      () => queue.enqueueMany([{ job: task }, { job: checked, payload: 5 }]),
+    ]
+    for (const call of calls) {
+      const error: unknown = await call().catch((refused: unknown) => refused)
+      expect(error).toMatchObject({ code: 'HOLDFAST_SCHEMA_MISMATCH', details: { field: 'payload', value: 5 } })
+      expect((error as Error).cause).toBe(cause)
+    }
+    expect((await queue.counts()).pending).toBe(0)
+  })
+
   test('a payload that JSON would alter, with its path', async () => {
     const { queue } = await testQueue()
     const problem = await problemOf(() => queue.enqueue(task, { list: [1, { when: new Date() }] }))
