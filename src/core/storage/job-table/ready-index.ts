@@ -202,8 +202,9 @@ export class ReadyIndex {
 
   /** To be called after a group's row changed. */
   groupChanged(key: string): void {
-    this.windows.changed(key, this.#rows.get(key)?.window ?? null)
     const group = this.#groups.get(key)
+    // A serial queue has no windows, and very many steps.
+    if (group?.type !== null) this.windows.changed(key, this.#rows.get(key)?.window ?? null)
     if (group !== undefined) this.#refill(group)
   }
 
