@@ -401,6 +401,8 @@ describe('texts of any kind', () => {
     'mutation { enqueueJob(type: "a", payload: { __proto__: { polluted: true }, constructor: { prototype: 1 } }, priority: HIGH) { jobId status } }',
     'query ($x: [Int!] = [1, 2]) { _jobs(where: { payload: { constructor: { in: $x } }, or: [] }, orderBy: [{ runAt: ASC }], first: 3) { edges { node { id error { __proto__ } } } pageInfo { endCursor } } }',
     'define handler "__proto__" { on: "*:t", where: { a: { gt: 1.5e3 } }, action: { enqueueJob(type: "b", payload: ["${a}", """block"""]) } }',
+    'define handler "on jobs" { on: "job:failed", where: { or: [{ status: { matches: "^\\\\S+$" } }, { error: { __proto__: { eq: 1 } }, retry_count: { in: [1, null] } }] }, action: { enqueueJob(type: "b", jobKey: "${id} ${error.code}", retries: 1) } }',
+    'mutation { a: cancelJob(id: "constructor", reason: "x") { id } removeJob(jobKey: "__proto__") { id } retryJobs(ids: ["a"]) { id } pause(type: "__proto__") resume(queueName: "x") }',
     '{ __proto__: _stats { constructor: total } _jobsCount(where: { not: { type: { startsWith: "x" } } }) }',
   ]
   const piece = fc.constantFrom(
