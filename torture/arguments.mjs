@@ -10,7 +10,8 @@ reader of their journal compares what it holds with what they were told. Then a 
   --seed N        repeats the choices of an earlier run, though not its timing (a new one)
   --roll-at BYTES how long a log grows before it is rolled (16384)
 
-Exit code: 0 everything held, 1 it did not, or 5 s and more brought no kill, pause or roll, 2 the arguments are wrong.`
+Exit code: 0 everything held, 1 it did not, or 5 s and more brought no kill, no pause, no roll, no acknowledged or no
+completed job, 2 the arguments are wrong.`
 
 const DEFAULTS = { seconds: 60, processes: 8, 'roll-at': 16_384 }
 

@@ -167,15 +167,20 @@ export class Executor {
     const call = {}
     const wanted = this.#wanted
     const deadline = new Expiry(environment, end - environment.now())
+    let session: ExecutorSession | null = null
     let next: number | null | undefined
     try {
       if (!deadline.passed) {
         await Promise.race([this.#work(call), deadline.reached])
+        session = this.#session
         next = await this.#untilIdle(() => !deadline.passed && wanted.has(call), deadline)
       }
     } finally {
       deadline.cancel()
-      if (wanted.delete(call) && wanted.size === 0) {
+      if (!wanted.delete(call)) {
+        // Somebody else stops it: what that gives back is among what is answered.
+        await session?.over
+      } else if (wanted.size === 0) {
         this.#session?.prune()
         await this.#session?.stop(deadline.passed ? 0 : undefined)
       }

@@ -48,7 +48,7 @@ export class Results {
           ignore()
           this.#forget(id, waiter)
         }
-        this.#look([id]).catch(reject)
+        this.#look([id])
       })
     } finally {
       forget()
@@ -69,7 +69,7 @@ export class Results {
     }
     const poll = (): void => {
       sleep()
-      this.#lookAgain([...this.#waiters.keys()])
+      this.#look([...this.#waiters.keys()])
     }
     sleep()
     this.#stop = () => {
@@ -80,18 +80,18 @@ export class Results {
 
   #heard({ changes, gap }: Hint): void {
     const ended = changes.filter(({ id, kind }) => this.#waiters.has(id) && kind !== 'started' && kind !== 'updated')
-    this.#lookAgain(gap ? [...this.#waiters.keys()] : ended.map(({ id }) => id))
+    this.#look(gap ? [...this.#waiters.keys()] : ended.map(({ id }) => id))
   }
 
   /** While the storage is away nothing is known; the next poll asks again. One that was closed does not come back. */
-  #lookAgain(ids: readonly string[]): void {
+  #look(ids: readonly string[]): void {
     if (ids.length === 0) return
-    this.#look(ids).catch((error: unknown) => {
+    this.#settle(ids).catch((error: unknown) => {
       if (HoldfastError.is(error, 'HOLDFAST_STORAGE_CLOSED')) this.close(error)
     })
   }
 
-  async #look(ids: readonly string[]): Promise<void> {
+  async #settle(ids: readonly string[]): Promise<void> {
     for (const [at, job] of (await this.#storage.get(ids)).entries()) {
       const end = endOf(job)
       if (end !== null) for (const { resolve } of this.#waiters.get(ids[at] as string) ?? []) resolve(end)

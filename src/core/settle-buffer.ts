@@ -7,9 +7,17 @@ import type { SettleAnswer, Settlement, SettleRequest } from './storage/contract
 /** Told the answer, and what it is about: the outcome that was added, or the failure that took its place. */
 type Acknowledged = (answer: SettleAnswer, settlement: Settlement) => void
 
+/** Progress that no heartbeat has stored, and the session that holds the job, which may not be the executor's any more. */
+interface Unsaved {
+  readonly session: string
+  readonly progress: readonly Progress[]
+}
+
+const NOTHING: Unsaved = { session: '', progress: [] }
+
 interface Entry {
   settlement: Settlement
-  progress: readonly Progress[]
+  unsaved: Unsaved
   readonly acknowledged: Acknowledged
 }
 
@@ -64,9 +72,9 @@ export class SettleBuffer {
     return [...this.#held].some(({ settlement }) => settlement.id === id)
   }
 
-  /** `progress`: what no heartbeat has stored yet. It is stored before the outcome, after which it would be stale. */
-  add(settlement: Settlement, acknowledged: Acknowledged, progress: readonly Progress[] = []): void {
-    const entry = { settlement, progress, acknowledged }
+  /** `unsaved` is stored before the outcome, after which it would be stale. */
+  add(settlement: Settlement, acknowledged: Acknowledged, unsaved: Unsaved = NOTHING): void {
+    const entry = { settlement, unsaved, acknowledged }
     this.#held.add(entry)
     this.#waiting.push(entry)
     // What waits already will be taken by a flush that is under way.
@@ -101,7 +109,7 @@ export class SettleBuffer {
     const { id, fence, kind } = entry.settlement
     this.#options.onError(refusal)
     // It may have been the progress that was refused.
-    if (entry.progress.length > 0) entry.progress = []
+    if (entry.unsaved.progress.length > 0) entry.unsaved = NOTHING
     else if (kind === 'complete' || kind === 'retry')
       entry.settlement = { id, fence, kind: 'fail', error: toErrorData(refusal), counts: 'failure' }
     else {
@@ -118,24 +126,19 @@ export class SettleBuffer {
 
   /** `null` when the storage takes no more writes. Throws what no repeat can mend. */
   async #ask(entries: readonly Entry[]): Promise<readonly SettleAnswer[] | null> {
-    const { storage, environment, session, onError, withAutomations } = this.#options
+    const { storage, environment, onError, withAutomations } = this.#options
     const batch = entries.map(({ settlement }) => settlement)
     const now = environment.now()
     // Made once, so that what is repeated is the same.
     let request: SettleRequest | null = null
-    const progress = entries.flatMap((entry) => entry.progress)
+    const unsaved = entries.filter((entry) => entry.unsaved.progress.length > 0).map((entry) => entry.unsaved)
     for (let delay = FIRST_RETRY; ; delay = Math.min(2 * delay, LAST_RETRY)) {
       try {
-        // Its answer is for the heartbeat, which asks for itself.
-        if (progress.length > 0)
-          await storage.beat({
-            session: session(),
-            now,
-            holds: [],
-            claiming: [],
-            progress,
-            patience: patience(environment),
-          })
+        for (const session of new Set(unsaved.map((own) => own.session))) {
+          const progress = unsaved.flatMap((own) => (own.session === session ? own.progress : []))
+          // Its answer is for the heartbeat, which asks for itself.
+          await storage.beat({ session, now, holds: [], claiming: [], progress, patience: patience(environment) })
+        }
         if (request === null) {
           const complete = withAutomations?.(batch) ?? batch
           // Not awaited without need: the claim for the slots that fell free goes into the same flush.

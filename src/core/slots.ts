@@ -201,9 +201,9 @@ export class Slots implements AttemptEnds {
   }
 
   #settle(attempt: Attempt, settlement: Settlement): void {
-    const progress = attempt.unsavedProgress()
+    const unsaved = { session: attempt.record.session ?? '', progress: attempt.unsavedProgress() }
     this.#close(attempt)
-    this.#options.buffer.add(settlement, (answer, stored) => this.#acknowledged(attempt, stored, answer), progress)
+    this.#options.buffer.add(settlement, (answer, stored) => this.#acknowledged(attempt, stored, answer), unsaved)
   }
 
   #lost(attempt: Attempt): void {

@@ -173,6 +173,13 @@ describe('a snapshot whose head somebody spoilt', () => {
     expect([healthOf(later).damaged, (await later.get([ids[0] as string]))[0]?.payload]).toEqual([0, LARGE])
   })
 
+  test('one head of an older version, which writes no other, is no damage', async () => {
+    const { name, ids } = await snapshotted()
+    await raw(name, ['snapshot'], (transaction) => void transaction.objectStore('snapshot').delete('same head'))
+    const reader = await open({ name })
+    expect([await idsOf(reader), healthOf(reader).damaged]).toEqual([ids, 0])
+  })
+
   test('every head spoilt: what the snapshot held is set aside with its payloads, and counted', async () => {
     const { name, ids } = await snapshotted()
     const before = await raw(name, ['snapshot', 'payloads'], (transaction) => {

@@ -98,6 +98,27 @@ test('while settles are repeated other outcomes join the next one', async () => 
   expect(batches).toEqual([1, 1, 1, 2, 1])
 })
 
+test('progress of an outcome that outlives its session is stored all the same', async () => {
+  let away = false
+  const { stage, queue, clock, executor } = await staged({
+    before: () => {
+      if (away) throw new HoldfastError('HOLDFAST_STORAGE_TIMEOUT', 'away')
+    },
+  })
+  await executor.start()
+  await queue.enqueue(task, null, { id: 'a' })
+  await clock.settle()
+  stage.contexts.get('a')?.progress(50)
+  away = true
+  stage.end('a')
+  const stopping = executor.stop()
+  await clock.advance('11s')
+  await stopping
+  away = false
+  await clock.advance('10s')
+  expect(await queue.get('a')).toMatchObject({ status: 'completed', progress: 50 })
+})
+
 test('outcomes and the claims for the slots that fell free by them share their flushes', async () => {
   const log = new SharedLog()
   const calls: string[] = []

@@ -22,6 +22,22 @@ describe('processUntilIdle', () => {
     expect(await queue.counts()).toMatchObject({ completed: 5, pending: 1 })
   })
 
+  test('ended by a stop of somebody else it answers when that is over, with what was given back', async () => {
+    const claimed = new Gate()
+    const { queue, clock } = await testQueue({
+      storage: hooked(memory(), { after: (name) => (name === 'claim' ? claimed.promise : undefined) }),
+    })
+    await queue.enqueue(task, null)
+    const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })
+    const answer = executor.processUntilIdle()
+    await clock.settle()
+    const stopped = executor.stop()
+    claimed.open()
+    expect(await answer).toEqual({ processed: 0, nextRunAt: clock.now() })
+    expect([executor.stats().state, await queue.counts()]).toMatchObject(['idle', { pending: 1 }])
+    await stopped
+  })
+
   test('an executor that is just stopping is started for it, and stopped again', async () => {
     const { queue } = await testQueue()
     const executor = queue.createExecutor({ handlers: [task.handler(() => null)] })

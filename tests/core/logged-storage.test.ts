@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { HoldfastError } from '../../src/core/errors.ts'
 import type { ClaimAnswer } from '../../src/core/storage/contract.ts'
-import { LOG_FORMAT } from '../../src/core/storage/log.ts'
+import { type Log, LOG_FORMAT } from '../../src/core/storage/log.ts'
 import { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
-import { type Fault, newJob, SharedLog, sharedStorage } from '../../src/testing/index.ts'
+import { type Fault, newJob, SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
+import { outcome } from './doubles.ts'
 import { keepsTheContract } from './kit.ts'
 import { allJobs, contending, every, NOW, overtaken, passing, sharedTarget, shelved, slow } from './kit-targets.ts'
 
@@ -299,5 +300,44 @@ describe('records of a newer version', () => {
     await storage.enqueue({ jobs: [newJob({ id: 'a', jobKey: 'key', payload: [1] })], now: NOW })
     await storage.enqueue({ jobs: [newJob({ id: 'b', jobKey: 'key', payload: [2] })], now: NOW })
     expect(await allJobs(other.storage)).toMatchObject([{ id: 'a', payload: [1, 2] }])
+  })
+})
+
+describe('reads of a log that cannot be read', () => {
+  /** A queue on a handle that hears of nothing, and a job that another one was told is stored. */
+  async function deaf(tells: boolean) {
+    const log = new SharedLog()
+    const { storage: other } = await opened(log)
+    const handle = log.handle()
+    const state = { broken: false }
+    const seam: Log = {
+      open: (replica) => handle.open(replica),
+      close: () => handle.close(),
+      exchange: (...how) => (state.broken ? Promise.reject(new Error('cannot be read')) : handle.exchange(...how)),
+      watch: () => () => undefined,
+      ...(tells ? { isAhead: () => handle.isAhead?.() === true } : {}),
+    }
+    const storage = new LoggedStorage({ name: 'deaf', traits: other.traits, log: seam, writer: 'deaf' })
+    const { queue, clock } = await testQueue({ storage })
+    await other.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+    state.broken = true
+    return { other, queue, clock, state }
+  }
+
+  test.each([true, false])('say so, and not that there is nothing (the log tells of its end: %s)', async (tells) => {
+    const { queue } = await deaf(tells)
+    await expect(queue.get('a')).rejects.toThrow('cannot be read')
+    if (tells) await expect(queue.counts()).rejects.toThrow('cannot be read')
+  })
+
+  test('a result is waited for until the log can be read again', async () => {
+    const { other, queue, clock, state } = await deaf(true)
+    const waiting = outcome(queue.result('a'))
+    await clock.advance('5s')
+    expect(waiting.now).toBe('waiting')
+    state.broken = false
+    await other.amend({ batch: [{ kind: 'cancel', id: 'a', reason: 'no more' }], now: NOW })
+    await clock.advance('2s')
+    expect(waiting.now).toEqual({ status: 'cancelled', reason: 'no more' })
   })
 })

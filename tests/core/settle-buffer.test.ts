@@ -138,7 +138,10 @@ describe('an outcome that the storage refuses for good', () => {
     const { clock, buffer, calls, errors, verdicts } = await buffered((call) => {
       if (call === 1) throw refusal
     })
-    buffer.add(done('a'), ({ verdict }) => (verdicts['a'] = verdict), [{ id: 'a', fence: 1, value: 'huge' }])
+    buffer.add(done('a'), ({ verdict }) => (verdicts['a'] = verdict), {
+      session: 's',
+      progress: [{ id: 'a', fence: 1, value: 'huge' }],
+    })
     await clock.settle()
     expect([verdicts, errors, calls.map(({ ids }) => ids)]).toEqual([{ a: 'missing' }, [refusal], [[], ['a']]])
   })

@@ -16,7 +16,9 @@ type Store = Pick<IDBPObjectStore<Schema, ['snapshot'], 'snapshot', IDBTransacti
 export async function readHead(store: Store, damage?: Damage): Promise<SnapshotHead | null> {
   const values = await together<unknown[]>(...HEADS.map((key) => () => store.get(key)))
   const heads = values.map(asHead)
-  if (values.some((value) => value !== undefined))
-    for (const [at, head] of heads.entries()) if (head === null) damage?.add(`snapshot/${HEADS[at]}`, values[at])
+  // An older version writes, and takes away, only the first: that there is no other is no damage.
+  const isMissing = (at: number): boolean => values[at] === undefined && (at > 0 || values[1] === undefined)
+  for (const [at, head] of heads.entries())
+    if (head === null && !isMissing(at)) damage?.add(`snapshot/${HEADS[at]}`, values[at])
   return heads.find((head) => head !== null) ?? null
 }

@@ -151,7 +151,7 @@ export class SocketPresence implements Presence {
     let left = await socketsOf(this.#folder)
     for (let look = 0; look < 2; look++) {
       await sleep(TWICE, undefined, { ref: false, signal })
-      const named = new Set(this.#sockets(others)).add(this.#self?.socket ?? '')
+      const named = new Set([...others(), this.#self].map((process) => (isAddress(process) ? process.socket : '')))
       const refused = await Promise.all(left.map(async (socket) => !named.has(socket) && (await isRefused(socket))))
       left = left.filter((_, at) => refused[at])
     }

@@ -27,13 +27,13 @@ export interface FlushesOptions {
 export class Flushes {
   /** The log may have grown since it was last read. */
   isBehind = false
-  /** Why the log could not be read the last time; `null` when it was. */
-  unread: Error | null = null
   readonly #options: FlushesOptions
   #records = 0
   #calls: Call[] = []
   /** They wait for the log to be read. */
-  #readers: (() => void)[] = []
+  #readers: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = []
+  /** Why the log could not be read the last time; `null` when it was. */
+  #unread: Error | null = null
   #flushing: Promise<void> | null = null
   /** The log had no space for a flush, and its reserve is not back since. */
   #isFull = false
@@ -57,10 +57,10 @@ export class Flushes {
     while (this.#flushing !== null) await this.#flushing
   }
 
-  /** Resolves when a flush that began after this call has read the log, or could not. */
+  /** Resolves when a flush that began after this call has read the log; rejects when it could not. */
   catchUp(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#readers.push(resolve)
+    return new Promise((resolve, reject) => {
+      this.#readers.push({ resolve, reject })
       this.begin()
     })
   }
@@ -74,7 +74,10 @@ export class Flushes {
       const readers = this.#readers.splice(0)
       unfinished = await this.#flush(this.#isFull ? await this.#admitted(calls) : calls, readers.length > 0)
       this.#options.flushed()
-      for (const resolve of readers) resolve()
+      for (const { resolve, reject } of readers) {
+        if (this.#unread === null) resolve()
+        else reject(this.#unread)
+      }
     } while (this.#calls.length + this.#readers.length > 0 || this.#options.replica.waiting || unfinished)
     this.#flushing = null
   }
@@ -117,7 +120,7 @@ export class Flushes {
       const receipt = await this.#options.log.exchange(
         (tail) => {
           this.isBehind = false
-          this.unread = null
+          this.#unread = null
           const append = this.#options.replica.turn(tail, waiting, recordId)
           decided = true
           return append
@@ -145,7 +148,7 @@ export class Flushes {
     if (decided !== null) replica.abort(decided, error, spared)
     else {
       const cause = { cause: error }
-      this.unread =
+      this.#unread =
         error instanceof Error ? error : new HoldfastError('HOLDFAST_STORAGE', `${name} cannot be read`, cause)
       replica.unread(error)
       for (const call of waiting) if (!spared.includes(call)) call.reject(error)

@@ -106,9 +106,8 @@ export class LoggedStorage extends TableStorage {
       })
       this.#stopWatching = this.#watchLog()
       this.#state = 'open'
-      await this.#flushes.catchUp()
       // Until the log was read once, this handle knows nothing of the jobs.
-      if (this.#flushes.unread !== null) throw this.#flushes.unread
+      await this.#flushes.catchUp()
     } catch (error) {
       if (this.#state === 'open') await this.#leave().catch(() => undefined)
       this.#state = 'closed'

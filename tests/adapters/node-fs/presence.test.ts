@@ -184,9 +184,9 @@ describe('sockets of a folder that cannot have them are in the temporary folder'
     return basename(socket)
   }
 
-  function sweeps({ presence }: { presence: SocketPresence }): void {
+  function sweeps({ presence }: { presence: SocketPresence }, named: readonly unknown[] = []): void {
     const stop = presence.watch(
-      () => [],
+      () => named,
       () => undefined,
     )
     ends.push(stop)
@@ -208,6 +208,17 @@ describe('sockets of a folder that cannot have them are in the temporary folder'
     sweeps(two)
     await vi.waitFor(async () => expect(await readdir(folder)).not.toContain(gone), { timeout: 5000 })
     for (const { socket } of [one, two]) expect(await readdir(folder)).toContain(basename(socket))
+  })
+
+  test('and left alone where a session names it, whatever it calls its host', async () => {
+    const gone = await left()
+    const named = await left(join(long, 'other'))
+    await rename(join(folder, named), join(folder, gone.replace(GONE, 'NAMENAMENAME')))
+    sweeps(await opened('oneoneoneone'), [
+      { host: 'another container', socket: join(folder, gone.replace(GONE, 'NAMENAMENAME')) },
+    ])
+    await vi.waitFor(async () => expect(await readdir(folder)).not.toContain(gone), { timeout: 5000 })
+    expect(await readdir(folder)).toContain(gone.replace(GONE, 'NAMENAMENAME'))
   })
 
   test('and left alone where they are those of another folder, or no sockets, or come to life between two looks', async () => {
