@@ -1,4 +1,4 @@
-import { nodeFs } from '../../../src/adapters/node-fs/index.ts'
+import { nodeFs, type NodeFsOptions } from '../../../src/adapters/node-fs/index.ts'
 import { HoldfastError } from '../../../src/core/errors.ts'
 import {
   type DiskCall,
@@ -13,22 +13,32 @@ import { Ledger } from './ledger.ts'
 
 export const DIRECTORY = '/jobs'
 
+export type Durability = NonNullable<NodeFsOptions['durability']>
+
 /** A disk, who works on it, and what they know. */
 export class Stage {
   readonly disk: SimulatedDisk
   readonly ledger: Ledger
   readonly clients: Client[] = []
   readonly #rollAt: number
+  readonly #durability: Durability
 
-  constructor(rollAt: number, disk: SimulatedDisk = new SimulatedDisk(), ledger: Ledger = new Ledger()) {
+  constructor(
+    rollAt: number,
+    disk: SimulatedDisk = new SimulatedDisk(),
+    ledger: Ledger = new Ledger(),
+    durability: Durability = 'disk',
+  ) {
     this.#rollAt = rollAt
     this.disk = disk
     this.ledger = ledger
+    this.#durability = durability
   }
 
   /** Another process opens the directory. `null`: it could not, and said why. */
   async open(process: SimulatedProcess = this.disk.process()): Promise<Client | null> {
-    const storage = nodeFs({ directory: DIRECTORY, fileSystem: process, rollAt: this.#rollAt })
+    const [rollAt, durability] = [this.#rollAt, this.#durability]
+    const storage = nodeFs({ directory: DIRECTORY, fileSystem: process, rollAt, durability })
     try {
       await storage.open()
       const client = new Client(process, storage, this.ledger)
@@ -69,11 +79,12 @@ export class Stage {
 
   /** The state of the disk, cache and all, and what is known: there all processes have crashed. */
   copy(): Stage {
-    return new Stage(this.#rollAt, this.disk.copy(), this.ledger.copy())
+    return new Stage(this.#rollAt, this.disk.copy(), this.ledger.copy(), this.#durability)
   }
 
   after(persistence: Persistence, seed: number): Stage {
-    return new Stage(this.#rollAt, this.disk.afterPowerCut({ persistence, seed }), this.ledger.copy())
+    const disk = this.disk.afterPowerCut({ persistence, seed })
+    return new Stage(this.#rollAt, disk, this.ledger.copy(), this.#durability)
   }
 }
 

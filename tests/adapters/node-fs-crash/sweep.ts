@@ -1,7 +1,7 @@
 import type { DiskCall, DiskCallName, DiskFault, Persistence } from '../../../src/testing/index.ts'
 import { allJobs } from '../../core/kit-targets.ts'
 import { beginSegments } from './sleepers.ts'
-import { Stage, trap } from './stage.ts'
+import { type Durability, Stage, trap } from './stage.ts'
 import { glance, survey } from './survey.ts'
 import { jobs, type Workload } from './workloads.ts'
 
@@ -54,10 +54,14 @@ export async function crashes(workload: Workload): Promise<Sweep> {
 
 /** As `crashes`, without any power cut: all that a test which kills processes can see. */
 export function kills(workload: Workload): Promise<Sweep> {
-  return sweep(
-    workload,
-    () => 'crash',
-    async (stage) => ({ reports: await survey(stage.copy()), recoveries: 1 }),
+  return sweep(workload, () => 'crash', elsewhere)
+}
+
+/** A process ends at each call, and half way through each append, and nothing was synced for those who called it. */
+export async function killsUnsynced(workload: Workload): Promise<Sweep> {
+  return sum(
+    await sweep(workload, () => 'crash', elsewhere, 'process'),
+    await sweep(workload, ({ name }) => (name === 'append' ? 'crash midway' : null), elsewhere, 'process'),
   )
 }
 
@@ -123,7 +127,12 @@ const ENOUGH = 50
 
 type Check = (stage: Stage, n: number) => Promise<{ readonly reports: readonly string[]; readonly recoveries: number }>
 
-function sweep(workload: Workload, faultAt: (call: DiskCall) => DiskFault | null, check: Check): Promise<Sweep> {
+function sweep(
+  workload: Workload,
+  faultAt: (call: DiskCall) => DiskFault | null,
+  check: Check,
+  durability?: Durability,
+): Promise<Sweep> {
   const run = async (origin: Stage, n: number): Promise<Run> => {
     const stage = origin.copy()
     await openAll(stage, workload.processes)
@@ -143,7 +152,7 @@ function sweep(workload: Workload, faultAt: (call: DiskCall) => DiskFault | null
     const known = place !== null && workload.faulty !== true
     return { stage, sprung, place: known ? `${told}${place}` : `call ${n}`, problems }
   }
-  return inBatches(workload, run, check)
+  return inBatches(workload, run, check, durability)
 }
 
 /** Runs for n = 1, 2, … until the workload comes to its end without an n-th call. */
@@ -151,9 +160,10 @@ async function inBatches(
   workload: Workload,
   run: (origin: Stage, n: number) => Promise<Run>,
   check: Check,
+  durability?: Durability,
 ): Promise<Sweep> {
   const sweep: Sweep = { points: 0, recoveries: 0, problems: [] }
-  const origin = await prepare(workload)
+  const origin = await prepare(workload, durability)
   const places = new Set<string>()
   let next = 1
   let ended = false
@@ -182,8 +192,8 @@ async function inBatches(
 }
 
 /** What stands on the disk before, once for all runs: each gets a copy. */
-async function prepare(workload: Workload): Promise<Stage> {
-  const stage = new Stage(workload.rollAt)
+async function prepare(workload: Workload, durability?: Durability): Promise<Stage> {
+  const stage = new Stage(workload.rollAt, undefined, undefined, durability)
   if (workload.before === undefined) return stage
   await openAll(stage, Math.min(1, workload.processes))
   await workload.before(stage)
@@ -195,6 +205,11 @@ async function prepare(workload: Workload): Promise<Stage> {
 async function openAll(stage: Stage, processes: number): Promise<void> {
   for (let at = 0; at < processes; at++)
     if ((await stage.open()) === null) throw new Error('The directory cannot be opened, although nothing is wrong')
+}
+
+/** Where all processes are gone, and the machine is not. */
+async function elsewhere(stage: Stage): ReturnType<Check> {
+  return { reports: await survey(stage.copy()), recoveries: 1 }
 }
 
 /** When the run is over: who is still there agrees with the ledger, and so does who comes later, and after a cut. */
