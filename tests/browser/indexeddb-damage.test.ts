@@ -16,16 +16,20 @@ import {
 
 afterEach(closeOpened)
 
+function deleted(name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name)
+    request.onsuccess = () => resolve()
+    request.onblocked = () => reject(new Error('blocked'))
+  })
+}
+
 describe('data that others touch', () => {
   test('a database that is deleted while it is open: the queue begins anew, and tells', async () => {
     const name = database()
     const { queue, events } = await openedQueue(name)
     await queue.enqueue('task', 1)
-    await new Promise<void>((resolve, reject) => {
-      const request = indexedDB.deleteDatabase(name)
-      request.onsuccess = () => resolve()
-      request.onblocked = () => reject(new Error('blocked'))
-    })
+    await deleted(name)
     expect(await queue.counts()).toMatchObject({ pending: 0 })
     expect(events).toContain('reset 1')
     await queue.enqueue('task', 2)
@@ -138,9 +142,6 @@ describe('a snapshot whose head somebody spoilt', () => {
     return { name, ids }
   }
 
-  const headOf = async (name: string): Promise<unknown> =>
-    (await raw(name, ['snapshot'], (transaction) => transaction.objectStore('snapshot').get('head'))).result
-
   /** Somebody enqueues until there is another snapshot. Answers what the next one finds, with what was enqueued last. */
   async function wentOn(name: string) {
     const before = JSON.stringify(await headOf(name))
@@ -202,15 +203,34 @@ describe('a snapshot whose head somebody spoilt', () => {
   })
 })
 
+/** What another tab leaves that begins a snapshot at this place of the log and is gone. */
+async function beginSnapshot(name: string, position: number): Promise<void> {
+  const mark = { writer: 'gone', position }
+  await raw(name, ['$meta'], (transaction) => void transaction.objectStore('$meta').put(mark, 'snapshotting'))
+}
+
+const headOf = async (name: string): Promise<unknown> =>
+  (await raw(name, ['snapshot'], (transaction) => transaction.objectStore('snapshot').get('head'))).result
+
 test('a tab that is closed while it makes a snapshot: another one makes it', async () => {
   const name = database()
   const storage = await open({ name, snapshotAfter: 4 })
-  const mark = { writer: 'gone', position: 3 }
-  await raw(name, ['$meta'], (transaction) => void transaction.objectStore('$meta').put(mark, 'snapshotting'))
+  await beginSnapshot(name, 3)
   for (let n = 0; n < 12; n++) await enqueue(storage, `job-${n}`)
   await storage.close()
-  const head = await raw(name, ['snapshot'], (transaction) => transaction.objectStore('snapshot').get('head'))
-  expect(head.result).toMatchObject({ position: expect.any(Number) as number })
+  expect(await headOf(name)).toMatchObject({ position: expect.any(Number) as number })
+})
+
+test('a snapshot that was put off in a database that is gone is not put off in the next', async () => {
+  const name = database()
+  const storage = await open({ name, snapshotAfter: 4 })
+  await beginSnapshot(name, 500)
+  for (let n = 0; n < 12; n++) await enqueue(storage, `job-${n}`)
+  expect(await headOf(name)).toBe(undefined)
+  await deleted(name)
+  for (let n = 0; n < 12; n++) await enqueue(storage, `other-${n}`)
+  await storage.close()
+  expect(await headOf(name)).toMatchObject({ position: expect.any(Number) as number })
 })
 
 test('a chunk of payloads that somebody spoilt is counted, kept, and fails the job that it was for', async () => {

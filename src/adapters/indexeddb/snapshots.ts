@@ -87,7 +87,11 @@ export class Snapshots {
       const head = await this.#readHead(handle, this.#damage)
       this.#head = head
       this.#changes = 0
-      if (head === null) return { snapshot: EMPTY, position: 0, isNewer: false }
+      if (head === null) {
+        // The log may have begun anew: what was put off went by the places of the one before.
+        this.#notBefore = 0
+        return { snapshot: EMPTY, position: 0, isNewer: false }
+      }
       const isNewer = head.format > LOG_FORMAT
       const chunks = await this.#readChunks(handle, head)
       if (chunks.length < head.chunks && (await this.#readHead(handle))?.generation !== head.generation) continue

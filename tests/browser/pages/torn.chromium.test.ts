@@ -18,17 +18,24 @@ test.runIf(LONG)(
     await using server = await servePages({ scripts: { '/page.js': new URL('killed.page.ts', import.meta.url) } })
     await using profile = await freshProfile()
     const told: boolean[] = []
+    // By what the test of kills goes.
+    const marked: boolean[] = []
     for (const id of ['first', 'second', 'third']) {
       await using browser = await startChromium({ profile })
       const page = pageOf<Killed>(await browser.open(server.origin))
       told.push(await page.saysThrownAway())
+      marked.push(await page.isMarked())
+      await page.mark()
       expect(await page.missing(id === 'second' ? ['first'] : [])).toEqual([])
       if (id === 'third') expect(await page.missing(['first', 'second'])).toEqual(['first', 'second'])
       await page.enqueue(id)
       await browser.kill()
       if (id === 'first') await beginRecord(profile.folder)
     }
-    expect(told).toEqual([false, false, true])
+    expect([told, marked]).toEqual([
+      [false, false, true],
+      [false, true, false],
+    ])
   },
 )
 
