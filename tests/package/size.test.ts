@@ -31,16 +31,16 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along; `holdfast/storage` has the logged storage too. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 24_150,
-  'holdfast/memory': 16_902,
-  'holdfast/indexeddb': 29_451,
-  'holdfast/node-fs': 28_271,
+  holdfast: 24_371,
+  'holdfast/memory': 16_943,
+  'holdfast/indexeddb': 29_515,
+  'holdfast/node-fs': 28_349,
   // The table and the logged storage, for adapters outside.
-  'holdfast/storage': 20_897,
+  'holdfast/storage': 20_938,
   'holdfast/service-worker': 2587,
   'holdfast/node': 6645,
   'holdfast/browser': 6825,
-  'holdfast/worker': 7597,
+  'holdfast/worker': 7683,
   // The figure: with its parser.
   'holdfast/aql': 14_000,
   // For tests, so its bound is there to be noticed: with the kit, which grows by a case at a time.
