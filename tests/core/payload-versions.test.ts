@@ -26,6 +26,16 @@ async function twoPrograms(newer = second) {
 }
 
 describe('payload versions', () => {
+  test('of lists under one key, a schema sees none a second time that an enqueue has shown it', async () => {
+    const { queue } = await testQueue()
+    const lengths = defineJob({ type: 'lengths', payload: z.array(z.string().transform(({ length }) => length)) })
+    await queue.enqueue('lengths', ['ab'], { id: 'a', jobKey: 'key' })
+    await queue.enqueue(lengths, ['abc'], { id: 'b', jobKey: 'key' })
+    const seen: unknown[] = []
+    await queue.createExecutor({ handlers: [lengths.handler((payload) => void seen.push(payload))] }).processUntilIdle()
+    expect(seen).toEqual([[2], [3]])
+  })
+
   test('a job of an older version is brought up before the handler sees it; what is stored stays', async () => {
     const { old, fresh, seen } = await twoPrograms()
     await old.queue.enqueue(first, { to: 'a' }, { id: 'a' })

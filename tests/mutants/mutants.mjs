@@ -466,7 +466,7 @@ export const mutants = [
     'lists of two versions are joined',
     `${table}/enqueue.ts`,
     'versions: lists of two versions are not joined: the older goes on without the key',
-    ['if (holder.payloadVersion !== payloadVersion) return true', ''],
+    ['holder.payloadVersion !== payloadVersion || ', ''],
   ),
   mutant(
     'a replaced job keeps the version of the older call',
@@ -530,10 +530,10 @@ export const mutants = [
     ['if (job.unchecked === true) fields.unchecked = true', ''],
   ),
   mutant(
-    'a list forgets that a part of it was not checked',
-    'src/core/storage/transitions.ts',
-    'versions: a list to which one is added that no schema saw, or the other way round, was not checked',
-    ['by.unchecked === true || (job.unchecked &&', 'by.unchecked === true || (false &&'],
+    'lists of which a schema has seen one are joined',
+    `${table}/enqueue.ts`,
+    'versions: a list that no schema saw and one that was checked are not joined: the older goes on without the key',
+    [' || holder.unchecked !== unchecked', ''],
   ),
   mutant('unsafeDedupe replaces', `${table}/enqueue.ts`, 'key-holders: unsafeDedupe keeps a running holder', [
     "if (job.jobKeyMode === 'unsafeDedupe')",

@@ -71,12 +71,14 @@ export function placeJob(draft: Draft, job: NewJob): Placed {
 }
 
 /**
- * Lists of two payload versions cannot become one, nor those that would be larger than a payload may be. None of them
- * may be lost either: the older goes on without the key. [versions] [keys]
+ * Lists of two payload versions cannot become one, nor one that a schema has seen and one that it will see before the
+ * job runs, nor those that would be larger than a payload may be. None of them may be lost either: the older goes on
+ * without the key. [versions] [keys]
  */
-function cannotJoin(holder: Readonly<JobRow>, { payload, payloadVersion, joinedAtMost }: NewJob): boolean {
+function cannotJoin(holder: Readonly<JobRow>, job: NewJob): boolean {
+  const { payload, payloadVersion, unchecked = false, joinedAtMost } = job
   if (!Array.isArray(holder.payload) || !Array.isArray(payload)) return false
-  if (holder.payloadVersion !== payloadVersion) return true
+  if (holder.payloadVersion !== payloadVersion || holder.unchecked !== unchecked) return true
   if (joinedAtMost === undefined) return false
   const { json, binary } = joinedSize(holder.payload, payload)
   return json > joinedAtMost.json || binary > joinedAtMost.binary
