@@ -490,7 +490,7 @@ export const mutants = [
     'the moments of every window are believed',
     `${table}/rate-windows.ts`,
     'rates: executors start no more together than the rate allows, the clock of the second hours ahead',
-    ['by === look.session || (gap > until - since ? !isOpen(by) : age <= gap + SLACK)', 'true'],
+    ['(age <= gap + SLACK && (gap <= until - since || !isOpen(by)))', 'true'],
   ),
   mutant(
     'a window that opens in the future lasts until then',
@@ -509,13 +509,18 @@ export const mutants = [
     `${table}/rate-windows.ts`,
     'rates: who comes to a window of a clock behind waits its length at most',
     ['!isOpen(by)', 'true'],
-    ['age <= gap + SLACK', 'true'],
   ),
   mutant(
     'who looks first believes nobody',
     `${table}/rate-windows.ts`,
     'rates: a window that is over keeps nobody waiting who comes when its opener has closed',
     ['!isOpen(by)', 'false'],
+  ),
+  mutant(
+    'who looks again believes whoever is gone',
+    `${table}/rate-windows.ts`,
+    'rates: a clock behind in a session that ends before others look again ends no window',
+    ['age <= gap + SLACK', '(age <= gap + SLACK || !isOpen(by))'],
   ),
   mutant(
     'a prune removes windows by its own clock',

@@ -218,7 +218,7 @@ export function replaced(job: JobRecord, by: NewJob, expiry: (runAt: number) => 
   Object.assign(patch, payloadOf(job, by))
   patch.runAt = runAt
   takeOver(patch, job, by, DETAILS)
-  const unchecked = by.unchecked === true
+  const { unchecked = false } = by
   if (job.unchecked !== unchecked) patch.unchecked = unchecked
   takeOver(patch, job, UNTRIED, COUNTED)
   if (job.delay !== delay) patch.delay = delay

@@ -45,6 +45,19 @@ export const rates: readonly ConformanceCase[] = area('rates', {
     equal((await site.claim({ session: 'b', lanes, now: NOW + MINUTE })).jobs.length, 1, 'the jobs started')
   },
 
+  'a clock behind in a session that ends before others look again ends no window': async (site) => {
+    const { left, right } = await opened(site)
+    await right.claim(site.claimRequest({ session: 'b', lanes: [{ type: 'other' }], monotonic: 0 }))
+    equal(await starts(site, left, 'a', MINUTE + SECOND, -HOUR), 1, 'the jobs started at first')
+    await left.session({ close: 'a', now: NOW })
+    equal(await starts(site, right, 'b', MINUTE + 2 * SECOND), 0, 'the jobs started by who looks again')
+    equal(
+      await starts(site, right, 'b', 2 * MINUTE + 2 * SECOND),
+      1,
+      'the jobs it started after the length of the window',
+    )
+  },
+
   'a prune by a clock ahead ends no window': async (site) => {
     const { left, right } = await opened(site)
     equal(await starts(site, left, 'a', 0), 1, 'the jobs started at first')

@@ -140,8 +140,9 @@ class GroupCounts {
     const idle = last === null ? Infinity : windows.time - windows.ends(group.key, last)
     // While there is work, windows follow each other without a gap: no start that comes late lowers the rate. [limits]
     const since = idle < rate.per ? now - Math.round(idle) : now
-    const window = { since, used: admitted, until: since + rate.per, openedAt: now, by: session }
-    windows.opens(group.key, window)
+    const until = since + rate.per
+    const window = { since, used: admitted, until, openedAt: now, by: session }
+    windows.opens(group.key, window, until - now)
     return window
   }
 }

@@ -159,6 +159,7 @@ export class JobTable {
     }
     this.#sequence = Math.max(this.#sequence, snapshot.sequence)
     this.#highest = Math.max(this.#highest, snapshot.highest)
+    this.ready.windows.retain(this.tables.groups)
     this.ready.refillAll()
   }
 

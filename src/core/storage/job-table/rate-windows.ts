@@ -10,17 +10,16 @@ interface Seen {
   readonly window: RateWindow
   /** By the time of this handle. */
   readonly ends: number
-  /** The one before it, should this one be taken back. */
-  readonly before?: Seen | undefined
 }
 
 type Look = Pick<ClaimRequest, 'requestId' | 'session' | 'now' | 'monotonic'>
 
 /**
  * When rate windows end by the time of this handle, which is what passed on the monotonic clock of its claimers. The
- * moments in a window are its opener's: between two looks of this handle they can be checked, and what else they say is
- * believed only of a session that is gone or asks itself. A window that cannot be dated so lasts its length from when it
- * was first seen. So no clock that is wrong ends a window of others, nor keeps its own from ending. [rates]
+ * moments in a window are its opener's. They are believed of the session that asks, and of others if they lie between two
+ * looks of this handle; where those are further apart than the window is long, only of a session that is gone. A window that
+ * cannot be dated so lasts its length from when it was first seen. So no clock that is wrong ends a window of others, nor
+ * keeps its own from ending. [rates]
  */
 export class RateWindows {
   /** Of the latest look; it never goes back. */
@@ -28,7 +27,8 @@ export class RateWindows {
   /** Of the look before. */
   #before = -Infinity
   #look: Look | undefined
-  readonly #seen = new Map<string, Seen>()
+  /** Of each group the latest two: that of its row, and the one before it, or one that was taken back and may return. */
+  readonly #seen = new Map<string, readonly Seen[]>()
   /** What changed since the latest look; `null`: it is gone. */
   readonly #unseen = new Map<string, RateWindow | null>()
 
@@ -43,15 +43,20 @@ export class RateWindows {
 
   /** To be called when the window of a group may be another one. */
   changed(key: string, window: RateWindow | null): void {
-    if (window === null ? this.#seen.has(key) : this.ends(key, window) === Infinity) this.#unseen.set(key, window)
+    const seen = window === null ? undefined : this.#find(key, window)
+    if (seen === undefined && (window !== null || this.#seen.has(key))) this.#unseen.set(key, window)
     else this.#unseen.delete(key)
+    if (seen !== undefined) this.#keep(key, seen)
+  }
+
+  /** Forgets the groups that have no row; of those that no look has seen yet, it is told afterwards that they are gone. */
+  retain(rows: ReadonlyMap<string, unknown>): void {
+    for (const key of this.#seen.keys()) if (!rows.has(key)) this.#seen.delete(key)
   }
 
   /** When a window of which a look knows ends; until then it has no end. */
-  ends(key: string, { openedAt, by }: RateWindow): number {
-    for (let seen = this.#seen.get(key); seen !== undefined; seen = seen.before)
-      if (seen.window.openedAt === openedAt && seen.window.by === by) return seen.ends
-    return Infinity
+  ends(key: string, window: RateWindow): number {
+    return this.#find(key, window)?.ends ?? Infinity
   }
 
   isOver(key: string, window: RateWindow): boolean {
@@ -66,7 +71,7 @@ export class RateWindows {
     this.#time = this.#timeOf(look)
     for (const [key, window] of this.#unseen) {
       if (window === null) this.#seen.delete(key)
-      else this.#see(key, window, this.#openingOf(window, look, isOpen))
+      else this.#see(key, window, look, isOpen)
     }
     this.#look = look
     const keys = [...this.#unseen.keys()]
@@ -75,14 +80,19 @@ export class RateWindows {
   }
 
   /** A window that the claim which looked last opens itself. */
-  opens(key: string, window: RateWindow): void {
-    this.#see(key, window, this.#time)
+  opens(key: string, window: RateWindow, lasts: number): void {
+    this.#keep(key, { window, ends: this.#time + lasts })
   }
 
-  #see(key: string, window: RateWindow, openedAt: number): void {
-    const before = this.#seen.get(key)
-    const ends = openedAt + window.until - window.openedAt
-    this.#seen.set(key, { window, ends, before: before && { window: before.window, ends: before.ends } })
+  #find(key: string, { since, until, by }: RateWindow): Seen | undefined {
+    return this.#seen
+      .get(key)
+      ?.find(({ window }) => window.since === since && window.until === until && window.by === by)
+  }
+
+  #keep(key: string, seen: Seen): void {
+    const [latest] = this.#seen.get(key) ?? []
+    if (latest !== seen) this.#seen.set(key, latest === undefined ? [seen] : [seen, latest])
   }
 
   #timeOf({ now, monotonic }: Look): number {
@@ -90,11 +100,11 @@ export class RateWindows {
     return this.#look === undefined ? now : this.timeAt(now)
   }
 
-  #openingOf(window: RateWindow, look: Look, isOpen: (session: string) => boolean): number {
-    const { since, until, openedAt, by } = window
+  #see(key: string, window: RateWindow, look: Look, isOpen: (session: string) => boolean): void {
+    const { since, until, openedAt = since, by = '' } = window
     const age = look.now - openedAt
     const gap = this.#time - this.#before
-    const isDated = by === look.session || (gap > until - since ? !isOpen(by) : age <= gap + SLACK)
-    return isDated && age > 0 ? this.#time - age : this.#time
+    const isDated = by === look.session || (age <= gap + SLACK && (gap <= until - since || !isOpen(by)))
+    this.#keep(key, { window, ends: this.#time + until - openedAt - (isDated && age > 0 ? age : 0) })
   }
 }

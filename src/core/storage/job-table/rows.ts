@@ -18,14 +18,15 @@ export interface GroupRow extends Row {
   holder?: string | null
   /**
    * The rate window: from when it counts, how many started in it, when it ends; when and by which session it was opened.
-   * The moments are by the clock of that session: `RateWindows` says what they mean here. `null` without a rate.
+   * The moments are by the clock of that session: `RateWindows` says what they mean here. Versions that did not tell who
+   * opened it, or when, write windows without. `null` without a rate.
    */
   window: {
     readonly since: number
     readonly used: number
     readonly until: number
-    readonly openedAt: number
-    readonly by: string
+    readonly openedAt?: number
+    readonly by?: string
   } | null
 }
 
