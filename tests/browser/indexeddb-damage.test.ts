@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { FaultyFactory } from './faulty-factory.ts'
+import { event_, FaultyFactory } from './faulty-factory.ts'
 import {
   closeOpened,
   codeOf,
@@ -21,6 +21,17 @@ function deleted(name: string): Promise<void> {
     const request = indexedDB.deleteDatabase(name)
     request.onsuccess = () => resolve()
     request.onblocked = () => reject(new Error('blocked'))
+  })
+}
+
+/** Somebody deletes the database that this tab has open. */
+function deleteUnder(factory: FaultyFactory, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name)
+    request.onsuccess = () => resolve()
+    request.onerror = () => reject(new Error('not deleted'))
+    // Told here and now, since the emulation would tell it after this tab's next transactions.
+    factory.connections.at(-1)?.dispatchEvent(event_('versionchange'))
   })
 }
 
@@ -48,6 +59,36 @@ describe('data that others touch', () => {
     expect((await stored(name)).map(({ payload }) => payload)).toEqual([2])
     expect((await queue.list().page({ size: 9 })).jobs.map(({ payload }) => payload)).toEqual([2])
     expect(events).toContain('reset 1')
+  })
+
+  test('a database that is deleted while a full storage looks for room: what was in it stays gone, and what comes then stays', async () => {
+    const { factory, storage, name } = await faulty()
+    for (let n = 0; n < 20; n++) await enqueue(storage, `old-${n}`)
+    factory.plan = ({ kind }) => (kind === 'commit' ? { fault: 'abort', error: 'QuotaExceededError' } : null)
+    expect(await enqueue(storage, 'refused').catch(codeOf)).toBe('HOLDFAST_STORAGE_FULL')
+    let deleted: Promise<void> | null = null
+    // The first write then prunes what is done; room is looked for after it.
+    factory.plan = ({ kind }) => {
+      if (kind === 'commit') deleted ??= deleteUnder(factory, name)
+      return null
+    }
+    const ids = ['new-1', 'new-2', 'new-3', 'new-4', 'new-5']
+    for (const id of ids) await enqueue(storage, id)
+    await deleted
+    expect([await idsOf(storage), healthOf(storage).resets]).toEqual([ids, 1])
+    expect((await stored(name)).map(({ id }) => id)).toEqual(ids)
+  })
+
+  test('stores that are emptied before a snapshot is made: the table that is gone does not become it', async () => {
+    const { factory, storage, name } = await faulty({ snapshotAfter: 4 })
+    for (const id of ['a', 'b', 'c', 'd']) await enqueue(storage, id)
+    const stores = ['log', 'snapshot', 'payloads', '$meta']
+    await raw(name, stores, (transaction) => {
+      for (const store of stores) transaction.objectStore(store).clear()
+    })
+    await enqueue(storage, 'e')
+    expect(factory.moments.some(({ stores: [first] = [] }) => first === 'snapshot')).toBe(true)
+    expect((await stored(name)).map(({ id }) => id)).toEqual(['e'])
   })
 
   test('a browser that had to throw away what it kept says so to who opens it next, who passes it on', async () => {

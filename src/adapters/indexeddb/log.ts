@@ -187,9 +187,8 @@ export class IndexedDbLog implements Log {
 
   /** Every failure leaves the connection behind: a dead one never recovers, and a living one is soon opened again. */
   async #try(turn: Turn, need: Need, guess: Guess, attempt: Attempt, isFirst: boolean): Promise<Receipt> {
-    const handle = await this.#database.connect()
+    const handle = await this.#connect()
     try {
-      if (this.#database.takeReset()) this.#wasReset()
       // Later the table holds what the try before decided, which is not in the log. [tests/browser/indexeddb-sweep.test.ts]
       if (isFirst) await this.#snapshotIfDue(handle)
       const append = this.#mayWriteFirst(need) ? guess() : 'read first'
@@ -201,6 +200,13 @@ export class IndexedDbLog implements Log {
     } finally {
       void this.#damage.keep(handle)
     }
+  }
+
+  /** What was not loaded from this database is not written to it. */
+  async #connect(): Promise<Handle> {
+    const handle = await this.#database.connect()
+    if (this.#database.takeReset()) this.#wasReset()
+    return handle
   }
 
   /** While others write, a record that was decided without reading theirs would often be void. */
@@ -365,7 +371,7 @@ export class IndexedDbLog implements Log {
       // What the log holds twice goes by a snapshot, and with it what was pruned.
       if (this.#replica?.isWhole === true && this.#position !== null && this.#snapshot === null) {
         this.#snapshots.hurry()
-        await this.#snapshotIfDue(await this.#database.connect())
+        await this.#snapshotIfDue(await this.#connect())
         await this.#publishing
       }
       await this.#database.repeated((handle) => this.#database.inTime(reserve.restore(handle)))

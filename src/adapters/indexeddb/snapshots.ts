@@ -28,6 +28,8 @@ const EMPTY: Snapshot = { sequence: 0, highest: 0, count: 0, versions: 0, rows: 
 export interface TableCopy extends Omit<Snapshot, 'rows'> {
   readonly rows: readonly SnapshotRow[]
   readonly position: number
+  /** Of the data that the table was loaded from: it is not written to other data that came in the place of that. */
+  readonly identity: unknown
   /** Payload chunks that no row names any more. */
   readonly dead: readonly string[]
 }
@@ -55,6 +57,8 @@ export class Snapshots {
   #changes = 0
   #busy = false
   #hurried = false
+  /** See `TableCopy`. */
+  #identity: unknown
   /** Payload chunks when the copy was begun. */
   #chunks = new Set<string>()
   /** Until the log is here, a snapshot is left to the tab that began one. */
@@ -119,14 +123,16 @@ export class Snapshots {
       handle.transaction(['snapshot', '$meta', 'log', 'payloads'], 'readwrite', { durability: 'relaxed' }),
     )
     const meta = transaction.objectStore('$meta')
-    const [newest, mark, others, chunks] = await together<
-      [SnapshotHead | null, Meta['snapshotting'] | undefined, number, string[]]
+    const [newest, mark, others, chunks, identity] = await together<
+      [SnapshotHead | null, Meta['snapshotting'] | undefined, number, string[], unknown]
     >(
       () => readHead(transaction.objectStore('snapshot')),
       () => meta.get('snapshotting') as Promise<Meta['snapshotting'] | undefined>,
       () => transaction.objectStore('log').count(IDBKeyRange.lowerBound(position, true)),
       () => transaction.objectStore('payloads').getAllKeys(),
+      () => meta.get('identity'),
     )
+    if (identity !== this.#identity) return false
     // What others wrote since may name chunks that this table knows nothing of.
     this.#chunks = others === 0 ? new Set(chunks) : new Set()
     const known = this.#head?.position ?? 0
@@ -148,6 +154,7 @@ export class Snapshots {
     this.#busy = true
     const copied: SnapshotRow[] = []
     const chunks = this.#chunks
+    const identity = this.#identity
     let since = performance.now()
     for (const row of rows) {
       copied.push(row)
@@ -156,7 +163,7 @@ export class Snapshots {
       await pause()
       since = performance.now()
     }
-    return { ...rest, rows: copied, position, dead: [...chunks] }
+    return { ...rest, rows: copied, position, identity, dead: [...chunks] }
   }
 
   /** Writes what `copy` gave. False when another tab's newer snapshot came first. */
@@ -165,9 +172,9 @@ export class Snapshots {
     try {
       const generation = `${this.#writer}.${++this.#generations}`
       const chunks = await this.#writeChunks(handle, generation, copy.rows)
-      const { rows: _, dead, ...head } = copy
+      const { rows: _, dead, identity, ...head } = copy
       const published = await this.#database.inTime(
-        this.#makeHead(handle, { ...head, format: LOG_FORMAT, generation, chunks }, dead),
+        this.#makeHead(handle, { ...head, format: LOG_FORMAT, generation, chunks }, { dead, identity }),
       )
       if (published) this.#changes -= changes
       return published
@@ -211,8 +218,16 @@ export class Snapshots {
     return found
   }
 
-  #readHead(handle: Handle, damage?: Damage): Promise<SnapshotHead | null> {
-    return this.#database.inTime(readHead(quiet(handle.transaction('snapshot')).store, damage))
+  async #readHead(handle: Handle, damage?: Damage): Promise<SnapshotHead | null> {
+    const transaction = quiet(handle.transaction(['snapshot', '$meta']))
+    const [head, identity] = await this.#database.inTime(
+      together<[SnapshotHead | null, unknown]>(
+        () => readHead(transaction.objectStore('snapshot'), damage),
+        () => transaction.objectStore('$meta').get('identity'),
+      ),
+    )
+    this.#identity = identity
+    return head
   }
 
   async #writeChunks(handle: Handle, generation: string, rows: readonly SnapshotRow[]): Promise<number> {
@@ -229,15 +244,20 @@ export class Snapshots {
     return chunks
   }
 
-  async #makeHead(handle: Handle, head: SnapshotHead, dead: readonly string[]): Promise<boolean> {
+  async #makeHead(
+    handle: Handle,
+    head: SnapshotHead,
+    { dead, identity }: Pick<TableCopy, 'dead' | 'identity'>,
+  ): Promise<boolean> {
     const transaction = quiet(
-      handle.transaction(['snapshot', 'log', 'payloads', '$damaged'], 'readwrite', { durability: 'strict' }),
+      handle.transaction(['snapshot', 'log', 'payloads', '$damaged', '$meta'], 'readwrite', { durability: 'strict' }),
     )
     const store = transaction.objectStore('snapshot')
     const since = IDBKeyRange.lowerBound(head.position, true)
-    const [before, keys] = await together<[SnapshotHead | null, string[]]>(
+    const [before, keys, present] = await together<[SnapshotHead | null, string[], unknown]>(
       () => readHead(store),
       () => store.getAllKeys(),
+      () => transaction.objectStore('$meta').get('identity'),
     )
     const own = keys.filter((key) => key.startsWith(`${head.generation}/`))
     // No head is left of what the table could not begin with: it is kept for people.
@@ -250,7 +270,7 @@ export class Snapshots {
       }
       quietly(values.delete(key))
     }
-    const published = own.length === head.chunks && (before?.position ?? -1) < head.position
+    const published = identity === present && own.length === head.chunks && (before?.position ?? -1) < head.position
     if (published) {
       for (const key of HEADS) quietly(store.put(head, key))
       for (const key of keys) if (!HEADS.includes(key) && !own.includes(key)) await remove('snapshot', key)
