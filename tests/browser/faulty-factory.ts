@@ -12,8 +12,10 @@ export interface Moment {
   readonly stores?: readonly string[]
   /** What a transaction asks for. */
   readonly durability?: IDBTransactionDurability
-  /** Of a request: the method of the object store, such as `add`. */
+  /** Of a request: the method of the object store, such as `add`, that store, and the key or the range it asks for. */
   readonly method?: string
+  readonly store?: string
+  readonly query?: unknown
 }
 
 /**
@@ -21,10 +23,12 @@ export interface Moment {
  * once its requests have succeeded, and says this error, or none. `lose the answer`: it is committed, and its end says
  * that it was aborted. `never`: no event ever comes; what it was to do is done all the same, but an opening is not.
  * `hold`: the transaction stays open until `release()`. `late`: what a slow tab makes of a transaction: it completes for
- * all others, and its own end is told only after `until`.
+ * all others, and its own end is told only after `until`. `unreadable`: the request alone ends with the error, as one does
+ * for a value whose file is gone.
  */
 export type Fault =
   | { readonly fault: 'fail' | 'abort'; readonly error: string | null }
+  | { readonly fault: 'unreadable'; readonly error: string }
   | { readonly fault: 'lose the answer' | 'never' | 'hold' }
   | { readonly fault: 'late'; readonly until: Promise<void> }
 
@@ -132,9 +136,21 @@ class Watched {
       const inner = (store[method] as (...parameters: unknown[]) => IDBRequest).bind(store)
       const watched = (...parameters: unknown[]): IDBRequest => {
         const { mode } = this.#transaction
-        const fault = this.#factory.moment({ kind: 'request', mode, stores: this.#stores, method })
+        const asked = {
+          kind: 'request',
+          mode,
+          stores: this.#stores,
+          method,
+          store: store.name,
+          query: parameters[0],
+        } as const
+        const fault = this.#factory.moment(asked)
         if (fault?.fault === 'fail') throw named(fault.error)
         const request = inner(...parameters)
+        if (fault?.fault === 'unreadable') {
+          failReading(request, named(fault.error))
+          return request
+        }
         this.#open += 1
         if (fault?.fault === 'never') silence(request, ['success', 'error'])
         if (fault !== null) this.#fault = fault
@@ -196,6 +212,19 @@ export function event_(type: string): Event {
 
 function named(name: string | null): DOMException {
   return new DOMException('On cue', name ?? 'AbortError')
+}
+
+function failReading(request: IDBRequest, error: DOMException): void {
+  request.addEventListener('success', (success) => {
+    success.stopImmediatePropagation()
+    Object.defineProperty(request, 'error', { value: error, configurable: true })
+    const event = new IDBVersionChangeEvent('error', { bubbles: true, cancelable: true })
+    // The emulation takes these two from nobody.
+    if (!event.cancelable) Object.assign(event, { bubbles: true, cancelable: true })
+    request.dispatchEvent(event)
+    const isPrevented = event.defaultPrevented || (event as { canceled?: boolean }).canceled === true
+    if (!isPrevented) request.transaction?.abort()
+  })
 }
 
 function silence(target: EventTarget, types: readonly string[]): void {

@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { indexedDb } from '../../src/adapters/indexeddb/index.ts'
-import type { ClaimRequest, JobRecord, StorageAdapter } from '../../src/core/storage/contract.ts'
+import type { StorageAdapter } from '../../src/core/storage/contract.ts'
 import { HoldfastError, openQueue } from '../../src/index.ts'
 import { newJob } from '../../src/testing/index.ts'
 import { allJobs, NOW } from '../core/kit-targets.ts'
 import { event_, type Fault, FaultyFactory, type Moment } from './faulty-factory.ts'
 import {
+  CLAIM,
+  claimed,
   closeOpened,
   codeOf,
   database,
@@ -30,16 +32,6 @@ function at(fits: (moment: Moment) => boolean, fault: Fault, times = 1): (moment
 const isCommit = ({ kind }: Moment): boolean => kind === 'commit'
 const isFlush = ({ kind, mode, stores }: Moment): boolean =>
   kind === 'transaction' && mode === 'readwrite' && stores?.[0] === 'log'
-
-const CLAIM: ClaimRequest = {
-  ...{ requestId: 'r', session: 's', now: NOW, limit: 9, lanes: [{ type: 'task' }], have: [] },
-  suspects: 'none',
-}
-
-async function claimed(storage: StorageAdapter): Promise<readonly JobRecord[]> {
-  await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
-  return (await storage.claim(CLAIM)).jobs
-}
 
 describe('a connection that ends', () => {
   test('closed under us, the next call opens another', async () => {

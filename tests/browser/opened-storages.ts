@@ -1,5 +1,5 @@
 import { indexedDb, type IndexedDbOptions } from '../../src/adapters/indexeddb/index.ts'
-import type { JobRecord, StorageAdapter, StorageHealth } from '../../src/core/storage/contract.ts'
+import type { ClaimRequest, JobRecord, StorageAdapter, StorageHealth } from '../../src/core/storage/contract.ts'
 import { HoldfastError, type JobQueue, openQueue } from '../../src/index.ts'
 import { newJob } from '../../src/testing/index.ts'
 import { allJobs, NOW } from '../core/kit-targets.ts'
@@ -40,6 +40,16 @@ export const enqueue = (storage: StorageAdapter, id: string, more: object = {}):
 
 export const idsOf = async (storage: StorageAdapter): Promise<readonly string[]> =>
   (await allJobs(storage)).map(({ id }) => id)
+
+export const CLAIM: ClaimRequest = {
+  ...{ requestId: 'r', session: 's', now: NOW, limit: 9, lanes: [{ type: 'task' }], have: [] },
+  suspects: 'none',
+}
+
+export async function claimed(storage: StorageAdapter): Promise<readonly JobRecord[]> {
+  await storage.session({ open: 's', leaseDuration: 30_000, now: NOW })
+  return (await storage.claim(CLAIM)).jobs
+}
 
 export const healthOf = (storage: StorageAdapter): StorageHealth => storage.health?.() as StorageHealth
 

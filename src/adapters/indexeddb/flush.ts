@@ -2,7 +2,7 @@ import type { IDBPTransaction } from 'idb'
 import type { Append, Need, PayloadChunk } from '../../core/storage/log.ts'
 import type { Attempt } from './attempt.ts'
 import { quiet, quietly, together } from './quiet.ts'
-import { positionOf } from './records.ts'
+import { positionOf, readRecords } from './records.ts'
 import type { Handle, Schema } from './schema.ts'
 
 /** What one flush needs, and no more: every store in it makes its writers wait for each other. */
@@ -34,7 +34,7 @@ const RECORDS = 8
 export async function readTail(flush: Flush, position: number): Promise<FoundTail> {
   const log = flush.objectStore('log')
   const [values, own] = await together<[unknown[], number | undefined]>(
-    () => log.getAll(IDBKeyRange.lowerBound(position, true), RECORDS),
+    () => readRecords(log, IDBKeyRange.lowerBound(position, true), RECORDS),
     () => (position === 0 ? Promise.resolve(0) : log.getKey(position)),
   )
   const isGone = own === undefined || (position === 0 && positionOf(values[0]) > 1)
@@ -122,6 +122,7 @@ export async function writeFirst(
   const isGone = position > 0 ? keys[0] !== position : (keys[0] ?? 0) > 1
   if (isGone) return { position: own, between: null }
   if (others === 0) return { position: own, between: [] }
-  const between = await quiet(handle.transaction('log')).store.getAll(IDBKeyRange.bound(position, own, true, true))
+  const { store } = quiet(handle.transaction('log'))
+  const between = await readRecords(store, IDBKeyRange.bound(position, own, true, true))
   return { position: own, between: between.length === others ? between : null }
 }

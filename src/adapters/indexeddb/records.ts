@@ -1,6 +1,7 @@
 import { isObject } from '../../core/storage/plain.ts'
 import { LOG_FORMAT, type LogRecord } from '../../core/storage/log.ts'
 import type { Unit } from '../../core/storage/job-table/rows.ts'
+import { readAll } from './unreadable.ts'
 import type { SnapshotChunk, SnapshotHead } from './schema.ts'
 
 /** A record and its place in the log. */
@@ -35,6 +36,15 @@ export function asRecord(value: unknown): PlacedRecord | null {
   if (format > LOG_FORMAT) return { position, id, format, units: [] }
   if (!Array.isArray(units) || !(units as unknown[]).every(isUnit)) return null
   return { position, id, format, units: units as Unit[] }
+}
+
+/** Records of the log; for one that cannot be read, what tells of its place alone. */
+export function readRecords(
+  store: Parameters<typeof readAll<'log'>>[0],
+  range: IDBKeyRange,
+  most?: number,
+): Promise<unknown[]> {
+  return readAll(store, range, (position) => ({ position }), most)
 }
 
 /** How many rows a record changes. */

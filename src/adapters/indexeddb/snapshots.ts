@@ -4,8 +4,9 @@ import type { Damage } from './damage.ts'
 import type { Database } from './database.ts'
 import { HEADS, readHead } from './heads.ts'
 import { quiet, quietly, together } from './quiet.ts'
-import { asChunk, asRecord, isRow } from './records.ts'
+import { asChunk, asRecord, isRow, readRecords } from './records.ts'
 import type { Handle, Meta, SnapshotHead } from './schema.ts'
+import { readAll, readOne } from './unreadable.ts'
 
 /** Rows in one record of a snapshot. */
 const ROWS = 1000
@@ -204,7 +205,8 @@ export class Snapshots {
       const last = Math.min(chunks, first + CHUNKS) - 1
       if (last < first) return Promise.resolve([])
       const range = IDBKeyRange.bound(chunkKey(generation, first), chunkKey(generation, last))
-      const some = this.#database.inTime(quiet(handle.transaction('snapshot')).store.getAll(range))
+      const { store } = quiet(handle.transaction('snapshot'))
+      const some = this.#database.inTime(readAll(store, range, () => null))
       quietly(some)
       return some
     }
@@ -266,7 +268,7 @@ export class Snapshots {
       const values = transaction.objectStore(from)
       if (isLost) {
         this.#damage.add(`${from}/${key}`)
-        quietly(transaction.objectStore('$damaged').put(await values.get(key), `${from}/${key}`))
+        quietly(transaction.objectStore('$damaged').put(await readOne(values, key, null), `${from}/${key}`))
       }
       quietly(values.delete(key))
     }
@@ -277,7 +279,7 @@ export class Snapshots {
       // A tab that is behind reads on from what the snapshot before this one contained; the last record stays.
       const position = Math.min(before?.position ?? 0, head.position - 1)
       if (position > 0) quietly(transaction.objectStore('log').delete(IDBKeyRange.upperBound(position)))
-      const named = dead.length === 0 ? [] : namedIn(await transaction.objectStore('log').getAll(since))
+      const named = dead.length === 0 ? [] : namedIn(await readRecords(transaction.objectStore('log'), since))
       for (const key of dead) if (named?.includes(key) === false) await remove('payloads', key)
     } else for (const key of own) quietly(store.delete(key))
     await transaction.done
