@@ -1,8 +1,12 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { indexedDb, type IndexedDbOptions } from '../../src/adapters/indexeddb/index.ts'
 import { defineJob, HoldfastError, type JobQueue, openQueue } from '../../src/index.ts'
+import { NOW } from '../core/kit-targets.ts'
 import { FaultyFactory, type Moment } from './faulty-factory.ts'
+import { closeOpened, codeOf, enqueue, faulty, healthOf, stored } from './opened-storages.ts'
 import { isWebKit } from './storages.ts'
+
+afterEach(closeOpened)
 
 const pictures = defineJob({ type: 'pictures', payloadFormat: 'structured-clone' })
 const note = defineJob({ type: 'note' })
@@ -55,4 +59,39 @@ test.for<[string, object | null]>([
   const queue = await opened({ name: `blobs-${Math.random()}`, factory })
   expect(await collect(queue)).toEqual(refused)
   await queue.close()
+})
+
+test('a file that cannot be stored is refused, and what is in the same flush is not', async () => {
+  const { factory, storage, name } = await faulty()
+  await enqueue(storage, 'first')
+  factory.plan = ({ method, store, query }) =>
+    method === 'put' && store === 'payloads' && (query as { readonly isGone: boolean }[]).some(({ isGone }) => isGone)
+      ? { fault: 'abort', error: 'DataError' }
+      : null
+  // Bytes go the way of Blobs, also where none are kept.
+  const photo = (id: string, isGone: boolean): Promise<unknown> =>
+    enqueue(storage, id, { payload: { file: new Uint8Array(9), isGone }, payloadFormat: 'structured-clone' })
+  const said = await Promise.all([
+    enqueue(storage, 'before'),
+    photo('good', false).then(() => 'ok'),
+    photo('gone', true).catch(codeOf),
+    enqueue(storage, 'after'),
+  ])
+  expect([said[1], said[2]]).toEqual(['ok', 'HOLDFAST_PAYLOAD_FORMAT'])
+  expect((await stored(name)).map(({ id }) => id)).toEqual(['first', 'before', 'good', 'after'])
+  expect(healthOf(storage).state).toBe('ok')
+})
+
+test('an enqueue that is stored is answered with its own bytes, whether or not the database can be read just then', async () => {
+  const { factory, storage } = await faulty()
+  factory.plan = ({ kind, mode, stores }) =>
+    kind === 'transaction' && mode === 'readonly' && stores?.[0] === 'payloads'
+      ? { fault: 'fail', error: 'UnknownError' }
+      : null
+  const payload = { file: new Uint8Array(9) }
+  const answer = await enqueue(storage, 'a', { payload, payloadFormat: 'structured-clone' })
+  expect(answer).toMatchObject({ accepted: true, jobs: [{ job: { payload } }] })
+  // Of a job that was there before nothing is told but that it was.
+  const removed = await storage.amend({ batch: [{ kind: 'remove', id: 'a' }], now: NOW })
+  expect(removed).toMatchObject([{ verdict: 'ok', jobs: [{ id: 'a', payload: null }] }])
 })

@@ -169,6 +169,22 @@ describe('data that others touch', () => {
   })
 })
 
+test('a tab that only reads writes nothing, neither what it misses nor what it finds damaged', async () => {
+  const { storage, name } = await faulty()
+  for (const id of ['a', 'b']) await enqueue(storage, id)
+  await storage.close()
+  await raw(name, ['$meta', 'log'], (transaction) => {
+    const meta = transaction.objectStore('$meta')
+    meta.put(2, 'minWriter')
+    for (const key of ['identity', 'reserve', 'blob']) meta.delete(key)
+    transaction.objectStore('log').put({ position: 1, spoilt: true })
+  })
+  const { factory, storage: older } = await faulty({ name })
+  expect([await idsOf(older), healthOf(older).damaged]).toEqual([['b'], 1])
+  await older.close()
+  expect(factory.moments.filter(({ mode }) => mode === 'readwrite')).toEqual([])
+})
+
 describe('a snapshot whose head somebody spoilt', () => {
   const LARGE = 'x'.repeat(20_000)
 

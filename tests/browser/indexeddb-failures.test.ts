@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { indexedDb } from '../../src/adapters/indexeddb/index.ts'
+import { Database } from '../../src/adapters/indexeddb/database.ts'
 import type { StorageAdapter } from '../../src/core/storage/contract.ts'
 import { HoldfastError, openQueue } from '../../src/index.ts'
 import { newJob } from '../../src/testing/index.ts'
@@ -63,6 +64,37 @@ describe('a connection that ends', () => {
     factory.plan = () => null
     await enqueue(storage, 'b')
     expect([healthOf(storage).state, await idsOf(storage)]).toEqual(['ok', ['b']])
+  })
+
+  test('an outage of a tenth of a second is waited for, at the opening and in the reading of payloads', async () => {
+    const { factory, storage, name } = await faulty()
+    await enqueue(storage, 'a', { payload: 'x'.repeat(20_000) })
+    const failing = ({ kind }: Moment): Fault | null =>
+      kind === 'transaction' ? { fault: 'fail', error: 'UnknownError' } : null
+    const goDown = (): void => {
+      factory.plan = failing
+      setTimeout(() => (factory.plan = () => null), 100)
+    }
+    goDown()
+    const other = await open({ name, factory })
+    await idsOf(storage)
+    goDown()
+    expect(await other.get(['a'])).toMatchObject([{ payload: 'x'.repeat(20_000) }])
+  })
+
+  test('one that was waited for while the page stood still, and is not wanted any more, is not left open', async () => {
+    const factory = new FaultyFactory()
+    const nothing = (): void => undefined
+    const database = new Database({
+      ...{ name: `${Math.random()}`, factory: () => factory, deadline: 1000 },
+      ...{ newIdentity: () => 'identity', onLost: nothing, onBlocked: nothing },
+    })
+    database.leave()
+    const opening = database.connect().catch(codeOf)
+    database.comeBack()
+    database.drop()
+    expect(await opening).toBe('HOLDFAST_STORAGE')
+    for (const connection of factory.connections) expect(() => connection.transaction('log')).toThrow()
   })
 
   test('whoever wants to upgrade or delete the database does not wait for us', async () => {
@@ -189,6 +221,26 @@ describe('a transaction that goes wrong', () => {
     const [answer] = await storage.amend({ batch: [{ kind: 'remove', id: 'a' }], now: NOW })
     expect(answer?.verdict).toBe('ok')
     expect(await idsOf(storage)).toEqual([])
+  })
+
+  test('what goes well in the end is no news; a database that swallows every answer is', async () => {
+    const { factory, storage } = await faulty()
+    const told: string[] = []
+    storage.watchHealth?.(() => told.push(healthOf(storage).state))
+    factory.plan = at(isCommit, { fault: 'lose the answer' })
+    await enqueue(storage, 'a')
+    factory.plan = at(isCommit, { fault: 'abort', error: null })
+    await enqueue(storage, 'b')
+    expect(told).toEqual([])
+    factory.plan = (moment) => (isCommit(moment) ? { fault: 'abort', error: null } : null)
+    expect(await enqueue(storage, 'c').catch(codeOf)).toBe('HOLDFAST_OUTCOME_UNKNOWN')
+    expect(told).toEqual(['failing'])
+    factory.plan = () => null
+    await enqueue(storage, 'd')
+    expect([told, await idsOf(storage)]).toEqual([
+      ['failing', 'ok'],
+      ['a', 'b', 'd'],
+    ])
   })
 
   test('a transaction that never ends is given up after the deadline, and what it wrote is found', async () => {

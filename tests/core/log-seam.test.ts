@@ -51,6 +51,43 @@ function enqueue(storage: LoggedStorage, id: string): Promise<unknown> {
   return storage.enqueue({ jobs: [newJob({ id })], now: NOW })
 }
 
+describe('a flush that is refused for what one of its calls brings', () => {
+  async function refusing(id: string) {
+    const log = new PlayedLog()
+    const storage = await opened(log)
+    const appended: (readonly string[])[] = []
+    log.play = (turn) => {
+      const ids =
+        turn({ records: [] })
+          ?.record?.units.flat()
+          .map(({ key }) => key) ?? []
+      if (ids.includes(id)) throw new HoldfastError('HOLDFAST_PAYLOAD_FORMAT', 'It cannot be stored')
+      appended.push(ids)
+      return DONE
+    }
+    return { storage, appended }
+  }
+
+  test('is tried again call by call: that one is refused, the others take effect', async () => {
+    const { storage, appended } = await refusing('bad')
+    const calls = ['a', 'b', 'bad', 'c'].map((id) => enqueue(storage, id))
+    const later = calls[1]?.then(() => enqueue(storage, 'd'))
+    const said = await Promise.allSettled([...calls, later])
+    expect(said.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+    expect(said[2]).toMatchObject({ reason: { code: 'HOLDFAST_PAYLOAD_FORMAT' } })
+    expect(appended).toEqual([['a'], ['b'], ['c'], ['d']])
+    await Promise.all([enqueue(storage, 'e'), enqueue(storage, 'f')])
+    expect(appended.at(-1)).toEqual(['e', 'f'])
+  })
+
+  test('with that call alone in it is not tried again', async () => {
+    const { storage, appended } = await refusing('bad')
+    await expect(enqueue(storage, 'bad')).rejects.toMatchObject({ code: 'HOLDFAST_PAYLOAD_FORMAT' })
+    await enqueue(storage, 'a')
+    expect(appended).toEqual([['a']])
+  })
+})
+
 describe('an answer rests on durable records only', () => {
   test('a call that writes nothing still waits for what it read', async () => {
     const log = new PlayedLog()

@@ -21,7 +21,16 @@ export interface DatabaseOptions {
 }
 
 /** How often something is begun anew, on a new connection, before its callers are told. */
-export const MOST_TRIES = 4
+const MOST_TRIES = 4
+
+/** Before the second try, ms; twice as long before each further one. */
+const FIRST_PAUSE = 50
+
+/** @throws the problem, where there is to be no other try */
+export async function pauseBeforeNext(tries: number, problem: Error): Promise<void> {
+  if (tries === MOST_TRIES || !mayPass(problem)) throw problem
+  await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE * 2 ** (tries - 1)))
+}
 
 /**
  * The connection to one database: opened when it is needed, dropped as soon as it fails, never tried twice. A dead
@@ -39,7 +48,7 @@ export class Database {
   #back: Promise<void> | null = null
   #comeBack = (): void => undefined
   /** Of the database that this connection was first opened on. */
-  #identity: string | null = null
+  #identity: unknown = null
   #wasReset = false
   #readOnly = false
   #keepsBlobs = true
@@ -113,8 +122,7 @@ export class Database {
         return await work(handle)
       } catch (error) {
         if (handle !== undefined) this.drop(handle)
-        const problem = explained(this.#options.name, error)
-        if (tries === MOST_TRIES || !mayPass(problem)) throw problem
+        await pauseBeforeNext(tries, explained(this.#options.name, error))
       }
     }
   }
@@ -133,8 +141,8 @@ export class Database {
 
   async #open(): Promise<Handle> {
     const { deadline, name } = this.#options
-    if (this.#back !== null) await this.#back
     const drops = this.#drops
+    if (this.#back !== null) await this.#back
     let late = false
     this.#deleted = false
     const opening = this.#request().then((handle) => {
@@ -227,7 +235,7 @@ export class Database {
     )
     this.#readOnly = typeof minWriter === 'number' && minWriter > SCHEMA
     this.#keepsBlobs = this.#readOnly || blob !== undefined || (await keepsBlobs(handle))
-    const found = typeof identity === 'string' ? identity : await this.#giveIdentity(handle)
+    const found = typeof identity === 'string' || this.#readOnly ? identity : await this.#giveIdentity(handle)
     if (this.#identity !== null && this.#identity !== found) this.#wasReset = true
     this.#identity = found
   }

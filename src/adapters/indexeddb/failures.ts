@@ -61,6 +61,14 @@ export function newer(name: string): HoldfastError {
   )
 }
 
+export function refusedPayload(cause: unknown): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_PAYLOAD_FORMAT',
+    `The browser cannot store a Blob or File of the payload (${said(cause)}): was the file changed, or moved, since it was picked?`,
+    { cause },
+  )
+}
+
 export function outcomeUnknown(name: string, cause: unknown): HoldfastError {
   return new HoldfastError(
     'HOLDFAST_OUTCOME_UNKNOWN',

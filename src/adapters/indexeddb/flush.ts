@@ -1,6 +1,7 @@
 import type { IDBPTransaction } from 'idb'
 import type { Append, Need, PayloadChunk } from '../../core/storage/log.ts'
 import type { Attempt } from './attempt.ts'
+import { nameOf, refusedPayload } from './failures.ts'
 import { quiet, quietly, together } from './quiet.ts'
 import { positionOf, readRecords } from './records.ts'
 import type { Handle, Schema } from './schema.ts'
@@ -63,6 +64,9 @@ export async function write(
   return record === null ? position : (key as number)
 }
 
+/** How a transaction is refused for a value of it: a File that was changed since it was picked, for instance. */
+const UNSTORABLE: readonly string[] = ['DataError', 'DataCloneError']
+
 /** Sends the requests of a flush, all or none, and waits for its end. */
 async function ended<Answer>(
   flush: Flush,
@@ -71,20 +75,22 @@ async function ended<Answer>(
   send: () => Promise<Answer>,
 ): Promise<Answer> {
   attempt.appended = true
-  let answer: Promise<Answer>
+  let isSent = false
   try {
-    answer = send()
+    const answer = send()
     quietly(answer)
     for (const { key, payloads } of chunks) quietly(flush.objectStore('payloads').put(payloads, key))
     flush.commit()
+    isSent = true
+    await ending(flush)
+    return await answer
   } catch (error) {
-    // What cannot be cloned, or a connection that died in between: the requests before it must not be committed alone.
-    flush.abort()
-    attempt.appended = false
-    throw error
+    // The requests before the one that failed must not be committed alone.
+    if (!isSent) flush.abort()
+    const isRefused = chunks.length > 0 && UNSTORABLE.includes(nameOf(error))
+    if (!isSent || isRefused) attempt.appended = false
+    throw isRefused ? refusedPayload(error) : error
   }
-  await ending(flush)
-  return answer
 }
 
 /** Not `done` of idb, which is over with the error of a request: only the end of the transaction says what counts, and why. */

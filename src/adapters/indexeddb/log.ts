@@ -17,8 +17,8 @@ import type {
 import { Attempt } from './attempt.ts'
 import { requestPersistence, statusOf } from './browser-storage.ts'
 import { Damage } from './damage.ts'
-import { Database, MOST_TRIES } from './database.ts'
-import { blocked, explained, mayPass, newer, outcomeUnknown } from './failures.ts'
+import { Database, pauseBeforeNext } from './database.ts'
+import { blocked, explained, newer, outcomeUnknown } from './failures.ts'
 import { beginFlush, endOfLog, type Flush, readTail, write, writeFirst } from './flush.ts'
 import type { IndexedDbLogOptions, Signal } from './log-options.ts'
 import { readChunks } from './payloads.ts'
@@ -31,9 +31,6 @@ const DONE: Receipt = { between: [] }
 
 /** For how many flushes after a record of others the tail is read before anything is decided. */
 const CAREFUL = 8
-
-/** Before the second try of an exchange, ms; twice as long before each further one. */
-const FIRST_PAUSE = 50
 
 type Guess = Parameters<Log['exchange']>[2]
 
@@ -72,6 +69,8 @@ export class IndexedDbLog implements Log {
   #gapAt: number | null = null
   #resets = 0
   #problem: Error | null = null
+  /** Exchanges in a row of which nobody knows how they ended. */
+  #doubts = 0
   /** There was no space for a flush, and the reserve is not back since. */
   #full: Error | null = null
   #isWeaker = false
@@ -106,7 +105,8 @@ export class IndexedDbLog implements Log {
         },
       })
       // In its own time: nobody waits for it.
-      void this.#database.repeated((handle) => reserve.restore(handle)).catch(() => undefined)
+      if (!this.#database.isReadOnly)
+        void this.#database.repeated((handle) => reserve.restore(handle)).catch(() => undefined)
     } catch (error) {
       await this.close()
       throw error
@@ -130,17 +130,24 @@ export class IndexedDbLog implements Log {
       try {
         const receipt = await this.#try(turn, need, guess, attempt, tries === 1)
         this.#problem = null
+        this.#doubts = 0
         if (attempt.appended) this.#signal?.tell()
         return this.#isSnapshotDue() ? { ...receipt, unfinished: true } : receipt
       } catch (error) {
         attempt.end()
         const problem = explained(name, error)
-        this.#problem = problem
         const isFull = HoldfastError.is(problem, 'HOLDFAST_STORAGE_FULL')
         if (isFull) this.#full = problem
-        if (attempt.appended && !isFull) throw outcomeUnknown(name, error)
-        if (tries === MOST_TRIES || !mayPass(problem)) throw problem
-        await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE * 2 ** (tries - 1)))
+        else if (attempt.appended) {
+          // One is soon cleared up, and nobody needs to know.
+          if (++this.#doubts > 1) this.#problem = problem
+          throw outcomeUnknown(name, error)
+        }
+        await pauseBeforeNext(tries, problem).catch((final: unknown) => {
+          // Of a payload that cannot be stored the log is none the worse, and that it is full is told above.
+          if (!isFull && !HoldfastError.is(problem, 'HOLDFAST_PAYLOAD_FORMAT')) this.#problem = problem
+          throw final
+        })
       }
     }
   }
@@ -198,7 +205,7 @@ export class IndexedDbLog implements Log {
       this.#database.drop(handle)
       throw error
     } finally {
-      void this.#damage.keep(handle)
+      if (!this.#database.isReadOnly) void this.#damage.keep(handle)
     }
   }
 

@@ -16,10 +16,10 @@ type Store<Name extends StoreNames<Schema>> = Pick<
 const UNREADABLE: readonly string[] = ['NotReadableError', 'NotFoundError']
 
 /** The value at a key. @param unreadable stands in for one that cannot be read */
-export function readOne<Name extends StoreNames<Schema>, Other>(
+export function readOne<Name extends StoreNames<Schema>>(
   store: Store<Name>,
   key: Schema[Name]['key'],
-  unreadable: Other,
+  unreadable: unknown,
 ): Promise<unknown> {
   return spared<unknown>(store.get(key), () => unreadable)
 }

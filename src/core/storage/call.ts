@@ -8,13 +8,16 @@ const NEW_WORK: ReadonlySet<Operation['name']> = /* @__PURE__ */ new Set<Operati
   'define',
 ])
 
+/** Told the answer, and the payloads that the call itself brought and that are kept outside the table. */
+export type Resolve = (answer: never, chunks: readonly PayloadChunk[]) => void
+
 /** A mutating call on its way through flushes. */
 export class Call {
   operation: Operation
   /** Payloads of its jobs that are kept outside the table. */
   chunks: readonly PayloadChunk[] | null = null
   readonly #answers: unknown[]
-  readonly #resolve: (answer: never) => void
+  readonly #resolve: Resolve
   readonly #reject: (error: unknown) => void
   /** Its caller was told of an error. What was decided for it may be in the log all the same. */
   rejected = false
@@ -23,10 +26,12 @@ export class Call {
   /** What was decided for them in the latest flush. */
   parts: Part[] = []
   tries = 0
+  /** A flush that it was in was refused for what one of its calls brought: it goes into the next ones by itself. */
+  isAlone = false
   #hadReserve = false
   races = 0
 
-  constructor(operation: Operation, resolve: (answer: never) => void, reject: (error: unknown) => void) {
+  constructor(operation: Operation, resolve: Resolve, reject: (error: unknown) => void) {
     this.operation = operation
     this.#answers = []
     this.#resolve = resolve
@@ -64,6 +69,6 @@ export class Call {
   }
 
   resolve(): void {
-    this.#resolve(answerOf(this.operation, this.#answers) as never)
+    this.#resolve(answerOf(this.operation, this.#answers) as never, this.chunks ?? [])
   }
 }

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../errors.ts'
-import { Call } from './call.ts'
+import { Call, type Resolve } from './call.ts'
 import type { Operation } from './job-table/decide.ts'
 import type { Log } from './log.ts'
 import type { Replica } from './replica.ts'
@@ -42,7 +42,7 @@ export class Flushes {
     this.#options = options
   }
 
-  add(operation: Operation, resolve: (answer: never) => void, reject: (error: unknown) => void): void {
+  add(operation: Operation, resolve: Resolve, reject: (error: unknown) => void): void {
     this.#calls.push(new Call(operation, resolve, reject))
     this.begin()
   }
@@ -85,7 +85,10 @@ export class Flushes {
   /** The calls of one flush. It is bounded, so that one caller's crowd does not keep everybody waiting. */
   #takeCalls(): readonly Call[] {
     let items = 0
-    const end = this.#calls.findIndex((call) => (items += call.items) > ITEMS_PER_FLUSH)
+    const isFirstAlone = this.#calls[0]?.isAlone
+    const end = this.#calls.findIndex(
+      (call, at) => (items += call.items) > ITEMS_PER_FLUSH || (at > 0 && (isFirstAlone || call.isAlone)),
+    )
     return this.#calls.splice(0, end === -1 ? this.#calls.length : Math.max(1, end))
   }
 
@@ -104,11 +107,21 @@ export class Flushes {
     return waiting.filter((call) => !call.bringsWork)
   }
 
-  /** The calls of a refused flush that the log's reserve is for. */
-  #sparedBy(error: unknown, waiting: readonly Call[]): readonly Call[] {
-    if (this.#options.log.reserve === undefined || !HoldfastError.is(error, 'HOLDFAST_STORAGE_FULL')) return []
+  /**
+   * The calls of a refused flush that are tried again: those that the log's reserve is for, and, where one of them brought
+   * what cannot be stored, all, each by itself, so that only that one is refused. [tests/core/refused-calls.test.ts]
+   */
+  async #sparedBy(error: unknown, refused: readonly Call[]): Promise<readonly Call[]> {
+    const { reserve } = this.#options.log
+    if (HoldfastError.is(error, 'HOLDFAST_PAYLOAD_FORMAT') && refused.length > 1) {
+      for (const call of refused) call.isAlone = true
+      return refused
+    }
+    if (reserve === undefined || !HoldfastError.is(error, 'HOLDFAST_STORAGE_FULL')) return []
     this.#isFull = true
-    return waiting.filter((call) => call.takeReserve())
+    const spared = refused.filter((call) => call.takeReserve())
+    if (spared.length > 0) await reserve.release().catch(() => undefined)
+    return spared
   }
 
   /** True when the log asks for another exchange. @param mustRead somebody waits for what others wrote */
@@ -143,19 +156,17 @@ export class Flushes {
 
   /** @param decided the record that the calls were decided for; `null`: the log could not even be read */
   async #failed(error: unknown, decided: string | null, waiting: readonly Call[]): Promise<void> {
-    const { replica, log, name } = this.#options
-    const spared = this.#sparedBy(error, waiting)
-    if (decided !== null) replica.abort(decided, error, spared)
-    else {
+    const { replica, name } = this.#options
+    const refused = decided === null ? waiting : replica.abort(decided, error)
+    if (decided === null) {
       const cause = { cause: error }
       this.#unread =
         error instanceof Error ? error : new HoldfastError('HOLDFAST_STORAGE', `${name} cannot be read`, cause)
       replica.unread(error)
-      for (const call of waiting) if (!spared.includes(call)) call.reject(error)
     }
-    if (spared.length === 0) return
+    const spared = await this.#sparedBy(error, refused)
+    for (const call of refused) if (!spared.includes(call)) call.reject(error)
     this.#calls.unshift(...spared)
-    await log.reserve?.release().catch(() => undefined)
   }
 }
 

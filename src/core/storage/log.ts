@@ -123,7 +123,8 @@ export interface Log {
    * read nothing, for a log to which nobody else seems to write: what it returns shows in the log whether it stands, or
    * it says `read first`, where an answer would rest on what was not read. `turn` is called again when what it returned certainly is not in the log and can still
    * get there: the last call counts. Rejects with `HOLDFAST_OUTCOME_UNKNOWN` when the record may or may not be in the log
-   * (a later tail tells), with another error when it certainly is not.
+   * (a later tail tells), with another error when it certainly is not: `HOLDFAST_PAYLOAD_FORMAT` where the platform
+   * cannot store one of the payloads that it was given; then the calls are tried one by one.
    */
   exchange(turn: Turn, need: Need, guess: () => Append | null | 'read first'): Promise<Receipt>
 

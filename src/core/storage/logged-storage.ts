@@ -1,26 +1,21 @@
 import type {
-  AmendAnswer,
-  AmendRequest,
   BeatAnswer,
   BeatRequest,
   ClaimAnswer,
   ClaimRequest,
   DefinitionKind,
   DefinitionRecord,
-  EnqueueAnswer,
-  EnqueueRequest,
   JobRecord,
   ListAnswer,
   ListRequest,
   RunningRequest,
   SessionRequest,
-  SettleAnswer,
-  SettleRequest,
   StorageDump,
   StorageHealth,
   StorageStatus,
   StorageTraits,
 } from './contract.ts'
+import type { Resolve } from './call.ts'
 import { Condition } from './condition.ts'
 import { Flushes } from './flushes.ts'
 import type { Operation } from './job-table/decide.ts'
@@ -28,7 +23,7 @@ import type { JobTable } from './job-table/job-table.ts'
 import { list } from './job-table/query.ts'
 import type { Log } from './log.ts'
 import { Replica } from './replica.ts'
-import { payloadLost, Shelf } from './shelf.ts'
+import { payloadLost, Shelf, toldBy } from './shelf.ts'
 import { TableHints } from './table-hints.ts'
 import { TableStorage } from './table-storage.ts'
 
@@ -146,12 +141,6 @@ export class LoggedStorage extends TableStorage {
     return super.beat(this.#signed(request))
   }
 
-  override async enqueue(request: EnqueueRequest): Promise<EnqueueAnswer> {
-    const answer = await super.enqueue(request)
-    if (answer.accepted) await this.#fill(answer.jobs.map(({ job }) => job))
-    return answer
-  }
-
   override async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     const answer = await super.claim(request)
     const lost = await this.#fill(answer.jobs)
@@ -159,18 +148,6 @@ export class LoggedStorage extends TableStorage {
     // Nothing can run them, so nobody is to try.
     await this.settle({ batch: lost.map(payloadLost), now: request.now })
     return { ...answer, jobs: answer.jobs.filter((job) => !lost.includes(job)) }
-  }
-
-  override async settle(request: SettleRequest): Promise<readonly SettleAnswer[]> {
-    const answers = await super.settle(request)
-    await this.#fill(answers.flatMap(({ became }) => became ?? []))
-    return answers
-  }
-
-  override async amend(request: AmendRequest): Promise<readonly AmendAnswer[]> {
-    const answers = await super.amend(request)
-    await this.#fill(answers.flatMap(({ jobs }) => jobs))
-    return answers
   }
 
   override async running(request: RunningRequest): Promise<readonly JobRecord[]> {
@@ -232,7 +209,12 @@ export class LoggedStorage extends TableStorage {
   protected call<Answer>(operation: Operation): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       this.assertOpen(this.#state === 'open')
-      this.#flushes.add(operation, resolve, reject)
+      const answered: Resolve = (answer, chunks) => {
+        const jobs = toldBy(operation, answer)
+        if (this.#shelf === null || jobs.length === 0) resolve(answer)
+        else void this.#shelf.fill(jobs, chunks).then(() => resolve(answer))
+      }
+      this.#flushes.add(operation, answered, reject)
     })
   }
 

@@ -181,17 +181,18 @@ export class Replica {
   }
 
   /**
-   * The append certainly is not in the log, or nobody knows: then the calls wait for the next tail. The caller decides
-   * what becomes of those that are `spared`.
+   * The append certainly is not in the log: returns its calls, and the caller decides what becomes of them. Or nobody
+   * knows: then they wait for the next tail.
    */
-  abort(recordId: string, error: unknown, spared: readonly Call[] = []): void {
+  abort(recordId: string, error: unknown): readonly Call[] {
     this.#takeBack()
     const calls = this.#deciding
     this.#deciding = []
     this.#again = []
-    if (HoldfastError.is(error, 'HOLDFAST_OUTCOME_UNKNOWN')) this.#doubt({ recordId, calls }, error)
-    else for (const call of calls) if (!spared.includes(call)) call.reject(error)
     this.#found = triedAgain(this.#found, error)
+    if (!HoldfastError.is(error, 'HOLDFAST_OUTCOME_UNKNOWN')) return calls.filter(({ rejected }) => !rejected)
+    this.#doubt({ recordId, calls }, error)
+    return []
   }
 
   /** The log could not even be read: whoever waits for the tail does so a bounded number of times. */

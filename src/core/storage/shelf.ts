@@ -1,4 +1,4 @@
-import type { JobRecord, NewJob, Settlement } from './contract.ts'
+import type { AmendAnswer, EnqueueAnswer, JobRecord, NewJob, SettleAnswer, Settlement } from './contract.ts'
 import type { Call } from './call.ts'
 import { digestOf } from './digest.ts'
 import type { Operation } from './job-table/decide.ts'
@@ -63,13 +63,22 @@ export class Shelf {
     })
   }
 
-  /** Puts the payloads of these records in their places. Returns the records whose payload is nowhere any more. */
-  async fill(records: readonly JobRecord[]): Promise<readonly JobRecord[]> {
+  /**
+   * Puts the payloads of these records in their places. Returns the records whose payload is nowhere any more.
+   *
+   * @param own what a call brought that has taken effect: it needs no reading, and what cannot be read at the moment (of a
+   * job that was there before) is no reason to tell its caller that it failed; that payload is `null` in the answer
+   */
+  async fill(records: readonly JobRecord[], own?: readonly PayloadChunk[]): Promise<readonly JobRecord[]> {
     const shelved = records.filter(({ payload }) => payload instanceof ShelvedPayload)
     if (shelved.length === 0) return []
     const keys = new Set(shelved.map(({ payload }) => (payload as ShelvedPayload).chunk))
-    const missing = [...keys].filter((key) => !this.#remembered.has(key))
-    const chunks = missing.length === 0 ? new Map<string, readonly unknown[]>() : await this.#store.read(missing)
+    const chunks = new Map(own?.map(({ key, payloads }) => [key, payloads]))
+    const missing = [...keys].filter((key) => !chunks.has(key) && !this.#remembered.has(key))
+    if (missing.length > 0) {
+      const read = this.#store.read(missing)
+      for (const [key, payloads] of await (own === undefined ? read : read.catch(() => []))) chunks.set(key, payloads)
+    }
     const lost: JobRecord[] = []
     for (const record of shelved) {
       const { chunk, place } = record.payload as ShelvedPayload
@@ -125,6 +134,16 @@ export function payloadLost({ id, fence }: JobRecord): Settlement {
   const code = 'HOLDFAST_PAYLOAD_LOST'
   const message = 'The payload is no longer in the storage: somebody, or the browser, removed it'
   return { id, fence, kind: 'fail', counts: 'failure', error: { name: 'HoldfastError', code, message } }
+}
+
+/** The jobs in the answer of a call. Those of a claim are not among them: whoever claims has to know what is lost. */
+export function toldBy({ name }: Operation, answer: unknown): readonly JobRecord[] {
+  if (name === 'enqueue') {
+    const enqueued = answer as EnqueueAnswer
+    return enqueued.accepted ? enqueued.jobs.map(({ job }) => job) : []
+  }
+  if (name === 'settle') return (answer as readonly SettleAnswer[]).flatMap(({ became }) => became ?? [])
+  return name === 'amend' ? (answer as readonly AmendAnswer[]).flatMap(({ jobs }) => jobs) : []
 }
 
 function jobsOf(operation: Operation): readonly ShelvedJob[] {
