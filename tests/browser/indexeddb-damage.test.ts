@@ -185,6 +185,27 @@ test('a tab that only reads writes nothing, neither what it misses nor what it f
   expect(factory.moments.filter(({ mode }) => mode === 'readwrite')).toEqual([])
 })
 
+test('the payload that a damaged record names is set aside with it, when a snapshot takes the place of the log', async () => {
+  const { storage, name } = await faulty()
+  await enqueue(storage, 'a', { payload: 'x'.repeat(20_000) })
+  await storage.close()
+  const chunk = await raw(name, ['log', 'payloads'], (transaction) => {
+    const log = transaction.objectStore('log')
+    const records = log.getAll()
+    records.onsuccess = () => log.put({ ...records.result[0], format: 'spoilt' })
+    return transaction.objectStore('payloads').getAllKeys()
+  })
+  const again = await open({ name, snapshotAfter: 1 })
+  for (let n = 0; n < 8; n++) await enqueue(again, `after-${n}`)
+  await again.close()
+  const { chunks, kept } = await raw(name, ['payloads', '$damaged'], (transaction) => ({
+    chunks: transaction.objectStore('payloads').getAllKeys(),
+    kept: transaction.objectStore('$damaged').getAllKeys(),
+  }))
+  const [key] = chunk.result as string[]
+  expect([chunks.result, kept.result]).toEqual([[], ['log/1', `payloads/${key}`]])
+})
+
 describe('a snapshot whose head somebody spoilt', () => {
   const LARGE = 'x'.repeat(20_000)
 

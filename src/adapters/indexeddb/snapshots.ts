@@ -264,11 +264,14 @@ export class Snapshots {
     const own = keys.filter((key) => key.startsWith(`${head.generation}/`))
     // No head is left of what the table could not begin with: it is kept for people.
     const isLost = before === null && keys.some((key) => HEADS.includes(key))
+    const kept = transaction.objectStore('$damaged')
+    const texts = dead.length === 0 ? [] : (await readAll(kept, IDBKeyRange.lowerBound(''), () => null)).map(textOf)
     const remove = async (from: 'snapshot' | 'payloads', key: string): Promise<void> => {
       const values = transaction.objectStore(from)
-      if (isLost) {
+      // So is a payload that something damaged speaks of.
+      if (isLost || texts.some((text) => text?.includes(JSON.stringify(key)) !== false)) {
         this.#damage.add(`${from}/${key}`)
-        quietly(transaction.objectStore('$damaged').put(await readOne(values, key, null), `${from}/${key}`))
+        quietly(kept.put(await readOne(values, key, null), `${from}/${key}`))
       }
       quietly(values.delete(key))
     }
@@ -296,6 +299,15 @@ function namedIn(values: readonly unknown[]): readonly unknown[] | null {
   const records = values.map(asRecord)
   if (records.some((record) => record === null || record.format > LOG_FORMAT)) return null
   return records.flatMap((record) => record?.units.flat().map(({ to }) => to?.['shelf']) ?? [])
+}
+
+/** In which the names can be looked for that somebody spoilt; `undefined`: it may name anything. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }
 
 /** Keys of one generation stand in the order of their numbers. */
