@@ -8,12 +8,15 @@ export const ledger = new Ledger()
 
 queue.on('completed', ({ job }) => ledger.accepted(job.id, job.fence))
 
-const remove = queue.remove.bind(queue)
+const toRemove = queue.toRemove.bind(queue)
 /** What somebody removes, by AQL for instance, is not lost. One that runs goes on, and stays in the queue. */
-queue.remove = async (which) => {
-  const jobs = await remove(which)
-  await ledger.removed(jobs.filter(({ status }) => status !== 'running').map(({ id }) => id))
-  return jobs
+queue.toRemove = (which) => {
+  const remove = toRemove(which)
+  return async () => {
+    const jobs = await remove()
+    await ledger.removed(jobs.filter(({ status }) => status !== 'running').map(({ id }) => id))
+    return jobs
+  }
 }
 
 const audit = new Audit(ledger, (id) => queue.get(id))
