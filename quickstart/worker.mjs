@@ -6,5 +6,10 @@ const queue = await openJobs()
 stopOnSignals(queue, { grace: '10s' })
 // Whoever started this process has no more work for it, or has died; perhaps before this process listened.
 process.on('disconnect', () => void queue.close({ grace: '10s' }))
-if (process.connected) await startExecutors(queue)
-else await queue.close()
+try {
+  if (process.connected) await startExecutors(queue)
+  else await queue.close()
+} catch (error) {
+  // Who closes the queue stops executors too that are not ready yet.
+  if (!queue.closed) throw error
+}

@@ -181,6 +181,21 @@ test('several processes end with the same manifest, also when the one that start
   expect(manifest()).toBe(reference)
 })
 
+test('worker processes that are not needed any more before they are ready end without a word', async () => {
+  const few = mkdtempSync(join(tmpdir(), 'holdfast-quickstart-'))
+  try {
+    for (let at = 0; at < 10; at++) writeFileSync(join(few, `${at}.txt`), fileText(at))
+    // How far they have got by then is left to chance: each time a little further or less.
+    for (const workers of ['4', '6', '8']) {
+      const run = new Run([few, '--workers', workers])
+      expect(await run.ended()).toBe(0)
+      expect(run.output).not.toMatch(/Error|worker process ended/)
+    }
+  } finally {
+    rmSync(few, { recursive: true })
+  }
+})
+
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
