@@ -413,6 +413,20 @@ describe('no more space', () => {
     expect([await idsOf(storage), healthOf(storage).state]).toEqual([['a', 'b'], 'ok'])
   })
 
+  test('health says so when there is room again, though nobody enqueues', async () => {
+    const { factory, storage } = await faulty()
+    await enqueue(storage, 'a')
+    fill(factory, 0)
+    await enqueue(storage, 'b').catch(codeOf)
+    const states: string[] = []
+    storage.watchHealth?.(() => states.push(healthOf(storage).state))
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(healthOf(storage).state).toBe('failing')
+    factory.plan = () => null
+    await vi.waitFor(() => expect(states.at(-1)).toBe('ok'), { timeout: 5000 })
+    expect(await idsOf(storage)).toEqual(['a'])
+  })
+
   test('finished jobs go before new work is refused, waiting ones never', async () => {
     const { factory, storage } = await faulty()
     await enqueue(storage, 'done')

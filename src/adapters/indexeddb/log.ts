@@ -394,6 +394,17 @@ export class IndexedDbLog implements Log {
     this.#listener()
   }
 
+  /** Whoever was told that the storage is full is told when it is not, also where nobody tries to enqueue meanwhile. */
+  async #lookForRoom(handle: Handle): Promise<void> {
+    const hasRoom = await this.#database.inTime(reserve.probe(handle)).then(
+      () => true,
+      () => false,
+    )
+    if (!hasRoom || this.#full === null) return
+    this.#full = null
+    this.#healthListener()
+  }
+
   async #look(): Promise<void> {
     // A database that somebody deletes comes back when somebody needs it.
     if (this.#closed || this.#position === null || this.#database.isDeleted) return
@@ -401,6 +412,7 @@ export class IndexedDbLog implements Log {
     try {
       handle = await this.#database.connect()
       if ((await this.#database.inTime(endOfLog(handle))) !== this.#position) this.#grew()
+      if (this.#full !== null && !this.#database.isReadOnly) await this.#lookForRoom(handle)
     } catch {
       // The next flush finds out what is wrong, and tells.
       if (handle !== undefined) this.#database.drop(handle)

@@ -1,6 +1,7 @@
+import type { IDBPObjectStore } from 'idb'
 import { HEADS, readHead } from './heads.ts'
 import { quiet, quietly, together } from './quiet.ts'
-import type { Handle, SnapshotHead } from './schema.ts'
+import type { Handle, Schema, SnapshotHead } from './schema.ts'
 
 /**
  * Bytes. Above the 64 KiB from which Chromium keeps a value in a file of its own, so that deleting it makes room at once;
@@ -34,10 +35,22 @@ export const reserve = {
   /** Rejects when there is no room for it. Writes nothing when it is there. */
   async restore(handle: Handle): Promise<void> {
     if ((await quiet(handle.transaction('$meta')).store.getKey('reserve')) !== undefined) return
-    const transaction = handle.transaction('$meta', 'readwrite', { durability: 'relaxed' })
-    quietly(transaction.store.put(noise(), 'reserve'))
-    await transaction.done
+    await inMeta(handle, (store) => store.put(noise(), 'reserve'))
   },
+
+  /** Rejects when there is not as much room again beside it. */
+  async probe(handle: Handle): Promise<void> {
+    await inMeta(handle, (store) => store.put(noise(), 'probe'))
+    await inMeta(handle, (store) => store.delete('probe'))
+  },
+}
+
+type Meta = IDBPObjectStore<Schema, ['$meta'], '$meta', 'readwrite'>
+
+async function inMeta(handle: Handle, request: (store: Meta) => Promise<unknown>): Promise<void> {
+  const transaction = quiet(handle.transaction('$meta', 'readwrite', { durability: 'relaxed' }))
+  quietly(request(transaction.store))
+  await transaction.done
 }
 
 /** Browsers compress what they store: bytes that all look alike would reserve nothing. */
