@@ -4,6 +4,7 @@ import { JobList } from './listing.ts'
 import {
   anything,
   integerFrom,
+  listOf,
   longName,
   type Moment,
   momentToMs,
@@ -194,8 +195,7 @@ export abstract class Administration {
 }
 
 function checkIds(ids: unknown, field = 'ids'): readonly string[] {
-  if (!Array.isArray(ids)) throw invalidOption(field, 'an array of ids', ids)
-  return Array.from(ids, (id) => name(`${field}[]`, id))
+  return listOf(field, ids, (at, id) => name(at, id), 'an array of ids')
 }
 
 function ofKey(which: unknown): Amendment {

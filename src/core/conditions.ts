@@ -1,5 +1,14 @@
 import { invalidOption } from './errors.ts'
-import { boolean, type Check, type Moment, momentToMs, type Priority, priorityToNumber, text } from './options.ts'
+import {
+  boolean,
+  type Check,
+  listOf,
+  type Moment,
+  momentToMs,
+  type Priority,
+  priorityToNumber,
+  text,
+} from './options.ts'
 import { checkedJson } from './payload.ts'
 import { isOperator } from './storage/condition-test.ts'
 import {
@@ -130,7 +139,7 @@ function check(field: string, condition: unknown, within: Within, depth: number)
   const checked: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(condition)) {
     if (name === 'and' || name === 'or')
-      checked[name] = list(`${field}.${name}`, value, (place, one) => check(place, one, within, depth + 1))
+      checked[name] = listOf(`${field}.${name}`, value, (place, one) => check(place, one, within, depth + 1))
     else if (name === 'not') checked['not'] = check(`${field}.not`, value, within, depth + 1)
     // An absent condition would be met by every job: nobody means that of an operator.
     else if (value !== undefined || isOperator(name)) setOwn(checked, name, within(field, name, value, depth + 1))
@@ -143,12 +152,12 @@ function operandOf(field: string, operator: keyof FieldFilter, value: unknown, o
   switch (operator) {
     case 'in':
     case 'nin':
-      return list(field, value, operand)
+      return listOf(field, value, operand)
     case 'contains':
       return part(field, value)
     case 'containsAny':
     case 'containsAll':
-      return list(field, value, part)
+      return listOf(field, value, part)
     case 'startsWith':
     case 'endsWith':
       return text(field, part(field, value))
@@ -161,11 +170,6 @@ function operandOf(field: string, operator: keyof FieldFilter, value: unknown, o
     default:
       return operand(field, value)
   }
-}
-
-function list(field: string, value: unknown, item: Check): unknown[] {
-  if (!Array.isArray(value)) throw invalidOption(field, 'an array', value)
-  return Array.from(value, (one, at) => item(`${field}[${at}]`, one))
 }
 
 function orNull(check: Check): Check {

@@ -141,6 +141,22 @@ export function fieldError(
   return new HoldfastError(code, message, { cause, details: { field, value } })
 }
 
+/** What a call about one item of many answers; an error about a field of the item says of which item. */
+export function within<Answer>(item: string, call: () => Answer): Answer {
+  const placed = (error: unknown): never => {
+    if (!HoldfastError.is(error)) throw error
+    const { code, message, cause, details } = error
+    const field = `${item}.${details.field}`
+    throw new HoldfastError(code, `\`${field}\`: ${message}`, { cause, details: { ...details, field } })
+  }
+  try {
+    const answer = call()
+    return answer instanceof Promise ? (answer.catch(placed) as Answer) : answer
+  } catch (error) {
+    return placed(error)
+  }
+}
+
 export function workersDisabled(): HoldfastError {
   return new HoldfastError(
     'HOLDFAST_WORKERS_DISABLED',

@@ -3,7 +3,7 @@ import { byType, handlersByType } from './handlers.ts'
 import { inline } from './inline-runner.ts'
 import type { Intake } from './intake.ts'
 import type { BoundHandler, JobDefinition } from './job.ts'
-import { anything, integerFrom, type Read, readOptions, type Span, spanToMs } from './options.ts'
+import { anything, integerFrom, listOf, type Read, readOptions, type Span, spanToMs } from './options.ts'
 import type { Runner } from './runner.ts'
 
 export interface ExecutorOptions {
@@ -77,9 +77,9 @@ function workElsewhere({ handlers, state, jobs }: Given, runner: Runner, intake:
   if (handlers !== undefined) throw invalidOption('handlers', 'absent when `runner` is given: it has its own', handlers)
   if (state !== undefined) throw invalidOption('state', 'absent when `runner` is given: its threads make theirs', state)
   const listed = jobs ?? intake.listed()
-  if (!Array.isArray(listed) || listed.length === 0)
-    throw invalidOption('jobs', 'an array of at least one definition, whose handlers the runner has', listed)
-  const known = Array.from(listed, (job: unknown) => intake.known(job))
+  const rule = 'an array of at least one definition, whose handlers the runner has'
+  const known = listOf('jobs', listed, (at, job) => intake.known(at, job), rule)
+  if (known.length === 0) throw invalidOption('jobs', rule, listed)
   return { definitions: byType('jobs', known), runner }
 }
 

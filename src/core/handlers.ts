@@ -3,6 +3,7 @@ import { fieldError, invalidOption } from './errors.ts'
 import type { Intake } from './intake.ts'
 import type { BoundHandler, HandlerFunction, JobDefinition } from './job.ts'
 import { currentPayload } from './schema.ts'
+import { listOf } from './options.ts'
 import type { JobRecord, Lane } from './storage/contract.ts'
 import { isThenable } from './thenable.ts'
 
@@ -12,17 +13,16 @@ export function handlersByType(
   handlers: unknown,
   intake: Pick<Intake, 'known'>,
 ): ReadonlyMap<string, BoundHandler> {
-  if (!Array.isArray(handlers) || handlers.length === 0)
-    throw invalidOption(field, 'an array of at least one handler', handlers)
-  return byType(
-    field,
-    Array.from(handlers, (handler: unknown) => {
-      const { run, definition } = Object(handler) as Partial<BoundHandler>
-      if (typeof run !== 'function' || definition === undefined)
-        throw invalidOption(`${field}[]`, 'made by definition.handler()', handler)
-      return intake.known(definition).handler(run as HandlerFunction<unknown>)
-    }),
-  )
+  const rule = 'an array of at least one handler'
+  const bound = (at: string, handler: unknown): BoundHandler => {
+    const { run, definition } = Object(handler) as Partial<BoundHandler>
+    if (typeof run !== 'function' || definition === undefined)
+      throw invalidOption(at, 'made by definition.handler()', handler)
+    return intake.known(at, definition).handler(run as HandlerFunction<unknown>)
+  }
+  const all = byType(field, listOf(field, handlers, bound, rule))
+  if (all.size === 0) throw invalidOption(field, rule, handlers)
+  return all
 }
 
 /** Definitions or handlers by their type, of which there must be one each. */

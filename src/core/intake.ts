@@ -182,17 +182,17 @@ export class Intake {
   }
 
   definitionOf(job: JobDefinition | string): Described {
-    return typeof job === 'string' ? this.#byName(job) : this.known(job)
+    return typeof job === 'string' ? this.#byName(job) : this.known('job', job)
   }
 
   /** A definition that may be used with this queue. With a list of jobs it has to be the very one of the list. */
-  known(value: unknown): JobDefinition {
-    const definition = checkDefinition(value)
+  known(field: string, value: unknown): JobDefinition {
+    const definition = checkDefinition(field, value)
     const { definitions, storage } = this.#options
     if (definition.payloadFormat === 'structured-clone' && storage.traits.payload === 'json')
       throw formatRefused(definition, storage.name)
     if (definitions === null || definitions.get(definition.type) === definition) return definition
-    throw unknownJob(definition.type, definitions)
+    throw unknownJob(field, definition.type, definitions)
   }
 
   /** The jobs of this queue, if it was opened with a list of them. */
@@ -212,7 +212,7 @@ export class Intake {
     if (definitions === null) return { ...UNKNOWN, type }
     const definition = definitions.get(type)
     if (definition !== undefined) return definition
-    throw unknownJob(type, definitions)
+    throw unknownJob('job', type, definitions)
   }
 
   /** All but `payload`, `limitKey` and `depth`. */
@@ -287,12 +287,12 @@ function limitKeyOf({ limit, limitKey }: JobDefaults, payload: unknown): string 
   throw invalidOption('limit.key', 'a function that gives a text of at most 500 characters', key)
 }
 
-export function checkDefinition(value: unknown): JobDefinition {
+export function checkDefinition(field: string, value: unknown): JobDefinition {
   const { type, defaults, handler } = Object(value) as Partial<JobDefinition>
   const { leaseDuration } = Object(defaults) as Partial<JobDefaults>
   if (typeof type === 'string' && typeof leaseDuration === 'number' && typeof handler === 'function')
     return value as JobDefinition
-  throw invalidOption('job', 'a definition made by defineJob(), or the name of one', value)
+  throw invalidOption(field, 'a definition made by defineJob(), or the name of one', value)
 }
 
 function formatRefused({ type, payloadFormat }: JobDefinition, storage: string): HoldfastError {
@@ -305,10 +305,10 @@ function formatRefused({ type, payloadFormat }: JobDefinition, storage: string):
 }
 
 /** Another definition of a name on the list is unknown too: which of the two counts would be anybody's guess. */
-function unknownJob(type: string, definitions: ReadonlyMap<string, JobDefinition>): HoldfastError {
+function unknownJob(field: string, type: string, definitions: ReadonlyMap<string, JobDefinition>): HoldfastError {
   return fieldError(
     'HOLDFAST_UNKNOWN_JOB',
-    'job',
+    field,
     type,
     `Job \`${type}\` ${definitions.has(type) ? 'has another definition in' : 'is not among'} the jobs of this queue: ${[...definitions.keys()].join(', ')}`,
   )

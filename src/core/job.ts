@@ -6,6 +6,7 @@ import {
   type Check,
   exclusive,
   integerFrom,
+  listOf,
   name,
   orInfinite,
   type Priority,
@@ -226,8 +227,7 @@ function defaultsOf({ maxAttempts, ...given }: Read<typeof SETTINGS>, limit: Lim
 
 function conditions(field: string, value: unknown): readonly string[] {
   if (typeof value === 'string') return conditions(field, [value])
-  if (!Array.isArray(value)) throw invalidOption(field, 'the name of a condition, or an array of names', value)
-  const names = Array.from(value, (condition) => name(`${field}[]`, condition, 50))
+  const names = listOf(field, value, (at, one) => name(at, one, 50), 'the name of a condition, or an array of names')
   return Object.freeze([...new Set(names)].sort())
 }
 

@@ -58,6 +58,12 @@ export function knownOptions(what: string, options: unknown, known: readonly str
   }
 }
 
+/** The items of a list, checked one by one; an error says which item was wrong. */
+export function listOf<Value>(field: string, value: unknown, item: Check<Value>, rule = 'an array'): Value[] {
+  if (!Array.isArray(value)) throw invalidOption(field, rule, value)
+  return Array.from(value, (one, at) => item(`${field}[${at}]`, one))
+}
+
 export function exclusive(what: string, options: object, first: string, second: string): void {
   const given = options as Record<string, unknown>
   if (given[first] !== undefined && given[second] !== undefined) {

@@ -4,7 +4,7 @@ import { byType } from './handlers.ts'
 import { checkDefinition } from './intake.ts'
 import type { JobDefinition } from './job.ts'
 import { type Logger, SILENT } from './logger.ts'
-import { boolean, callable, integerFrom, knownOptions, readOptions } from './options.ts'
+import { boolean, callable, integerFrom, knownOptions, listOf, readOptions } from './options.ts'
 import { DEFAULT_PAYLOAD_LIMIT, MOST_PAYLOAD_LIMIT } from './payload.ts'
 import { type KeptFor, type RetentionOptions, retentionRules } from './pruner.ts'
 import type { StorageAdapter } from './storage/contract.ts'
@@ -96,8 +96,7 @@ function checkStorage(field: string, value: unknown): StorageAdapter {
 }
 
 function definitionsOf(field: string, jobs: unknown): ReadonlyMap<string, JobDefinition> {
-  if (!Array.isArray(jobs)) throw invalidOption(field, 'an array of definitions', jobs)
-  return byType(field, Array.from(jobs, checkDefinition))
+  return byType(field, listOf(field, jobs, checkDefinition, 'an array of definitions'))
 }
 
 function checkLogger(field: string, logger: unknown): Logger {

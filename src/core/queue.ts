@@ -1,13 +1,13 @@
 import { Automated, JobAutomations } from './automations.ts'
 import { type Environment, idMaker } from './environment.ts'
-import { fieldError, invalidOption, queueClosed, workersDisabled } from './errors.ts'
+import { fieldError, queueClosed, within, workersDisabled } from './errors.ts'
 import { type EventName, Events, type Listener } from './events.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import { type EnqueueOptions, Intake } from './intake.ts'
 import { type Job, type JobDefinition, toJob } from './job.ts'
 import { JobList, type ListOptions } from './listing.ts'
 import { SILENT } from './logger.ts'
-import { abortSignal, boolean, knownOptions, name, readOptions, type Span, spanToMs } from './options.ts'
+import { abortSignal, boolean, knownOptions, listOf, name, readOptions, type Span, spanToMs } from './options.ts'
 import { Pruner } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
 import { type QueueOptions, type QueueSettings, queueSettings } from './queue-options.ts'
@@ -111,7 +111,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
         else if (logger === SILENT) report(error)
       },
     }
-    for (const job of jobs?.values() ?? []) this.#core.intake.known(job)
+    for (const job of jobs?.values() ?? []) this.#core.intake.known('jobs', job)
   }
 
   /**
@@ -173,14 +173,15 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
   /** A promise only when a schema makes one. */
   #prepared(depth: number, items: readonly EnqueueItem[]): readonly NewJob[] | Promise<readonly NewJob[]> {
     this.takesJobs()
-    if (!Array.isArray(items)) throw invalidOption('items', 'an array of { job, payload, options }', items)
-    const prepared = Array.from(items as readonly EnqueueItem[], (item) => {
-      knownOptions('items[]', item, ['job', 'payload', 'options'])
-      const job = this.#core.intake.prepare(item.job, item.payload, item.options, depth)
+    const prepare = (at: string, item: unknown): NewJob | Promise<NewJob> => {
+      knownOptions(at, item, ['job', 'payload', 'options'])
+      const { job, payload, options } = item as EnqueueItem
+      const made = within(at, () => this.#core.intake.prepare(job, payload, options, depth))
       // When a later item throws at once, nobody will wait for this one.
-      if (isThenable(job)) job.catch(() => undefined)
-      return job
-    })
+      if (isThenable(made)) made.catch(() => undefined)
+      return made
+    }
+    const prepared = listOf('items', items, prepare, 'an array of { job, payload, options }')
     const late = prepared.some(isThenable)
     return late ? Promise.all(prepared.map((job) => Promise.resolve(job))) : (prepared as NewJob[])
   }

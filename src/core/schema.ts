@@ -54,19 +54,20 @@ function mismatch(
   type: string,
   value: unknown,
   why: string,
-  issues: readonly unknown[] = [],
+  issues: NonNullable<SchemaResult<unknown>['issues']> = [],
   cause?: unknown,
 ): HoldfastError {
   const message = `The payload of job \`${type}\` does not fit its schema: ${why}`
   return new HoldfastError('HOLDFAST_SCHEMA_MISMATCH', message, {
     cause,
-    details: { field: 'payload', value, issues },
+    details: { field: pathText(issues[0]?.path), value, issues },
   })
 }
 
 function pathText(path: readonly unknown[] | undefined): string {
-  const keys = (path ?? []).map((part) =>
-    String(typeof part === 'object' && part !== null && 'key' in part ? part.key : part),
-  )
-  return ['payload', ...keys].join('.')
+  const keys = (path ?? []).map((part) => {
+    const key = isObject(part) && 'key' in part ? part['key'] : part
+    return typeof key === 'number' ? `[${key}]` : `.${String(key)}`
+  })
+  return `payload${keys.join('')}`
 }

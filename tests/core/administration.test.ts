@@ -254,7 +254,7 @@ describe('a pause', () => {
 describe('bad input is a typed error that names the field, and changes nothing', () => {
   const wrong: [string, (queue: JobQueue) => unknown, string][] = [
     ['remove of a text', (queue) => queue.remove('a' as never), 'remove'],
-    ['remove of an empty id', (queue) => queue.remove(['waiting', '']), 'ids[]'],
+    ['remove of an empty id', (queue) => queue.remove(['waiting', '']), 'ids[1]'],
     ['remove without a key', (queue) => queue.remove({} as never), 'remove.jobKey'],
     ['remove with an empty key', (queue) => queue.remove({ jobKey: '' }), 'remove.jobKey'],
     [
@@ -270,7 +270,7 @@ describe('bad input is a typed error that names the field, and changes nothing',
       'complete.value',
     ],
     ['fail without a reason', (queue) => queue.fail(['waiting'], undefined as never), 'reason'],
-    ['fail of a number', (queue) => queue.fail([1] as never, 'why'), 'ids[]'],
+    ['fail of a number', (queue) => queue.fail([1] as never, 'why'), 'ids[0]'],
     ['reschedule with nothing', (queue) => queue.reschedule(['waiting'], {}), 'reschedule'],
     [
       'reschedule without a zone',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import {
   defineJob,
+  type EnqueueItem,
   type Executor,
   exponential,
   FailPermanently,
@@ -11,6 +12,7 @@ import {
   type JobQueue,
   openQueue,
   RetryLater,
+  type StandardSchema,
 } from '../../src/index.ts'
 import { ManualClock, testQueue } from '../../src/testing/index.ts'
 import { hooked, problemOf } from './doubles.ts'
@@ -72,8 +74,8 @@ const alone: Record<string, readonly [call: Loose, rows: readonly Row[]]> = {
       [[{ type: 'a', limit: { rate: 1 } }], 'limit.per'],
       ...[null, 0, '2'].map((concurrency): Row => [[{ type: 'a', limit: { concurrency } }], 'limit.concurrency']),
       ...notAFunction.map((key): Row => [[{ type: 'a', limit: { concurrency: 1, key } }], 'limit.key']),
-      [[{ type: 'a', requires: [5] }], 'requires[]'],
-      [[{ type: 'a', requires: '' }], 'requires[]'],
+      [[{ type: 'a', requires: ['online', 5] }], 'requires[1]'],
+      [[{ type: 'a', requires: '' }], 'requires[0]'],
     ],
   ],
   'definition.handler': [task.handler as Loose, notAFunction.map((run): Row => [[run], 'handler'])],
@@ -122,9 +124,11 @@ const alone: Record<string, readonly [call: Loose, rows: readonly Row[]]> = {
         { storage },
       ),
       ...[null, 5, {}].map((logger): Row => [[{ storage, logger }], 'logger.debug']),
-      ...[null, 5, 'task', {}, { type: 'task', defaults: null }].map((job): Row => [[{ storage, jobs: [job] }], 'job']),
+      ...[null, 5, 'task', {}, { type: 'task', defaults: null }].map(
+        (job): Row => [[{ storage, jobs: [task, job] }], 'jobs[1]'],
+      ),
       // eslint-disable-next-line no-sparse-arrays -- a hole is what is tried
-      [[{ storage, jobs: [,] }], 'job'],
+      [[{ storage, jobs: [,] }], 'jobs[0]'],
       ...notAFunction.map((now): Row => [[{ storage, environment: { now } }], 'environment.now']),
       [[{ storage, environment: { today: 1 } }], 'environment.today'],
       ...[null, 5, []].map((failed): Row => [[{ storage, retention: { failed } }], 'retention.failed']),
@@ -170,7 +174,7 @@ const enqueueOptions: Row[] = [
 const executorOptions = what('createExecutor', [
   ...options({ concurrency: notFrom(1), killGrace: notASpan }, '', { handlers }),
   ...options({ handlers: [undefined, null, 5, [], {}] }),
-  ...[null, 5, {}, () => null, task].map((handler): Row => [[{ handlers: [handler] }], 'handlers[]']),
+  ...[null, 5, {}, () => null, task].map((handler): Row => [[{ handlers: [...handlers, handler] }], 'handlers[1]']),
 ])
 
 /** Refused as bad options, by calls of a queue. */
@@ -193,12 +197,14 @@ const ofQueue: Record<
     (queue, [items]) => queue.enqueueMany(items as []),
     [
       ...[null, undefined, 5, {}, 'task'].map((items): Row => [[items], 'items']),
-      ...[null, 5, []].map((item): Row => [[[{ job: task }, item]], 'items[]']),
+      ...[null, 5, []].map((item): Row => [[[{ job: task }, item]], 'items[1]']),
       // eslint-disable-next-line no-sparse-arrays -- a hole is what is tried
-      [[[{ job: task }, , { job: task }]], 'items[]'],
-      [[[{ job: task, delay: 1 }]], 'items[].delay'],
-      [[[{ job: task }, { job: null }]], 'job'],
-      ...enqueueOptions.map(([[given], field]): Row => [[[{ job: task }, { job: task, options: given }]], field]),
+      [[[{ job: task }, , { job: task }]], 'items[1]'],
+      [[[{ job: task, delay: 1 }]], 'items[0].delay'],
+      [[[{ job: task }, { job: null }]], 'items[1].job'],
+      ...enqueueOptions.map(
+        ([[given], field]): Row => [[[{ job: task }, { job: task, options: given }]], `items[1].${field}`],
+      ),
     ],
   ],
   get: [(queue, [id]) => queue.get(id as string), [undefined, ...notAName].map((id): Row => [[id], 'id'])],
@@ -266,9 +272,9 @@ const ofQueue: Record<
     (queue, [ids]) => queue.retry(ids as []),
     [
       ...[undefined, null, 'waiting', 5, {}].map((ids): Row => [[ids], 'ids']),
-      ...notAName.map((id): Row => [[['waiting', id]], 'ids[]']),
+      ...notAName.map((id): Row => [[['waiting', id]], 'ids[1]']),
       // eslint-disable-next-line no-sparse-arrays -- a hole is what is tried
-      [[['waiting', ,]], 'ids[]'],
+      [[['waiting', ,]], 'ids[1]'],
     ],
   ],
   idle: [
@@ -371,17 +377,66 @@ describe('a definition that is not on the list of jobs', () => {
   const listed = defineJob({ type: 'listed' })
   const twin = defineJob({ type: 'listed', priority: 'high' })
   const other = defineJob({ type: 'other' })
-  const uses: Record<string, (queue: JobQueue<[typeof listed]>) => unknown> = {
-    'enqueue of another type': (queue) => queue.enqueue(other, 1),
-    'enqueue of another definition of a listed type': (queue) => queue.enqueue(twin, 1),
-    enqueueMany: (queue) => queue.enqueueMany([{ job: listed }, { job: other }]),
-    'createExecutor of another type': (queue) => queue.createExecutor({ handlers: [other.handler(() => 1)] }),
-    'createExecutor of a twin': (queue) => queue.createExecutor({ handlers: [twin.handler(() => 1)] }),
+  const uses: Record<string, readonly [field: string, use: (queue: JobQueue<[typeof listed]>) => unknown]> = {
+    'enqueue of another type': ['job', (queue) => queue.enqueue(other, 1)],
+    'enqueue of another definition of a listed type': ['job', (queue) => queue.enqueue(twin, 1)],
+    enqueueMany: ['items[1].job', (queue) => queue.enqueueMany([{ job: listed }, { job: other }])],
+    'createExecutor of another type': [
+      'handlers[0]',
+      (queue) => queue.createExecutor({ handlers: [other.handler(() => 1)] }),
+    ],
+    'createExecutor of a twin': [
+      'handlers[1]',
+      (queue) => queue.createExecutor({ handlers: [listed.handler(() => 1), twin.handler(() => 1)] }),
+    ],
   }
 
-  test.each(Object.entries(uses))('is unknown to %s', async (_, use) => {
+  test.each(Object.entries(uses))('is unknown to %s', async (_, [field, use]) => {
     const { queue } = await testQueue({ jobs: [listed] })
-    expect(await problemOf(() => use(queue))).toEqual({ code: 'HOLDFAST_UNKNOWN_JOB', field: 'job' })
+    expect(await problemOf(() => use(queue))).toEqual({ code: 'HOLDFAST_UNKNOWN_JOB', field })
+    expect(await queue.counts()).toMatchObject({ pending: 0 })
+  })
+})
+
+describe('many jobs at once: the field begins with the item that is wrong', () => {
+  const schema = (
+    issues: readonly { message: string; path?: readonly unknown[] }[],
+    late: boolean,
+  ): StandardSchema => ({
+    '~standard': { version: 1, vendor: 'own', validate: () => (late ? Promise.resolve({ issues }) : { issues }) },
+  })
+  const issues = [{ message: 'no', path: ['to', { key: 2 }] }]
+  const limited = defineJob({ type: 'limited', limit: { concurrency: 1, key: () => 5 as never } })
+  const wrong: Record<string, readonly [item: EnqueueItem, code: string, field: string]> = {
+    'a payload': [{ job: task, payload: { a: [Number.NaN] } }, 'HOLDFAST_INVALID_PAYLOAD', 'items[1].payload.a[0]'],
+    'a payload that is too large': [
+      { job: task, payload: 'x'.repeat(300_000) },
+      'HOLDFAST_PAYLOAD_TOO_LARGE',
+      'items[1].payload',
+    ],
+    'a payload its schema refuses': [
+      { job: defineJob({ type: 'b', payload: schema(issues, false) }) },
+      'HOLDFAST_SCHEMA_MISMATCH',
+      'items[1].payload.to[2]',
+    ],
+    'a payload its schema refuses later': [
+      { job: defineJob({ type: 'b', payload: schema(issues, true) }) },
+      'HOLDFAST_SCHEMA_MISMATCH',
+      'items[1].payload.to[2]',
+    ],
+    'a schema that says no path': [
+      { job: defineJob({ type: 'b', payload: schema([{ message: 'no' }], false) }) },
+      'HOLDFAST_SCHEMA_MISMATCH',
+      'items[1].payload',
+    ],
+    'a key of a limit': [{ job: limited }, 'HOLDFAST_INVALID_OPTION', 'items[1].limit.key'],
+  }
+
+  test.each(Object.entries(wrong))('%s', async (_, [item, code, field]) => {
+    const { queue } = await testQueue()
+    const enqueue = (): unknown => queue.enqueueMany([{ job: task }, item, { job: task }])
+    expect(await problemOf(enqueue)).toEqual({ code, field })
+    await expect(enqueue()).rejects.toThrow(field)
     expect(await queue.counts()).toMatchObject({ pending: 0 })
   })
 })

@@ -243,7 +243,7 @@ test('stats tell what was done and what is under way', async () => {
 test.each([
   [{ handlers: [] }, 'handlers'],
   [{ handlers: 'task' }, 'handlers'],
-  [{ handlers: [() => null] }, 'handlers[]'],
+  [{ handlers: [() => null] }, 'handlers[0]'],
   [{ handlers: [task.handler(() => null)], concurrency: 0 }, 'concurrency'],
   [{ handlers: [task.handler(() => null)], concurrency: 1.5 }, 'concurrency'],
   [{ handlers: [task.handler(() => null)], killGrace: -1 }, 'killGrace'],

@@ -68,7 +68,7 @@ describe('defineJob', () => {
     [{ type: 't', backoff: null }, 'backoff'],
     [{ type: 't', requires: {} }, 'requires'],
     [{ type: 't', expireAfter: 0 }, 'expireAfter'],
-    [{ type: 't', requires: [42] }, 'requires[]'],
+    [{ type: 't', requires: [42] }, 'requires[0]'],
     [{ type: 't', limit: {} }, 'limit'],
     [{ type: 't', limit: { concurrency: 0 } }, 'limit.concurrency'],
     [{ type: 't', limit: { rate: 5 } }, 'limit.per'],

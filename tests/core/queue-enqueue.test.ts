@@ -204,7 +204,7 @@ describe('what is wrong is told, with the field, and changes nothing', () => {
     [{ queueName: '' }, 'queueName'],
     [{ requires: {} }, 'requires'],
     [{ expireAfter: -1 }, 'expireAfter'],
-    [{ requires: [''] }, 'requires[]'],
+    [{ requires: [''] }, 'requires[0]'],
   ])('enqueue(…, %j)', async (options, field) => {
     const { queue } = await testQueue()
     const problem = await problemOf(() => queue.enqueue(task, null, options as never))
@@ -240,7 +240,7 @@ describe('what is wrong is told, with the field, and changes nothing', () => {
   test('a payload that does not fit its schema, with the issues', async () => {
     const { queue } = await testQueue()
     const error: unknown = await queue.enqueue(mail, { to: 'nobody' }).catch((thrown: unknown) => thrown)
-    expect(error).toMatchObject({ code: 'HOLDFAST_SCHEMA_MISMATCH', details: { field: 'payload' } })
+    expect(error).toMatchObject({ code: 'HOLDFAST_SCHEMA_MISMATCH', details: { field: 'payload.to' } })
     expect(error).toMatchObject({ details: { value: { to: 'nobody' }, issues: [{ path: ['to'] }] } })
     expect((await queue.counts()).pending).toBe(0)
   })
@@ -262,13 +262,14 @@ describe('what is wrong is told, with the field, and changes nothing', () => {
     const { queue } = await testQueue()
     const schema = { '~standard': { version: 1, vendor: 'a test', validate } } as const
     const checked = defineJob({ type: 'task', payload: schema })
-    const calls = [
-      () => queue.enqueue(checked, 5),
-      () => queue.enqueueMany([{ job: task }, { job: checked, payload: 5 }]),
-    ]
-    for (const call of calls) {
+    const calls = {
+      payload: () => queue.enqueue(checked, 5),
+      'items[1].payload': () => queue.enqueueMany([{ job: task }, { job: checked, payload: 5 }]),
+    }
+    for (const [field, call] of Object.entries(calls)) {
       const error: unknown = await call().catch((refused: unknown) => refused)
-      expect(error).toMatchObject({ code: 'HOLDFAST_SCHEMA_MISMATCH', details: { field: 'payload', value: 5 } })
+      const details = { field, value: 5, issues: [] }
+      expect(error).toMatchObject({ code: 'HOLDFAST_SCHEMA_MISMATCH', details })
       expect((error as Error).cause).toBe(cause)
     }
     expect((await queue.counts()).pending).toBe(0)
@@ -289,8 +290,8 @@ describe('what is wrong is told, with the field, and changes nothing', () => {
 
   test.each([
     [42, 'items'],
-    [[null], 'items[]'],
-    [[{ job: task, extra: 1 }], 'items[].extra'],
+    [[null], 'items[0]'],
+    [[{ job: task, extra: 1 }], 'items[0].extra'],
   ])('enqueueMany(%j)', async (items, field) => {
     const { queue } = await testQueue()
     const problem = await problemOf(() => queue.enqueueMany(items as never))
@@ -313,7 +314,7 @@ describe('openQueue', () => {
     [{ storage: 'memory' }, 'storage'],
     [{ storage: memory(), worker: true }, 'openQueue.worker'],
     [{ storage: memory(), jobs: task }, 'jobs'],
-    [{ storage: memory(), jobs: ['task'] }, 'job'],
+    [{ storage: memory(), jobs: ['task'] }, 'jobs[0]'],
     [{ storage: memory(), workersEnabled: 'yes' }, 'workersEnabled'],
     [{ storage: memory(), payloadLimit: 0 }, 'payloadLimit'],
     [{ storage: memory(), payloadLimit: 1_000_000 }, 'payloadLimit'],

@@ -101,8 +101,8 @@ describe('retry', () => {
 
   test.each([
     ['a', 'ids'],
-    [[''], 'ids[]'],
-    [[1], 'ids[]'],
+    [[''], 'ids[0]'],
+    [[1], 'ids[0]'],
   ])('refuses retry(%j), naming the field', async (ids, field) => {
     const { queue } = await testQueue()
     const problem = await problemOf(() => queue.retry(ids as string[]))
