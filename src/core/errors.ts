@@ -130,6 +130,15 @@ export function invalidOption(field: string, rule: string, value: unknown): Hold
   return fieldError('HOLDFAST_INVALID_OPTION', field, value, message)
 }
 
+/** Nothing is silently ignored: an option nobody reads is an error that names it and the known ones. */
+export function knownOptions(what: string, options: unknown, known: readonly string[]): void {
+  if (!isObject(options) || Array.isArray(options)) throw invalidOption(what, 'an object', options)
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key))
+      throw invalidOption(`${what}.${key}`, `absent (known options: ${known.join(', ')})`, options[key])
+  }
+}
+
 /** An error about one field of what a caller gave. */
 export function fieldError(
   code: ErrorCode,

@@ -1,5 +1,4 @@
-import { invalidOption } from './errors.ts'
-import { isObject } from './storage/plain.ts'
+import { invalidOption, knownOptions } from './errors.ts'
 
 /** A span of time: ms as a number, or a number with a unit: `'250ms'`, `'30s'`, `'5m'`, `'2h'`, `'1d'`, `'1w'`. */
 export type Span = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd' | 'w'}`
@@ -47,15 +46,6 @@ export function readOptions<Given extends Checks>(
   for (const key of Object.keys(given))
     if (given[key] !== undefined) read[key] = checks[key]?.(prefix + key, given[key])
   return read as Read<Given>
-}
-
-/** Nothing is silently ignored: an option nobody reads is an error that names it and the known ones. */
-export function knownOptions(what: string, options: unknown, known: readonly string[]): void {
-  if (!isObject(options) || Array.isArray(options)) throw invalidOption(what, 'an object', options)
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key))
-      throw invalidOption(`${what}.${key}`, `absent (known options: ${known.join(', ')})`, options[key])
-  }
 }
 
 /** The items of a list, checked one by one; an error says which item was wrong. */

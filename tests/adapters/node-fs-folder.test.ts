@@ -59,8 +59,9 @@ function filesBut(changes: Partial<FileSystem>): FileSystem {
 
 describe('options of nodeFs that make no sense are refused at once, by name', () => {
   test.each([
-    ['options', undefined],
-    ['options', 'jobs'],
+    ['nodeFs', undefined],
+    ['nodeFs', 'jobs'],
+    ['nodeFs', []],
     ['directory', {}],
     ['directory', { directory: '' }],
     ['directory', { directory: 5 }],
@@ -73,12 +74,22 @@ describe('options of nodeFs that make no sense are refused at once, by name', ()
     ['allowNetworkFileSystem', { directory: 'a', allowNetworkFileSystem: 'yes' }],
     ['fileSystem', { directory: 'a', fileSystem: null }],
     ['fileSystem', { directory: 'a', fileSystem: {} }],
-    ['folder', { directory: 'a', folder: 'b' }],
+    ['nodeFs.folder', { directory: 'a', folder: 'b' }],
+    ['nodeFs.dir', { dir: 'b' }],
   ])('%s: %j', (field, options) => {
     expect(() => nodeFs(options as never)).toThrow(
       expect.objectContaining({
         code: 'HOLDFAST_INVALID_OPTION',
         details: expect.objectContaining({ field }) as unknown,
+      }),
+    )
+  })
+
+  test('a misspelt one with what was given and the names there are', () => {
+    expect(() => nodeFs({ dir: 'x' } as never)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(/directory, .*"x"/) as unknown,
+        details: { field: 'nodeFs.dir', value: 'x' },
       }),
     )
   })

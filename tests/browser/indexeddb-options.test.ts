@@ -4,8 +4,8 @@ import { within } from '../../src/adapters/indexeddb/deadline.ts'
 import { HoldfastError, openQueue } from '../../src/index.ts'
 
 const bad: readonly (readonly [field: string, options: unknown])[] = [
-  ['options', null],
-  ['nme', { nme: 'jobs' }],
+  ['indexedDb', null],
+  ['indexedDb.nme', { nme: 'jobs' }],
   ['name', { name: '' }],
   ['name', { name: 7 }],
   ['durability', { durability: 'disk' }],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { integerFrom, knownOptions, momentToMs, name, priorityToNumber, spanToMs } from '../../src/core/options.ts'
+import { knownOptions } from '../../src/core/errors.ts'
+import { integerFrom, momentToMs, name, priorityToNumber, spanToMs } from '../../src/core/options.ts'
 import { problemOf } from './doubles.ts'
 
 const bad = (field: string) => ({ code: 'HOLDFAST_INVALID_OPTION', field })

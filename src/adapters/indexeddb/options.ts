@@ -1,4 +1,4 @@
-import { invalidOption } from '../../core/errors.ts'
+import { invalidOption, knownOptions } from '../../core/errors.ts'
 import { isObject } from '../../core/storage/plain.ts'
 
 /** `strict`: on the disk. `relaxed`: handed to the system, which may lose it when the power goes. */
@@ -40,22 +40,19 @@ export interface CheckedOptions {
   readonly snapshotAfter: number
 }
 
-const NAMES: ReadonlySet<string> = /* @__PURE__ */ new Set([
+const NAMES: readonly (keyof IndexedDbOptions)[] = [
   'name',
   'durability',
   'deadline',
   'fallback',
   'factory',
   'snapshotAfter',
-] satisfies (keyof IndexedDbOptions)[])
+]
 
 /** @throws HoldfastError `HOLDFAST_INVALID_OPTION` */
 export function checkedOptions(options: IndexedDbOptions): CheckedOptions {
-  const given: unknown = options
-  if (!isObject(given)) throw invalidOption('options', 'an object', given)
-  for (const name of Object.keys(given))
-    if (!NAMES.has(name)) throw invalidOption(name, `absent (known options: ${[...NAMES].join(', ')})`, given[name])
-  const { name, durability, deadline, fallback, factory, snapshotAfter } = given
+  knownOptions('indexedDb', options, NAMES)
+  const { name, durability, deadline, fallback, factory, snapshotAfter } = options as Readonly<Record<string, unknown>>
   if (name !== undefined && (typeof name !== 'string' || name === ''))
     throw invalidOption('name', 'the name of a database', name)
   if (fallback !== undefined && fallback !== 'memory') throw invalidOption('fallback', "'memory'", fallback)
@@ -73,9 +70,7 @@ export function checkedOptions(options: IndexedDbOptions): CheckedOptions {
 
 function durabilityOf(value: unknown): CheckedOptions['durability'] {
   if (!isObject(value)) return { durable: strictOrRelaxed('durability', value) ?? 'strict', append: 'relaxed' }
-  for (const name of Object.keys(value))
-    if (name !== 'writes' && name !== 'claims')
-      throw invalidOption(`durability.${name}`, 'absent (known: writes, claims)', value[name])
+  knownOptions('durability', value, ['writes', 'claims'])
   const writes = strictOrRelaxed('durability.writes', value['writes']) ?? 'strict'
   const append = strictOrRelaxed('durability.claims', value['claims']) ?? 'relaxed'
   return { durable: append === 'strict' ? append : writes, append }

@@ -1,4 +1,4 @@
-import { HoldfastError } from '../../core/errors.ts'
+import { invalidOption, knownOptions } from '../../core/errors.ts'
 import type { FileSystem } from './file-system.ts'
 
 export interface NodeFsOptions {
@@ -30,13 +30,13 @@ export interface NodeFsOptions {
 
 const DEFAULT_ROLL_AT = 4 * 1024 * 1024
 
-const NAMES: ReadonlySet<string> = new Set([
+const NAMES: readonly (keyof NodeFsOptions)[] = [
   'directory',
   'durability',
   'rollAt',
   'allowNetworkFileSystem',
   'fileSystem',
-] satisfies (keyof NodeFsOptions)[])
+]
 
 export interface CheckedOptions {
   readonly directory: string
@@ -48,21 +48,20 @@ export interface CheckedOptions {
 
 /** @throws HoldfastError `HOLDFAST_INVALID_OPTION` */
 export function checkedOptions(options: NodeFsOptions): CheckedOptions {
-  const given: unknown = options
-  if (typeof given !== 'object' || given === null) throw invalid('options', 'an object', given)
-  for (const name of Object.keys(given))
-    if (!NAMES.has(name)) throw invalid(name, 'left out: nodeFs has no such option', '')
-  const { directory, durability, rollAt, allowNetworkFileSystem, fileSystem } = given as Record<string, unknown>
+  knownOptions('nodeFs', options, NAMES)
+  const { directory, durability, rollAt, allowNetworkFileSystem, fileSystem } = options as unknown as Readonly<
+    Record<string, unknown>
+  >
   if (typeof directory !== 'string' || directory === '' || directory.includes('\0'))
-    throw invalid('directory', 'the path of a folder', directory)
+    throw invalidOption('directory', 'the path of a folder', directory)
   if (durability !== undefined && durability !== 'disk' && durability !== 'process')
-    throw invalid('durability', "'disk' or 'process'", durability)
+    throw invalidOption('durability', "'disk' or 'process'", durability)
   if (rollAt !== undefined && !(Number.isInteger(rollAt) && (rollAt as number) >= 1))
-    throw invalid('rollAt', 'a whole number of bytes, at least 1', rollAt)
+    throw invalidOption('rollAt', 'a whole number of bytes, at least 1', rollAt)
   if (allowNetworkFileSystem !== undefined && typeof allowNetworkFileSystem !== 'boolean')
-    throw invalid('allowNetworkFileSystem', 'true or false', allowNetworkFileSystem)
+    throw invalidOption('allowNetworkFileSystem', 'true or false', allowNetworkFileSystem)
   if (fileSystem !== undefined && typeof (fileSystem as FileSystem | null)?.open !== 'function')
-    throw invalid('fileSystem', 'a file system, as the simulated disk is one', fileSystem)
+    throw invalidOption('fileSystem', 'a file system, as the simulated disk is one', fileSystem)
   return {
     directory,
     durability: durability ?? 'disk',
@@ -70,11 +69,4 @@ export function checkedOptions(options: NodeFsOptions): CheckedOptions {
     allowNetworkFileSystem: allowNetworkFileSystem ?? false,
     fileSystem: fileSystem as FileSystem | undefined,
   }
-}
-
-function invalid(field: string, rule: string, value: unknown): HoldfastError {
-  const shown = typeof value === 'object' && value !== null ? 'an object' : `\`${String(value)}\` (${typeof value})`
-  return new HoldfastError('HOLDFAST_INVALID_OPTION', `Expected \`${field}\` to be ${rule}, got ${shown}`, {
-    details: { field, value },
-  })
 }
