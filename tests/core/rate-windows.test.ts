@@ -139,7 +139,7 @@ test('a window that an older version left is removed once it is over', async () 
   log.isOlder = true
   await older.claim(0)
   await older.close()
-  await older.storage.amend({ batch: [{ kind: 'cancel', id: '0' }], now: NOW })
+  await older.storage.amend({ batch: [{ kind: 'cancel', id: '0', reason: 'over' }], now: NOW })
   const { storage, claim, prune } = await handleOf(log, 'a')
   const groups = async () => (await storage.dump()).rows['groups']
   await claim(PER - 1, { type: 'other' })
