@@ -1,5 +1,5 @@
 import type { StorageAdapter } from '../../core/storage/contract.ts'
-import { ok } from './expect.ts'
+import { ConformanceError, ok } from './expect.ts'
 import type { IsolatedStorage, Mode, StorageUnderTest } from './kit.ts'
 
 /** How often a read is repeated while a handle catches up with the other: on a busy machine a hint is late. */
@@ -56,7 +56,7 @@ export class Handles {
       try {
         return await check(reader)
       } catch (error) {
-        if (patience === 0) throw error
+        if (patience === 0) throw this.#late(error)
         await this.#pause()
       }
     }
@@ -104,6 +104,13 @@ export class Handles {
     const handle = this.#handles[index]
     ok(handle !== undefined, `a handle ${index}`)
     return handle
+  }
+
+  /** What a check of two handles found wrong: it may be that the kit has not waited for as long as hints take. */
+  #late(error: unknown): unknown {
+    if (error instanceof ConformanceError && this.mode === 'two handles' && this.#target.pause === undefined)
+      error.message += `. It was still so after ${PATIENCE} reads: if the hints of this storage take time, give \`pause\``
+    return error
   }
 
   async #pause(): Promise<void> {

@@ -3,12 +3,13 @@ import type { Site } from './site.ts'
 
 /** What a case or a mode needs of a storage beyond the contract. */
 export type Need = 'two handles' | 'structured-clone'
+export const NEEDS: readonly Need[] = ['two handles', 'structured-clone']
 
 /** Makes unique, isolated storages. */
 export interface StorageUnderTest {
   readonly name: string
-  /** What the storage has of the needs. A run that needs something else is skipped with that reason. */
-  readonly offers: readonly Need[]
+  /** What the storage has of the needs. A run that needs something else is skipped with that reason. Default: nothing. */
+  readonly offers?: readonly Need[]
   /** Makes a storage nobody else uses. */
   create(): Promise<IsolatedStorage>
   /** Cases (`area: sentence`) this storage cannot run, each with the reason. */
