@@ -4,7 +4,8 @@ import { conformance, type StorageUnderTest } from '../../src/testing/index.ts'
 import { memoryTarget } from './kit-targets.ts'
 import { problemOf } from './doubles.ts'
 
-const { name, create } = memoryTarget
+const { name } = memoryTarget
+const create: StorageUnderTest['create'] = () => memoryTarget.create()
 const [proof] = conformance(memoryTarget)
 
 describe('a storage that the kit cannot take is refused before it runs, by the name of what is wrong', () => {

@@ -27,9 +27,9 @@ export function conformance(target: StorageUnderTest): readonly ConformanceRun[]
 }
 
 /** Looked at and not copied: `create` may need its target as `this`. */
-function check(target: StorageUnderTest): void {
+function check(target: unknown): void {
   knownOptions('conformance', target, ['name', 'offers', 'create', 'skip', 'pause'])
-  const { name, offers = [], create, skip = {}, pause } = target
+  const { name, offers = [], create, skip = {}, pause } = target as Readonly<Record<string, unknown>>
   nameOf('conformance.name', name)
   callable('conformance.create', create)
   listOf('conformance.offers', offers, needOf)
