@@ -10,11 +10,13 @@ Compresses every file below FOLDER (default: this repository), one job each, int
 are not followed.
 
 The jobs are kept in .holdfast/quickstart/jobs. End it at any moment, with Ctrl-C or kill -9: the same command carries
-on where it was. Once all is done, the same command begins a new run, and so does another FOLDER.
+on where it was, also beside a run that is under way. Once all is done, the same command begins a new run, and so does
+another FOLDER, which has to wait for a run that is under way.
 
   --workers N   work in N processes on the same jobs (default 1)
 
-Exit code: 0 all files were compressed, 1 some failed, 2 the arguments are wrong, 130 interrupted by Ctrl-C, 143 by SIGTERM.`
+Exit code: 0 all files were compressed, 1 some failed, 2 the arguments are wrong or the run of another FOLDER is under way,
+130 interrupted by Ctrl-C, 143 by SIGTERM.`
 
 /** More processes than that only get into each other's way. */
 const MOST_WORKERS = 64

@@ -1,21 +1,44 @@
 // The quickstart: `npm start [-- FOLDER]`. Every file below FOLDER becomes a job that compresses it.
 import { rm } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError } from 'holdfast'
 import { stopOnSignals } from 'holdfast/node'
 import { UsageError, usage, whatToDo } from './arguments.mjs'
 import { filesBelow, inBatches } from './files.mjs'
 import { places, work } from './places.mjs'
 import { Report } from './report.mjs'
-import { enqueueFiles, enqueueManifest, lastRun, openJobs, removeOutput, removeRun, startExecutors } from './run.mjs'
+import {
+  enqueueFiles,
+  enqueueManifest,
+  lastRun,
+  openJobs,
+  removeOutput,
+  removeRun,
+  startExecutors,
+  onStorageFailure,
+} from './run.mjs'
+import { inTurn } from './turn.mjs'
 import { Workers } from './workers.mjs'
 
 const number = new Intl.NumberFormat('en')
+/** How often it looks whether others are still at work on the last run, each 100 ms. That one was killed is known after about one second. */
+const LOOKS = 30
 
 /** @param {string} folder @param {number} count of processes @returns {Promise<number>} the exit code */
 async function compressAll(folder, count) {
-  const { queue, left } = await openRun(folder, count)
+  const { queue, left } = await inTurn(async () => {
+    const run = await openRun(folder, count)
+    // Others see by them that somebody is at work.
+    await startExecutors(run.queue)
+    return run
+  })
   const report = new Report(queue, left)
   const workers = new Workers(count - 1)
+  onStorageFailure(queue, (error) => {
+    report.stop()
+    workers.kill()
+    endWith(error)
+  })
   // From here on Ctrl-C closes the queue: nothing more is claimed, and what runs has time to be finished. A terminal
   // tells the workers too, whoever else sends a signal does not.
   const onStop = () => {
@@ -24,7 +47,6 @@ async function compressAll(folder, count) {
   }
   stopOnSignals(queue, { grace: '10s', onStop })
   try {
-    await startExecutors(queue)
     if (left?.complete !== true) {
       // Jobs run while the folder is still being read. They are stored in batches: one write for many.
       for await (const files of inBatches(filesBelow(folder), 500)) {
@@ -35,8 +57,8 @@ async function compressAll(folder, count) {
     const end = await queue.result(await enqueueManifest(queue, folder))
     await workers.stop()
     await report.print(end)
-    await queue.close()
     await rm(places.unfinished, { recursive: true, force: true })
+    await queue.close()
     return end.status === 'completed' && report.failed === 0 ? 0 : 1
   } catch (error) {
     if (!queue.closed) throw error
@@ -57,11 +79,21 @@ async function compressAll(folder, count) {
  */
 async function openRun(folder, count) {
   const queue = await openJobs()
-  const left = await lastRun(queue)
   const processes = count === 1 ? '' : `, in ${count} processes`
-  if (left !== null && !left.ended && left.folder === folder) {
-    console.log(`Carrying on with the files below ${folder}${processes}: ${doneOf(left)} were done`)
-    return { queue, left }
+  let left = await lastRun(queue)
+  for (let looks = 1; ; looks++) {
+    if (left !== null && !left.ended && left.folder === folder) {
+      console.log(`Carrying on with the files below ${folder}${processes}: ${doneOf(left)} were done`)
+      return { queue, left }
+    }
+    const atWork = (await queue.sessions()).some(({ ended }) => !ended)
+    if (!atWork) break
+    if (looks === LOOKS) {
+      await queue.close()
+      throw new UsageError(`the run below ${left?.folder ?? 'another folder'} is under way in another process`)
+    }
+    await sleep(100)
+    left = await lastRun(queue)
   }
   if (left !== null && !left.ended) console.log(`The run below ${left.folder} was not finished and is given up`)
   console.log(`Compressing the files below ${folder}${processes}`)
@@ -88,12 +120,17 @@ function doneOf({ complete, total, done }) {
   return complete ? `${number.format(done)} of ${number.format(total)}` : number.format(done)
 }
 
+/** At once: what cannot be stored any more need not be finished. @param {Error} error @returns {never} */
+function endWith(error) {
+  console.error(`quickstart: ${error.message}`)
+  process.exit(error instanceof UsageError ? 2 : 1)
+}
+
 try {
   const { help, folder, workers } = await whatToDo(process.argv.slice(2), work)
   if (help) console.log(usage)
   else process.exitCode = await compressAll(folder, workers)
 } catch (error) {
   if (!(error instanceof UsageError) && !HoldfastError.is(error)) throw error
-  console.error(`quickstart: ${error.message}`)
-  process.exitCode = error instanceof UsageError ? 2 : 1
+  endWith(error)
 }

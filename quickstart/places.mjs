@@ -7,4 +7,5 @@ export const places = {
   out: `${work}out`,
   unfinished: `${work}unfinished`,
   manifest: `${work}manifest.json`,
+  turn: fileURLToPath(new URL('../.holdfast/quickstart-turn', import.meta.url)),
 }

@@ -4,7 +4,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { openQueue } from 'holdfast'
+import { HoldfastError, openQueue } from 'holdfast'
 import { workerThreads } from 'holdfast/node'
 import { nodeFs } from 'holdfast/node-fs'
 import { compressFile, writeManifest, writingManifest } from './jobs.mjs'
@@ -32,6 +32,19 @@ export async function startExecutors(queue) {
   const files = queue.createExecutor({ runner, jobs: [compressFile], concurrency: 2 * availableParallelism() })
   const manifest = queue.createExecutor({ handlers: [writingManifest(queue)], concurrency: 1, state: places })
   await Promise.all([files.start(), manifest.start()])
+}
+
+/**
+ * For when the storage fails, say because its folder was deleted. Executors would try again for ever, which is right for a
+ * service and not for a command.
+ *
+ * @param {import('holdfast').JobQueue} queue @param {(error: HoldfastError) => void} end
+ */
+export function onStorageFailure(queue, end) {
+  queue.on('error', ({ error }) => {
+    if (HoldfastError.is(error, 'HOLDFAST_STORAGE')) end(error)
+    else console.error(error)
+  })
 }
 
 /**

@@ -20,6 +20,12 @@ export class Workers {
     await Promise.all(ended)
   }
 
+  /** For when there is nothing left to work on. */
+  kill() {
+    this.#stopping = true
+    for (const child of this.#children) child.kill('SIGKILL')
+  }
+
   #start() {
     const child = fork(fileURLToPath(new URL('worker.mjs', import.meta.url)))
     this.#children.add(child)

@@ -239,6 +239,61 @@ test('when all is done the same command begins anew', async () => {
   expect(manifest()).toBe(reference)
 })
 
+test('another folder has to wait for a run that is under way, which goes on undisturbed', async () => {
+  const first = new Run()
+  await first.until(1)
+  // So that it is not done before the other one asks: a process that stands still is not gone.
+  first.child.kill('SIGSTOP')
+  const refused = new Run([join(root, 'quickstart')])
+  expect(await refused.ended()).toBe(2)
+  expect(refused.output).toBe(`quickstart: the run below ${folder} is under way in another process\n`)
+  first.child.kill('SIGCONT')
+  expect(await first.ended()).toBe(0)
+  expect(manifest()).toBe(reference)
+})
+
+test('a run that was killed gives way to another folder', async () => {
+  const first = new Run()
+  await first.until(1)
+  await first.kill()
+  const second = new Run([join(root, 'quickstart')])
+  expect(await second.ended()).toBe(0)
+  expect(second.output).toContain(`The run below ${folder} was not finished and is given up`)
+  expect(readdirSync(out()).sort()).toEqual(
+    readdirSync(join(root, 'quickstart'), 'utf8')
+      .map((name) => `${name}.gz`)
+      .sort(),
+  )
+})
+
+test('two that start at once on a finished folder do the work together, or one after the other', async () => {
+  const few = mkdtempSync(join(tmpdir(), 'holdfast-quickstart-'))
+  try {
+    for (let at = 0; at < 10; at++) writeFileSync(join(few, `${at}.txt`), fileText(at))
+    expect(await new Run([few]).ended()).toBe(0)
+    const expected = manifest()
+    for (let round = 0; round < 4; round++) {
+      const both = [new Run([few]), new Run([few])]
+      const codes = await Promise.all(both.map((run) => run.ended()))
+      expect({ codes, output: both.map(({ output }) => output) }).toMatchObject({ codes: [0, 0] })
+      expect(manifest()).toBe(expected)
+      expect(done()).toBe(10)
+    }
+  } finally {
+    rmSync(few, { recursive: true })
+  }
+})
+
+test('a run whose jobs are deleted under it ends with one sentence, and so do its workers: exit code 1', async () => {
+  const run = new Run([folder, '--workers', '2'])
+  await run.until(1)
+  rmSync(work(), { recursive: true })
+  // Its output ends with the last of its processes.
+  expect(await run.ended()).toBe(1)
+  expect(run.output).toContain('quickstart: The journal was removed while it was open')
+  expect(run.output).not.toMatch(/^ +at /m)
+})
+
 test.each([
   ['--workers=0', '--workers has to be an integer from 1 to 64'],
   ['--workers=many', '--workers has to be an integer from 1 to 64'],
