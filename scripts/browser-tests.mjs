@@ -8,7 +8,7 @@ import { say } from './bootstrap.mjs'
 import { installMissing } from './browser-packages.mjs'
 import { isInstalled, versionOf } from './engines.mjs'
 import { quickFolder } from './quick-folder.mjs'
-import { add, vitest } from './test-steps.mjs'
+import { add, atLeastOne, vitest } from './test-steps.mjs'
 
 /** @typedef {import('./engines.mjs').Engine} Engine */
 /** @typedef {import('./test-steps.mjs').Counts} Counts */
@@ -35,9 +35,7 @@ export async function browserTests(engines, selection = []) {
   }
   if (problem !== null) console.error(`holdfast: ${problem}`)
   for (const line of summary) say(line)
-  if (total.passed + total.failed > 0) return total
-  say('none of these tests exists in a browser')
-  return { ...total, failed: 1 }
+  return atLeastOne(total, 'none of these tests exists in a browser')
 }
 
 /** @param {string} project @param {readonly string[]} selection @param {boolean} [quiet] */

@@ -44,6 +44,16 @@ export function add(sum, { passed, failed, skipped }) {
   sum.skipped += skipped
 }
 
+/**
+ * A selection that selects nothing proves nothing: it counts as a failure.
+ * @param {Counts} counts @param {string} otherwise what is said then @returns {Counts}
+ */
+export function atLeastOne(counts, otherwise) {
+  if (counts.passed + counts.failed > 0) return counts
+  say(otherwise)
+  return { ...counts, failed: 1 }
+}
+
 /** Does all at once, and counts them together. @param {readonly Promise<Counts>[]} works @returns {Promise<Counts>} */
 export async function together(works) {
   const sum = { passed: 0, failed: 0, skipped: 0 }

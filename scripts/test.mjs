@@ -6,7 +6,7 @@
 import { bootstrap } from './bootstrap.mjs'
 import { browserTests } from './browser-tests.mjs'
 import { engines } from './engines.mjs'
-import { check, step, testRun, together, vitest } from './test-steps.mjs'
+import { atLeastOne, check, step, testRun, together, vitest } from './test-steps.mjs'
 
 const namedTests = process.argv.slice(2)
 const onNode = ['unit', 'apart', 'types', 'emulated'].flatMap((project) => ['--project', project])
@@ -15,7 +15,8 @@ await testRun(async () => {
   await bootstrap()
   if (namedTests.length > 0) {
     const projects = namedTests.some((word) => word.startsWith('--project')) ? [] : [...onNode, '--project', 'package']
-    await step('named tests', () => vitest([...projects, ...namedTests]))
+    const nobody = 'none of these tests ran: no test has this name, or all that have it are skipped'
+    await step('named tests', async () => atLeastOne(await vitest([...projects, ...namedTests]), nobody))
     return
   }
   // The sources were checked by the build.

@@ -1,0 +1,48 @@
+// `npm test` with arguments, in a clone that is set up already, with a Vitest that counts what a test tells it to.
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Clone, type Ended } from './clone.ts'
+
+// Each starts several processes, beside others that have the machine busy.
+vi.setConfig({ testTimeout: 60_000 })
+
+let clone: Clone
+
+beforeEach(() => {
+  clone = new Clone(['scripts'])
+  clone.program('npm', 'mkdir -p node_modules dist')
+})
+afterEach(() => clone[Symbol.dispose]())
+
+/** `npm test -- -t NAME`, where so many tests have this name. */
+function named(name: string, { passed = 0, failed = 0, skipped = 0 }): Promise<Ended> {
+  const counts = { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped, numTodoTests: 0 }
+  clone.write(
+    'node_modules/vitest/vitest.mjs',
+    `import { writeFileSync } from 'node:fs'
+    const file = process.argv.find((word) => word.startsWith('--outputFile.json=')).split('=')[1]
+    writeFileSync(file, ${JSON.stringify(JSON.stringify({ ...counts, testResults: [] }))})
+    console.log('vitest got', ...process.argv.slice(2, -3))
+    process.exitCode = ${failed > 0 ? 1 : 0}`,
+  )
+  return clone.run(process.execPath, ['scripts/test.mjs', '-t', name])
+}
+
+test('tests that are named run on Node, and only they', async () => {
+  const { code, output, lines } = await named('serial queue', { passed: 3, skipped: 200 })
+  expect(output).toMatch(/^vitest got run --project unit .*-t serial queue$/m)
+  expect(lines.at(-1)).toBe('3 passed, 0 failed, 200 skipped')
+  expect(code).toBe(0)
+})
+
+test('a name that no test has is a failure, which says so', async () => {
+  const { code, lines } = await named('serial cue', { skipped: 203 })
+  expect(lines).toContain('holdfast: none of these tests ran: no test has this name, or all that have it are skipped')
+  expect(lines.at(-1)).toBe('0 passed, 1 failed, 203 skipped')
+  expect(code).toBe(1)
+})
+
+test('tests that fail are counted as they are', async () => {
+  const { code, lines } = await named('serial queue', { failed: 2, skipped: 1 })
+  expect(lines.at(-1)).toBe('0 passed, 2 failed, 1 skipped')
+  expect(code).toBe(1)
+})
