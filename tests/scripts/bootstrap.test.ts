@@ -1,8 +1,9 @@
 // What `npm start` and `npm test` do before anything else, in a clone whose npm only writes down what it was asked for.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Clone, type Ended } from './clone.ts'
+import { Clone, type Ended, root } from './clone.ts'
 
 const INSTALL = 'ci --include=dev --no-audit --no-fund'
 const BUILD = 'run --silent build'
@@ -14,7 +15,7 @@ vi.setConfig({ testTimeout: 60_000 })
 let clone: Clone
 
 beforeEach(() => {
-  clone = new Clone(['scripts/bootstrap.mjs', 'scripts/run.mjs'])
+  clone = new Clone(['scripts/bootstrap.mjs', 'scripts/run.mjs', 'scripts/pack.mjs'])
   for (const file of ['package.json', 'package-lock.json', 'src/index.ts']) clone.write(file, file)
   clone.write('program.mjs', `console.log('the program', ...process.argv.slice(2))\nprocess.exitCode = 3\n`)
   clone.program('npm', MAKES_WHAT_IT_SHOULD)
@@ -23,6 +24,14 @@ afterEach(() => clone[Symbol.dispose]())
 
 const start = (...args: string[]): Promise<Ended> =>
   clone.run(process.execPath, [clone.path('scripts/run.mjs'), 'program.mjs', ...args])
+
+/** What `npm run NAME` runs. */
+function npmScript(name: string): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>
+  }
+  return scripts[name]?.split(' ') ?? []
+}
 
 /** A clone that has been started once. */
 async function started(): Promise<void> {
@@ -39,6 +48,15 @@ test('a fresh clone is installed and built, which is said, and the program gets 
     'the program a --b',
   ])
   expect(code).toBe(3)
+})
+
+test('npm run pack in a fresh clone packs what was built', async () => {
+  clone.program('npm', `${MAKES_WHAT_IT_SHOULD}; test "$1" != pack || ls`)
+  const [name, ...args] = npmScript('pack')
+  const { code, lines } = await clone.run(name === 'node' ? process.execPath : '', [...args, '--dry-run'])
+  expect(clone.asked()).toEqual([INSTALL, BUILD, 'pack --dry-run'])
+  expect(lines).toContain('dist')
+  expect(code).toBe(0)
 })
 
 test('when nothing changed, nothing is done and nothing said', async () => {
