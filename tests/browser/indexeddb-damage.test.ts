@@ -336,68 +336,80 @@ test('a chunk of payloads that somebody spoilt is counted, kept, and fails the j
   expect(kept.result).toBe('spoilt')
 })
 
-/** Chromium keeps large values in files of their own, which tools that clean up delete. */
-describe.each(['NotReadableError', 'NotFoundError'])('values that the browser cannot read any more (%s)', (error) => {
-  /** From now on the value at the n-th key of the store is such a one. */
-  async function unreadable(name: string, store: string, n: number): Promise<{ key: unknown; factory: FaultyFactory }> {
-    const { result } = await raw(name, [store], (transaction) => transaction.objectStore(store).getAllKeys())
-    const key = result[n]
-    const factory = new FaultyFactory()
-    factory.plan = ({ kind, method, store: of, query }) => {
-      if (kind !== 'request' || of !== store || (method !== 'get' && method !== 'getAll')) return null
-      const isHit = query instanceof IDBKeyRange ? query.includes(key) : query === undefined || query === key
-      return isHit ? { fault: 'unreadable', error } : null
+/**
+ * Chromium keeps large values in files of their own, which tools that clean up delete. On the emulation alone: an engine
+ * takes no error from outside for a request that has succeeded, and its transaction is over by then. In Chromium such files
+ * are deleted for real: tests/browser/pages/unreadable.chromium.test.ts.
+ */
+const onEmulation = describe.runIf(typeof document === 'undefined')
+onEmulation.each(['NotReadableError', 'NotFoundError'])(
+  'values that the browser cannot read any more (%s)',
+  (error) => {
+    /** From now on the value at the n-th key of the store is such a one. */
+    async function unreadable(
+      name: string,
+      store: string,
+      n: number,
+    ): Promise<{ key: unknown; factory: FaultyFactory }> {
+      const { result } = await raw(name, [store], (transaction) => transaction.objectStore(store).getAllKeys())
+      const key = result[n]
+      const factory = new FaultyFactory()
+      factory.plan = ({ kind, method, store: of, query }) => {
+        if (kind !== 'request' || of !== store || (method !== 'get' && method !== 'getAll')) return null
+        const isHit = query instanceof IDBKeyRange ? query.includes(key) : query === undefined || query === key
+        return isHit ? { fault: 'unreadable', error } : null
+      }
+      return { key, factory }
     }
-    return { key, factory }
-  }
 
-  test('a chunk of payloads: its job ends with HOLDFAST_PAYLOAD_LOST, and the others run', async () => {
-    const { name, storage } = await faulty()
-    await enqueue(storage, 'a', { payload: 'x'.repeat(20_000) })
-    await enqueue(storage, 'b', { payload: 'y'.repeat(20_000) })
-    await storage.close()
-    const { factory } = await unreadable(name, 'payloads', 0)
-    const again = await open({ name, factory })
-    expect((await again.get(['a', 'b'])).map((job) => typeof job?.payload)).toEqual(['object', 'string'])
-    expect(await claimed(again)).toMatchObject([{ id: 'b' }])
-    expect(await again.get(['a'])).toMatchObject([{ state: 'failed', error: { code: 'HOLDFAST_PAYLOAD_LOST' } }])
-    expect(healthOf(again)).toMatchObject({ state: 'ok', damaged: 1 })
-  })
+    test('a chunk of payloads: its job ends with HOLDFAST_PAYLOAD_LOST, and the others run', async () => {
+      const { name, storage } = await faulty()
+      await enqueue(storage, 'a', { payload: 'x'.repeat(20_000) })
+      await enqueue(storage, 'b', { payload: 'y'.repeat(20_000) })
+      await storage.close()
+      const { factory } = await unreadable(name, 'payloads', 0)
+      const again = await open({ name, factory })
+      expect((await again.get(['a', 'b'])).map((job) => typeof job?.payload)).toEqual(['object', 'string'])
+      expect(await claimed(again)).toMatchObject([{ id: 'b' }])
+      expect(await again.get(['a'])).toMatchObject([{ state: 'failed', error: { code: 'HOLDFAST_PAYLOAD_LOST' } }])
+      expect(healthOf(again)).toMatchObject({ state: 'ok', damaged: 1 })
+    })
 
-  test('a record of the log: it is skipped and counted, and what others add is read', async () => {
-    const { name, storage } = await faulty()
-    for (const id of ['a', 'b', 'c']) await enqueue(storage, id)
-    const { factory } = await unreadable(name, 'log', 1)
-    const again = await open({ name, factory })
-    expect([await idsOf(again), healthOf(again).damaged]).toEqual([['a', 'c'], 1])
-    await enqueue(again, 'd')
-    await enqueue(storage, 'e')
-    await enqueue(again, 'f')
-    expect([await idsOf(again), healthOf(again).damaged]).toEqual([['a', 'c', 'd', 'e', 'f'], 1])
-  })
+    test('a record of the log: it is skipped and counted, and what others add is read', async () => {
+      const { name, storage } = await faulty()
+      for (const id of ['a', 'b', 'c']) await enqueue(storage, id)
+      const { factory } = await unreadable(name, 'log', 1)
+      const again = await open({ name, factory })
+      expect([await idsOf(again), healthOf(again).damaged]).toEqual([['a', 'c'], 1])
+      await enqueue(again, 'd')
+      await enqueue(storage, 'e')
+      await enqueue(again, 'f')
+      expect([await idsOf(again), healthOf(again).damaged]).toEqual([['a', 'c', 'd', 'e', 'f'], 1])
+    })
 
-  test('a record that came between: the tab that wrote after it goes on', async () => {
-    const { name, storage } = await faulty()
-    await enqueue(storage, 'a')
-    const { factory, storage: other } = await faulty({ name })
-    await enqueue(storage, 'b')
-    const { key, factory: unread } = await unreadable(name, 'log', 1)
-    factory.plan = unread.plan
-    expect(key).toBe(2)
-    await enqueue(other, 'c')
-    expect([await idsOf(other), healthOf(other).damaged]).toEqual([['a', 'c'], 1])
-  })
+    test('a record that came between: the tab that wrote after it goes on', async () => {
+      const { name, storage } = await faulty()
+      await enqueue(storage, 'a')
+      const { factory, storage: other } = await faulty({ name })
+      await enqueue(storage, 'b')
+      const { key, factory: unread } = await unreadable(name, 'log', 1)
+      factory.plan = unread.plan
+      expect(key).toBe(2)
+      await enqueue(other, 'c')
+      expect([await idsOf(other), healthOf(other).damaged]).toEqual([['a', 'c'], 1])
+    })
 
-  test('a piece of the snapshot: what it held is counted, and the queue goes on', async () => {
-    const { name, storage } = await faulty({ snapshotAfter: 1 })
-    for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) await enqueue(storage, id)
-    await storage.close()
-    const { factory, key } = await unreadable(name, 'snapshot', 0)
-    expect(key).toMatch('/')
-    const again = await open({ name, factory, snapshotAfter: 1 })
-    const left = await idsOf(again)
-    expect([left.length < 6, healthOf(again).damaged > 0]).toEqual([true, true])
-    for (const id of ['g', 'h', 'i']) await enqueue(again, id)
-    expect(await idsOf(again)).toEqual([...left, 'g', 'h', 'i'])
-  })
-})
+    test('a piece of the snapshot: what it held is counted, and the queue goes on', async () => {
+      const { name, storage } = await faulty({ snapshotAfter: 1 })
+      for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) await enqueue(storage, id)
+      await storage.close()
+      const { factory, key } = await unreadable(name, 'snapshot', 0)
+      expect(key).toMatch('/')
+      const again = await open({ name, factory, snapshotAfter: 1 })
+      const left = await idsOf(again)
+      expect([left.length < 6, healthOf(again).damaged > 0]).toEqual([true, true])
+      for (const id of ['g', 'h', 'i']) await enqueue(again, id)
+      expect(await idsOf(again)).toEqual([...left, 'g', 'h', 'i'])
+    })
+  },
+)

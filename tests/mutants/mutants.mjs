@@ -109,10 +109,12 @@ export const mutants = [
     "to.state === 'completed' || to.state === 'cancelled'",
     "to.state === 'cancelled'",
   ]),
-  mutant('blocked job in the ready order', `${table}/ready-index.ts`, 'limits: nextRunAt tells when the window ends', [
-    'places.heads.size >= capacity',
-    'false',
-  ]),
+  mutant(
+    'blocked job in the ready order',
+    `${table}/ready-index.ts`,
+    'limits: jobs alike keep the order of their serial queue, though the first waits for its limit',
+    ['places.heads.size >= capacity', 'false'],
+  ),
   mutant('prune of live jobs', `${table}/prune.ts`, 'prune: live jobs never go', [
     'of expired(table, rule, request.spareSince)',
     'of table.tables.jobs.values()',
