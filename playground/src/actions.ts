@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import { type EnqueueItem, HoldfastError, type Priority } from 'holdfast'
+import { type EnqueueItem, HoldfastError, type JobDefinition, type Priority } from 'holdfast'
 import { ledger } from './bookkeeping.ts'
 import { queue } from './queue.ts'
 
@@ -9,7 +9,7 @@ export const notice = signal('Nothing has been enqueued by this tab yet.')
 export const priority = signal<Priority>('normal')
 
 /** Enqueues as people choose on the page, and writes into the ledger what was acknowledged. */
-export async function add(what: string, items: readonly EnqueueItem[]): Promise<void> {
+export async function add(what: string, items: readonly EnqueueItem<JobDefinition>[]): Promise<void> {
   await attempt(async () => {
     const options = { priority: priority.peek() }
     const accepted = await queue.enqueueMany(

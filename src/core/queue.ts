@@ -25,9 +25,9 @@ export interface EnqueuedJob<Payload = unknown> extends Job<Payload> {
   readonly disposition: Disposition
 }
 
-/** One item of `enqueueMany`. */
-export interface EnqueueItem {
-  readonly job: JobDefinition | string
+/** One item of `enqueueMany`. `Job`: what it names its job by; a queue with a list of jobs takes definitions and its names. */
+export interface EnqueueItem<Job = JobDefinition | string> {
+  readonly job: Job
   readonly payload?: unknown
   readonly options?: EnqueueOptions
 }
@@ -39,6 +39,14 @@ type HandlerCalls = Pick<JobQueue, 'enqueue' | 'enqueueMany' | 'emit'>
 
 /** A definition, or the name of one of the queue's jobs. */
 export type JobReference<Jobs extends Definitions> = JobDefinition | Jobs[number]['type']
+
+/** Items of `enqueueMany`, each with the payload of its job; it may be left out where the job takes none. */
+export type EnqueueItems<References extends readonly unknown[], Jobs extends Definitions> = {
+  readonly [Index in keyof References]: Omit<EnqueueItem<References[Index]>, 'payload'> &
+    (undefined extends PayloadFor<References[Index], Jobs>
+      ? { readonly payload?: PayloadFor<References[Index], Jobs> }
+      : { readonly payload: PayloadFor<References[Index], Jobs> })
+}
 
 /** What `enqueue` takes for a reference. */
 export type PayloadFor<Reference, Jobs extends Definitions> =
@@ -131,7 +139,9 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
   }
 
   /** Stores many jobs, all or none, as the calls one after another would. Answers in order. Throws as `enqueue` does. */
-  enqueueMany(items: readonly EnqueueItem[]): Promise<readonly EnqueuedJob[]> {
+  enqueueMany<const References extends readonly JobReference<Jobs>[]>(
+    items: EnqueueItems<References, Jobs>,
+  ): Promise<readonly EnqueuedJob[]> {
     return this.#enqueueMany(0, items)
   }
 

@@ -1,6 +1,13 @@
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import { defineJob, type EnqueuedJob, type JobQueue, openQueue, type StandardSchema } from '../../src/index.ts'
+import {
+  defineJob,
+  type EnqueuedJob,
+  type EnqueueItem,
+  type JobQueue,
+  openQueue,
+  type StandardSchema,
+} from '../../src/index.ts'
 import { memory } from '../../src/adapters/memory/index.ts'
 
 const sendEmail = defineJob({
@@ -119,7 +126,38 @@ test('many jobs may be of many kinds', () => {
     { job: 'by name' },
   ])
   // @ts-expect-error -- no such field
-  void open.enqueueMany([{ job: sendEmail, data: {} }])
+  void open.enqueueMany([{ job: anything, data: {} }])
+})
+
+test('each of many jobs is checked as it would be alone', () => {
+  void closed.enqueueMany([
+    { job: 'send_email', payload: { to: 'user@example.com' } },
+    { job: 'resize', payload: { width: '1' }, options: { delay: '1h' } },
+    { job: sendEmail, payload: { to: 'user@example.com' } },
+  ])
+  // @ts-expect-error -- `to` is a text
+  void open.enqueueMany([{ job: sendEmail, payload: { to: 1 } }])
+  // @ts-expect-error -- the payload is missing
+  void open.enqueueMany([{ job: sendEmail }])
+  void closed.enqueueMany([
+    { job: 'resize', payload: { width: '1' } },
+    // @ts-expect-error -- the payload of another job
+    { job: 'send_email', payload: { width: '1' } },
+  ])
+  // @ts-expect-error -- not among the jobs
+  void closed.enqueueMany([{ job: 'send_emial', payload: {} }])
+  // @ts-expect-error -- no such option
+  void open.enqueueMany([{ job: anything, options: { dely: 1 } }])
+})
+
+test('many jobs may come from a list that is made', () => {
+  const people = ['ann@example.com', 'bob@example.com']
+  void open.enqueueMany(people.map((to) => ({ job: sendEmail, payload: { to } })))
+  void closed.enqueueMany(people.map((to) => ({ job: 'send_email', payload: { to } })))
+  // @ts-expect-error -- `to` is a text
+  void open.enqueueMany(people.map((to) => ({ job: sendEmail, payload: { to: to.length } })))
+  const items: readonly EnqueueItem[] = people.map((to) => ({ job: 'send_email', payload: { to } }))
+  void open.enqueueMany(items)
 })
 
 test('the answer says what became of the call', () => {
