@@ -32,6 +32,10 @@ const NAMES = [
 ]
 
 const words = process.argv.slice(2)
+if (words.includes('--help')) {
+  console.log(`npm run bench [-- NAME …]\n\nMeasures all of these, or those that are named:\n\n  ${NAMES.join('\n  ')}`)
+  process.exit()
+}
 const named = (/** @type {string} */ word) =>
   NAMES.includes(word) ? [word] : NAMES.filter((name) => name.startsWith(`${word}-`))
 const unknown = words.filter((word) => named(word).length === 0)

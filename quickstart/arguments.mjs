@@ -16,7 +16,7 @@ another FOLDER, which has to wait for a run that is under way.
   --workers N   work in N processes on the same jobs (default 1)
 
 Exit code: 0 all files were compressed, 1 some failed, 2 the arguments are wrong or the run of another FOLDER is under way,
-130 interrupted by Ctrl-C, 143 by SIGTERM.`
+130 interrupted by Ctrl-C, 143 by SIGTERM, 141 by a reader of its output that went away.`
 
 /** More processes than that only get into each other's way. */
 const MOST_WORKERS = 64
@@ -30,6 +30,9 @@ export class UsageError extends Error {}
  * @returns {Promise<{ help: boolean, folder: string, workers: number }>}
  */
 export async function whatToDo(args, work) {
+  // Without the `--` npm takes what begins with two dashes for an option of its own, and hands on the rest.
+  if (process.env.npm_lifecycle_event === 'start' && process.env.npm_config_workers !== undefined)
+    throw new UsageError('npm took --workers for its own: type npm start -- --workers N')
   const { values, positionals } = parsed(args)
   if (values.help) return { help: true, folder: '', workers: 0 }
   const workers = Number(values.workers ?? 1)

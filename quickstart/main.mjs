@@ -126,6 +126,9 @@ function endWith(error) {
   process.exit(error instanceof UsageError ? 2 : 1)
 }
 
+// Nobody reads any more what it says, as in `npm start | head`: as if SIGPIPE had ended it.
+process.stdout.on('error', () => process.exit(141))
+
 try {
   const { help, folder, workers } = await whatToDo(process.argv.slice(2), work)
   if (help) console.log(usage)

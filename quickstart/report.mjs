@@ -34,7 +34,15 @@ export class Report {
     this.#files = left?.complete ? left.total : 0
     const format = process.stdout.isTTY ? '{bar} {value} of {total} files, {failed} failed' : '{value} of {total} files'
     // Without a terminal the bar would be a line per redraw; then it is one line every two seconds.
-    const options = { format, stream: process.stdout, noTTYOutput: true, barsize: 30, etaBuffer: 1, fps: 20 }
+    const options = {
+      format,
+      formatValue,
+      stream: process.stdout,
+      noTTYOutput: true,
+      barsize: 30,
+      etaBuffer: 1,
+      fps: 20,
+    }
     this.#bar = new SingleBar(options, Presets.shades_classic)
     this.#completed = this.#doneBefore
     this.#timer = setInterval(() => void this.#look().catch(() => undefined), LOOK_EVERY)
@@ -52,6 +60,7 @@ export class Report {
     this.#elapsed = (performance.now() - this.#startedAt) / 1000
     clearInterval(this.#timer)
     if (this.#bar.isActive) this.#bar.stop()
+    else console.log()
   }
 
   /** @param {import('holdfast').JobResult} manifest how the job that writes it ended */
@@ -61,6 +70,7 @@ export class Report {
     await this.#printFailures()
     const { bytesIn, bytesOut, attempts, interruptions, waits } = await this.#sums()
     const here = this.#completed + this.failed - this.#doneBefore
+    const speed = this.#files === 0 ? '-' : number.format(Math.round(here / (this.#elapsed ?? Infinity)))
     const table = new Table({ chars: withoutLines, style: { border: [] } })
     table.push(
       ['files', number.format(this.#files)],
@@ -71,7 +81,7 @@ export class Report {
       ],
       ['jobs, with the manifest', await this.#byStatus()],
       ['attempts', `${number.format(attempts)}${interruptions === 0 ? '' : `, ${interruptions} of them cut short`}`],
-      ['jobs per second', number.format(Math.round(here / (this.#elapsed ?? Infinity)))],
+      ['jobs per second', speed],
       ['enqueue to start', `p50 ${waitAt(waits, 0.5)}, p99 ${waitAt(waits, 0.99)}`],
     )
     console.log(table.toString())
@@ -134,6 +144,11 @@ export class Report {
     const counts = Object.entries(await this.#queue.counts()).filter(([, count]) => count > 0)
     return counts.map(([status, count]) => `${number.format(count)} ${status}`).join(', ')
   }
+}
+
+/** What the bar shows of each of its numbers. @param {number} value */
+function formatValue(value) {
+  return number.format(value)
 }
 
 /** @param {number[]} waits sorted @param {number} quantile */

@@ -294,6 +294,34 @@ test('a run whose jobs are deleted under it ends with one sentence, and so do it
   expect(run.output).not.toMatch(/^ +at /m)
 })
 
+test('when nobody reads any more what it says it ends at once, without a word', async () => {
+  const first = new Run()
+  await first.until(1)
+  first.child.stdout?.destroy()
+  // As a shell calls it that SIGPIPE ended a program.
+  expect(await first.ended()).toBe(141)
+  expect(first.output).not.toContain('Error')
+  expect(await new Run().ended()).toBe(0)
+  expect(manifest()).toBe(reference)
+})
+
+test('a folder without files has no speed, and one with many is counted in thousands throughout', async () => {
+  const other = mkdtempSync(join(tmpdir(), 'holdfast-quickstart-'))
+  try {
+    const empty = new Run([other])
+    expect(await empty.ended()).toBe(0)
+    expect(empty.output).toMatch(/^Compressing .*\n\n┌/)
+    expect(tableIn(empty.output)).toMatchObject({ files: '0', 'jobs per second': '-' })
+    for (let at = 0; at < 1200; at++) writeFileSync(join(other, `${at}`), '')
+    const many = new Run([other])
+    expect(await many.ended()).toBe(0)
+    expect(many.output).toMatch(/^1,200 of 1,200 files$/m)
+    expect(tableIn(many.output)).toMatchObject({ files: '1,200' })
+  } finally {
+    rmSync(other, { recursive: true })
+  }
+})
+
 test.each([
   ['--workers=0', '--workers has to be an integer from 1 to 64'],
   ['--workers=many', '--workers has to be an integer from 1 to 64'],

@@ -52,6 +52,15 @@ test.each(['--unknown', 'no-such-folder'])('%s is refused: exit code 2', async (
   expect(code).toBe(2)
 })
 
+test.each([['--workers', '2'], ['--workers=2']])(
+  '%s without `--` before it is taken by npm, which is said: exit code 2',
+  async (...words) => {
+    const { code, output } = await clone.run(npm, ['start', '--silent', ...words])
+    expect(output).toContain('npm start -- --workers N')
+    expect(code).toBe(2)
+  },
+)
+
 test('without a folder it takes the repository, without what is left out', async () => {
   clone.remove('some-folder')
   writeFileSync(clone.path('node_modules/left-out.txt'), '')
