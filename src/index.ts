@@ -23,6 +23,7 @@ export {
   type PayloadFormat,
   type PayloadInput,
   type PayloadOutput,
+  type Requirement,
   type StandardSchema,
 } from './core/job.ts'
 export type { JobList, JobPage, ListOptions, OrderBy, PageOptions } from './core/listing.ts'

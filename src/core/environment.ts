@@ -17,7 +17,7 @@ export interface Environment {
    * such a thing).
    */
   readonly startTimer: (run: () => void, delay: number, background: boolean) => CancelTimer
-  /** The conditions that hold now, of those a job may require: `online`, … */
+  /** The conditions that hold now, of those a job may require: `online`, which is all that the default knows, or names of yours. */
   readonly conditions: () => readonly string[]
   /** Calls `listener` when `conditions` may have changed. Returns the function that ends it. */
   readonly onConditionsChange: (listener: () => void) => () => void

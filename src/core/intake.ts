@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts'
 import { fieldError, type HoldfastError, invalidOption } from './errors.ts'
-import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, SETTINGS } from './job.ts'
+import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, type Requirement, SETTINGS } from './job.ts'
 import {
   exclusive,
   integerFrom,
@@ -52,7 +52,8 @@ export interface EnqueueOptions {
   readonly serial?: SerialMode
   /** Version of the payload, from 1, where the queue does not know the definition, which else says it. Default 1. */
   readonly version?: number
-  readonly requires?: string | readonly string[]
+  /** As in `defineJob`. */
+  readonly requires?: Requirement | readonly Requirement[]
   /** How long the job may take to come to its end, from when it is first due. `Infinity`: for ever. */
   readonly expireAfter?: Span | typeof Infinity
 }

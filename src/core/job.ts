@@ -91,16 +91,21 @@ export interface JobOptions<Type extends string, Schema extends StandardSchema> 
   readonly migrate?: (payload: unknown, from: number) => SchemaInput<Schema> | Promise<SchemaInput<Schema>>
   readonly limit?: LimitOptions<SchemaOutput<Schema>>
   /**
-   * Conditions that must hold where the job runs; until they do, it waits. `'online'`: an attempt that did not reach the
-   * network counts as nothing, see `Unreachable`.
+   * Conditions that must hold where the job runs; until they do, it waits. `'online'` is the only one of the platform's
+   * own: an attempt that did not reach the network counts as nothing, see `Unreachable`. Any other is a name of yours,
+   * which the `environment` of a queue has to say among its `conditions`; where none ever does, the job waits until its
+   * `expireAfter`, which for such names is for ever unless it is given.
    */
-  readonly requires?: string | readonly string[]
+  readonly requires?: Requirement | readonly Requirement[]
   /**
    * How long the job may take to come to its end, from when it is first due; then it is failed with
    * `HOLDFAST_EXPIRED`, unless it runs. Default: 7 days where it requires `online`, else `Infinity`.
    */
   readonly expireAfter?: Span | typeof Infinity
 }
+
+/** `'online'`, or a name that an `environment` of yours has among its `conditions`. */
+export type Requirement = 'online' | (string & {})
 
 /** Numbers of a definition as jobs are stored with them. */
 export interface JobDefaults {

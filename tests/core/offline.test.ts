@@ -326,3 +326,18 @@ describe('expireAfter', () => {
     expect(events.length).toBe(250)
   })
 })
+
+test('a condition of any other name is what an environment says it is; without one the job waits, as long as it may', async () => {
+  const onWifi = defineJob({ type: 'backup', requires: ['online', 'wifi'] })
+  await using test = await testQueue({ handlers: [onWifi.handler(() => 'done')] })
+  const { queue, clock, advance } = test
+  await queue.enqueue(onWifi, null, { id: 'a' })
+  await queue.enqueue(onWifi, null, { id: 'misspelt', requires: 'wify' })
+  await advance('5m')
+  for (const id of ['a', 'misspelt']) expect(await queue.get(id)).toMatchObject({ status: 'pending', attempts: 0 })
+  clock.setConditions(['online', 'wifi'])
+  await clock.settle()
+  expect(await queue.get('a')).toMatchObject({ status: 'completed' })
+  await advance('5m')
+  expect(await queue.get('misspelt')).toMatchObject({ status: 'pending', expireAt: null, requires: ['wify'] })
+})

@@ -105,7 +105,12 @@ test('openQueue infers the jobs: users write no generics', async () => {
 
 test('the options are checked', () => {
   void open.enqueue(anything, null, { delay: '30s', priority: 'high', jobKey: 'key', jobKeyMode: 'preserveRunAt' })
-  void open.enqueue(anything, null, { runAt: new Date(), maxRetries: 5, queueName: 'user-42', requires: ['online'] })
+  void open.enqueue(anything, null, {
+    runAt: new Date(),
+    maxRetries: 5,
+    queueName: 'user-42',
+    requires: ['online', 'wifi'],
+  })
   void open.enqueue(anything, null, { runAt: '2031-01-01T00:00:00Z' })
   // @ts-expect-error -- no such unit
   void open.enqueue(anything, null, { delay: '5 parsecs' })
