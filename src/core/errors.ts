@@ -132,10 +132,10 @@ export function invalidOption(field: string, rule: string, value: unknown): Hold
 
 /** Nothing is silently ignored: an option nobody reads is an error that names it and the known ones. */
 export function knownOptions(what: string, options: unknown, known: readonly string[]): void {
-  if (!isObject(options) || Array.isArray(options)) throw invalidOption(what, 'an object', options)
+  const rule = `(known options: ${known.join(', ')})`
+  if (!isObject(options) || Array.isArray(options)) throw invalidOption(what, `an object ${rule}`, options)
   for (const key of Object.keys(options)) {
-    if (!known.includes(key))
-      throw invalidOption(`${what}.${key}`, `absent (known options: ${known.join(', ')})`, options[key])
+    if (!known.includes(key)) throw invalidOption(`${what}.${key}`, `absent ${rule}`, options[key])
   }
 }
 

@@ -498,3 +498,8 @@ async function expectRefusal(call: () => unknown, field: string): Promise<void> 
   expect(error.message).toContain(`\`${field}\``)
   expect(error.details).toHaveProperty('value')
 }
+
+test('what is no object of options is told with the options there are', async () => {
+  await expect((openQueue as Loose)()).rejects.toThrow(/`openQueue` .*storage, jobs,/)
+  expect(() => (defineJob as Loose)('mail')).toThrow(/`defineJob` .*type, .*"mail"/)
+})

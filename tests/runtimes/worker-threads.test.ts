@@ -51,6 +51,13 @@ describe('a worker that cannot run the jobs', () => {
     })
   })
 
+  test('since `spawn` gives none: that it threw is not said', async () => {
+    const { code, cause, message } = await refusal({ spawn: () => undefined as never })
+    expect(code).toBe('HOLDFAST_WORKER_NOT_READY')
+    expect(cause).toMatchObject({ code: 'HOLDFAST_INVALID_OPTION', details: { field: 'spawn()' } })
+    expect(message).not.toContain('threw')
+  })
+
   test('since its file exposes nothing', async () => {
     const empty = await workerFile('exposes-nothing.worker')
     expect((await refusal({ spawn: empty })).code).toBe('HOLDFAST_WORKER_NOT_READY')

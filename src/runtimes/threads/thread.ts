@@ -122,7 +122,7 @@ export class Thread {
       })
     } catch (error) {
       // After the constructor has handed out the thread.
-      void Promise.resolve().then(() => this.#finish(notReady('`spawn` threw', error)))
+      void Promise.resolve().then(() => this.#finish(notReady('`spawn` gave none, see the cause', error)))
     }
   }
 
