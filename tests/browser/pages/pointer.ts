@@ -10,5 +10,6 @@ export async function clickIn<Argument>(
   const found = handle.asElement() as ElementHandle | null
   if (found === null) throw new Error(`There is nothing to click: ${JSON.stringify(argument)}`)
   await found.click()
-  await found.dispose().catch(() => undefined)
+  // Not awaited: a page that the click has frozen answers nothing more.
+  void found.dispose().catch(() => undefined)
 }
