@@ -31,16 +31,16 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along; `holdfast/storage` has the logged storage too. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 24_371,
-  'holdfast/memory': 16_943,
-  'holdfast/indexeddb': 30_079,
-  'holdfast/node-fs': 28_480,
+  holdfast: 24_398,
+  'holdfast/memory': 16_944,
+  'holdfast/indexeddb': 30_192,
+  'holdfast/node-fs': 28_604,
   // The table and the logged storage, for adapters outside.
-  'holdfast/storage': 21_025,
-  'holdfast/service-worker': 2587,
-  'holdfast/node': 6645,
-  'holdfast/browser': 6825,
-  'holdfast/worker': 7683,
+  'holdfast/storage': 21_108,
+  'holdfast/service-worker': 2595,
+  'holdfast/node': 6668,
+  'holdfast/browser': 6846,
+  'holdfast/worker': 7731,
   // The figure: with its parser.
   'holdfast/aql': 14_000,
   // For tests, so its bound is there to be noticed: with the kit, which grows by a case at a time.
