@@ -139,7 +139,7 @@ describe('an error names its place', () => {
     ['mutation { enqueueJobs(type: "a", payloads: [1], retries: -1) { id } }', 1, 50, 'maxRetries'],
     ['mutation { cancelJob(jobId: 5) { id } }', 1, 22, '`id`'],
     ['mutation { cancelJob(id: "a", reason: "") { id } }', 1, 31, 'reason'],
-    ['mutation { retryJobs(ids: ["a", ""]) { id } }', 1, 22, 'ids'],
+    ['mutation { retryJobs(ids: ["a", ""]) { id } }', 1, 33, 'ids'],
     ['mutation { retryJobs { id } }', 1, 12, 'ids'],
     ['mutation { removeJob(jobKey: 5) { id } }', 1, 22, 'jobKey'],
     ['define handler welcome { on: "insert:x" }', 1, 16, 'Unexpected Name'],

@@ -119,8 +119,9 @@ describe('limits', () => {
   ])('a key that is %s is refused and nothing is stored', async (_, key) => {
     const { queue } = await testQueue()
     const many = [{ job: task }, { job: keyed(key) }]
-    for (const call of [() => queue.enqueue(keyed(key), null), () => queue.enqueueMany(many)])
-      expect(await problemOf(call)).toEqual({ code: 'HOLDFAST_INVALID_OPTION', field: 'limit.key' })
+    const code = 'HOLDFAST_INVALID_OPTION'
+    expect(await problemOf(() => queue.enqueue(keyed(key), null))).toEqual({ code, field: 'limit.key' })
+    expect(await problemOf(() => queue.enqueueMany(many))).toEqual({ code, field: 'items[1].limit.key' })
     expect(await queue.counts()).toMatchObject({ pending: 0, scheduled: 0 })
   })
 
@@ -131,11 +132,10 @@ describe('limits', () => {
       throw thrown
     })
     const code = 'HOLDFAST_INVALID_OPTION'
-    for (const call of [
-      () => queue.enqueue(throwing, null),
-      () => queue.enqueueMany([{ job: task }, { job: throwing }]),
-    ])
-      await expect(call()).rejects.toMatchObject({ code, cause: thrown, details: { field: 'limit.key' } })
+    const refused = (field: string) => ({ code, cause: thrown, details: { field } })
+    await expect(queue.enqueue(throwing, null)).rejects.toMatchObject(refused('limit.key'))
+    const many = queue.enqueueMany([{ job: task }, { job: throwing }])
+    await expect(many).rejects.toMatchObject(refused('items[1].limit.key'))
     expect(await queue.counts()).toMatchObject({ pending: 0, scheduled: 0 })
   })
 

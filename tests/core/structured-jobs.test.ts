@@ -29,7 +29,8 @@ describe('a storage that keeps only JSON', () => {
   test('a queue without a list of jobs refuses the definition where it meets it', async () => {
     const queue = await openQueue({ storage: jsonStorage() })
     expect(await problemOf(() => queue.enqueue(upload, null))).toEqual(REFUSED)
-    expect(await problemOf(() => queue.enqueueMany([{ job: plain }, { job: upload }]))).toEqual(REFUSED)
+    const many = [{ job: plain }, { job: upload }]
+    expect(await problemOf(() => queue.enqueueMany(many))).toEqual({ ...REFUSED, field: 'items[1].payloadFormat' })
     expect(await problemOf(() => queue.createExecutor({ handlers: [upload.handler(() => null)] }))).toEqual(REFUSED)
     expect((await queue.counts()).pending).toBe(0)
     await queue.close()
