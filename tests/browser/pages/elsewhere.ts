@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { performance } from 'node:perf_hooks'
 import { type Browser, pageOf, type Remote, type Tab } from './browser.ts'
 import { Chromium, ChromiumTab } from './chromium.ts'
@@ -79,12 +80,13 @@ export class TwoTabs implements AsyncDisposable {
     await page.enqueue('stuck', id)
     await this.#started(id, 'dying')
     const [heir, inherits] = await this.#open('heir')
+    const started = this.#started(id, 'heir')
     const before = performance.timeOrigin + performance.now()
     if (end === 'closed') await dying.close()
     else if (end === 'crashed' && dying instanceof ChromiumTab) await dying.crash()
-    else if (end !== 'reloaded' && dying instanceof ChromiumTab) await freeze(dying, inherits)
+    else if (end !== 'reloaded' && dying instanceof ChromiumTab) await freeze(dying, inherits, started)
     else await dying.reload()
-    const { at } = await this.#started(id, 'heir')
+    const { at } = await started
     if (end.startsWith('frozen') && dying instanceof ChromiumTab) await dying.resume()
     const { status, interruptions } = await inherits.result(id)
     await heir.close()
@@ -127,10 +129,15 @@ export class TwoTabs implements AsyncDisposable {
   }
 }
 
-/** Freezes a tab, and once more if its worker was in the middle of a transaction, which keeps all others waiting (decision 47). */
-async function freeze(dying: ChromiumTab, other: Page): Promise<void> {
+/**
+ * Freezes a tab until the other has started its job, and once more whenever its worker, which stands still a little later
+ * than its page, does so in the middle of a transaction: that keeps all others waiting (decision 47).
+ */
+async function freeze(dying: ChromiumTab, other: Page, started: Promise<unknown>): Promise<void> {
   await dying.freeze()
-  while (!(await other.canWrite())) {
+  const hasStarted = started.then(() => true)
+  while (!(await Promise.race([hasStarted, sleep(500, false)]))) {
+    if (await other.canWrite()) continue
     await dying.resume()
     await dying.freeze()
   }
