@@ -1,17 +1,25 @@
 /** A test run: its steps with their headings, what each of them counted, and Vitest as the runner of most. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { root, run, say, Stopped } from './bootstrap.mjs'
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {{ status: string, fullName: string, failureMessages: string[] }} TestResult */
+/** @typedef {{ name: string, status: string, message: string, assertionResults: TestResult[] }} TestFile */
 
 /** @type {Counts} */
 const total = { passed: 0, failed: 0, skipped: 0 }
 
 /**
- * Runs the steps and prints, whatever happens, the count of everything as the last line. The exit code says whether all
- * of it held.
+ * What failed: said once more at the end, where whoever sees only the last lines finds it.
+ * @type {string[]}
+ */
+const failures = []
+
+/**
+ * Runs the steps and prints, whatever happens, what failed and as the last line the count of everything. The exit code
+ * says whether all of it held.
  * @param {() => Promise<void>} steps
  */
 export async function testRun(steps) {
@@ -24,6 +32,7 @@ export async function testRun(steps) {
     total.failed += 1
     process.exitCode = stopped ? error.exitCode : 1
   }
+  for (const failure of failures) console.log(`\nFAILED  ${failure}`)
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 }
 
@@ -68,6 +77,7 @@ export async function together(works) {
 export async function check(script) {
   const { exitCode, output } = await run(['npm', 'run', '--silent', script], { quiet: true })
   if (output !== '') console.log(output.trimEnd())
+  if (exitCode !== 0) failures.push(`npm run ${script}`)
   return { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 }
 }
 
@@ -87,22 +97,35 @@ export async function vitest(selection, { env = {}, quiet = false } = {}) {
     if (quiet) console.log(output.trimEnd())
     const counts = countsIn(report)
     // A rejection that nobody handles and a runner that crashes are no test's failure, and must not pass as none.
-    if (exitCode !== 0 && counts.failed === 0) counts.failed = 1
+    if (exitCode !== 0 && counts.failed === 0) {
+      counts.failed = 1
+      failures.push(`vitest ${selection.join(' ')}: exit code ${exitCode}, with no test that failed`)
+    }
     return counts
   } finally {
     rmSync(reports, { recursive: true, force: true })
   }
 }
 
-/** @param {string} report @returns {Counts} */
+/**
+ * Counts what a runner reported, and keeps what failed.
+ * @param {string} report @returns {Counts}
+ */
 function countsIn(report) {
   // A runner that crashed has written none, and its exit code says so.
   if (!existsSync(report)) return { passed: 0, failed: 0, skipped: 0 }
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
     readFileSync(report, 'utf8'),
   )
-  /** @type {{ status: string, assertionResults: unknown[] }[]} */
+  /** @type {TestFile[]} */
   const files = testResults
-  const notLoaded = files.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length
-  return { passed: numPassedTests, failed: numFailedTests + notLoaded, skipped: numPendingTests + numTodoTests }
+  const notLoaded = files.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
+  for (const file of notLoaded) failures.push(`${relative(root, file.name)}\n${file.message}`)
+  for (const file of files) {
+    for (const { status, fullName, failureMessages } of file.assertionResults) {
+      if (status === 'failed')
+        failures.push(`${relative(root, file.name)} > ${fullName}\n${failureMessages.join('\n')}`)
+    }
+  }
+  return { passed: numPassedTests, failed: numFailedTests + notLoaded.length, skipped: numPendingTests + numTodoTests }
 }

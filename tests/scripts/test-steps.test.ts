@@ -44,9 +44,20 @@ function vitest({ passed = 0, failed = 0, skipped = 0, todo = 0, notLoaded = 0 }
   const report = {
     ...{ numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped, numTodoTests: todo },
     testResults: [
-      { status: 'passed', assertionResults: [{}] },
-      ...Array.from({ length: failed }, () => ({ status: 'failed', assertionResults: [{}] })),
-      ...Array.from({ length: notLoaded }, () => ({ status: 'failed', assertionResults: [] })),
+      { name: clone.path('good.test.ts'), status: 'passed', assertionResults: [{ status: 'passed' }] },
+      ...Array.from({ length: failed }, (_, at) => ({
+        name: clone.path('bad.test.ts'),
+        status: 'failed',
+        assertionResults: [
+          { status: 'failed', fullName: `number ${at}`, failureMessages: [`expected ${at} to be right`] },
+        ],
+      })),
+      ...Array.from({ length: notLoaded }, () => ({
+        name: clone.path('broken.test.ts'),
+        status: 'failed',
+        message: 'Unexpected token',
+        assertionResults: [],
+      })),
     ],
   }
   return `vitest([${JSON.stringify(JSON.stringify(report))}, '${exitCode}'], { env: { MARK: 'this' }, quiet: true })`
@@ -73,12 +84,40 @@ test('what fails does not keep the steps after it from running, and the exit cod
   expect(lines.filter((line) => /^holdfast: (checks|unit) FAILED in/.test(line))).toHaveLength(2)
 })
 
-test.each([
-  ['a file that cannot be loaded', vitest({ passed: 3, notLoaded: 2 }, 1), '3 passed, 2 failed, 0 skipped'],
-  ['a rejection that no test is blamed for', vitest({ passed: 3 }, 1), '3 passed, 1 failed, 0 skipped'],
-  ['a runner that crashes before it reports', `vitest(['none', '134'])`, '0 passed, 1 failed, 0 skipped'],
-])('%s fails the run', async (_, call, count) => {
-  const { code, lines } = await run(`await step('unit', () => ${call})`)
+test('what failed is said once more before the count', async () => {
+  const { lines } = await run(`
+    await step('checks', () => check('broken'))
+    await step('unit', () => ${vitest({ passed: 5, failed: 2 }, 1)})
+    await step('more', () => check('lint'))`)
+  expect(lines.slice(lines.findIndex((line) => line.startsWith('holdfast: more passed')) + 1, -1)).toEqual([
+    ...['', 'FAILED  npm run broken'],
+    ...['', 'FAILED  bad.test.ts > number 0', 'expected 0 to be right'],
+    ...['', 'FAILED  bad.test.ts > number 1', 'expected 1 to be right'],
+  ])
+})
+
+test.each<[what: string, call: () => string, failure: string, count: string]>([
+  [
+    'a file that cannot be loaded',
+    () => vitest({ passed: 3, notLoaded: 2 }, 1),
+    'broken.test.ts',
+    '3 passed, 2 failed, 0 skipped',
+  ],
+  [
+    'a rejection that no test is blamed for',
+    () => vitest({ passed: 3 }, 1),
+    'exit code 1, with no test that failed',
+    '3 passed, 1 failed, 0 skipped',
+  ],
+  [
+    'a runner that crashes before it reports',
+    () => `vitest(['none', '134'])`,
+    'vitest none 134: exit code 134, with no test that failed',
+    '0 passed, 1 failed, 0 skipped',
+  ],
+])('%s fails the run', async (_, call, failure, count) => {
+  const { code, lines } = await run(`await step('unit', () => ${call()})`)
+  expect(lines.filter((line) => line.startsWith('FAILED') && line.endsWith(failure))).not.toEqual([])
   expect(lines.at(-1)).toBe(count)
   expect(code).toBe(1)
 })
