@@ -12,6 +12,9 @@ const apart = [
 
 const fromOutside = 'tests/browser/pages/**'
 
+/** No judgement of speed: where CI stands still for some seconds, a test is to wait for what it waits for. */
+const patient = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } }
+
 /** What runs in pages and, by fake-indexeddb, on Node: the files are the same. */
 const shared = { include: ['tests/browser/**/*.test.ts'], exclude: [fromOutside] }
 
@@ -22,6 +25,7 @@ function inPages(engine: Engine): TestProjectInlineConfiguration {
     // Found at the first import, they would reload the page in the middle of its tests.
     optimizeDeps: { include: ['idb', 'comlink', 'graphql/language/parser.mjs', 'graphql/jsutils/suggestionList.mjs'] },
     test: {
+      ...patient,
       ...shared,
       globalSetup: ['tests/browser/engines/worker-scripts.ts'],
       setupFiles: ['tests/browser/disposal.ts'],
@@ -42,6 +46,7 @@ function inPages(engine: Engine): TestProjectInlineConfiguration {
 function aroundPages(engine: Engine): TestProjectInlineConfiguration {
   return {
     test: {
+      ...patient,
       name: `${engine}-pages`,
       include: [`${fromOutside}/*.test.ts`],
       exclude: engines.filter((other) => other !== engine).map((other) => `**/*.${other}.test.ts`),
@@ -51,8 +56,6 @@ function aroundPages(engine: Engine): TestProjectInlineConfiguration {
       sequence: { groupOrder: 1 },
       // Of tests in one file that go side by side: each has tabs with workers of their own.
       maxConcurrency: 3,
-      testTimeout: 60_000,
-      hookTimeout: 60_000,
     },
   }
 }
@@ -62,6 +65,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...patient,
           name: 'unit',
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/package/**', ...shared.include, ...apart],
@@ -70,7 +74,7 @@ export default defineConfig({
         },
       },
       // One file at a time, when the others are done.
-      { test: { name: 'apart', include: apart, fileParallelism: false, sequence: { groupOrder: 1 } } },
+      { test: { ...patient, name: 'apart', include: apart, fileParallelism: false, sequence: { groupOrder: 1 } } },
       {
         test: {
           name: 'types',
@@ -85,10 +89,17 @@ export default defineConfig({
       },
       // These start compilers, npm and whole bundles, on files that were built before.
       {
-        test: { name: 'package', include: ['tests/package/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 },
+        test: {
+          ...patient,
+          name: 'package',
+          include: ['tests/package/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
       },
       {
         test: {
+          ...patient,
           name: 'emulated',
           ...shared,
           // What an emulation does not have: pages, workers, locks.

@@ -2,15 +2,12 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Clone, type Ended, root } from './clone.ts'
 
 const INSTALL = 'ci --include=dev --no-audit --no-fund'
 const BUILD = 'run --silent build'
 const MAKES_WHAT_IT_SHOULD = 'case "$1" in ci) mkdir -p node_modules;; run) mkdir -p dist;; esac'
-
-// Each starts several processes, beside others that have the machine busy.
-vi.setConfig({ testTimeout: 60_000 })
 
 let clone: Clone
 

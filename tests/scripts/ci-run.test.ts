@@ -1,12 +1,9 @@
 // `.ci/run` beside an npm that says what a test run might say.
 import { tmpdir } from 'node:os'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Clone } from './clone.ts'
 
 const COUNT = '12 passed, 0 failed, 3 skipped'
-
-// Each starts several processes, beside others that have the machine busy.
-vi.setConfig({ testTimeout: 60_000 })
 
 let clone: Clone
 

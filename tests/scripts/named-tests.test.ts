@@ -1,9 +1,6 @@
 // `npm test` with arguments, in a clone that is set up already, with a Vitest that counts what a test tells it to.
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Clone, type Ended } from './clone.ts'
-
-// Each starts several processes, beside others that have the machine busy.
-vi.setConfig({ testTimeout: 60_000 })
 
 let clone: Clone
 

@@ -1,9 +1,6 @@
 // How `npm test` counts, with a Vitest and an npm that report what a test tells them to.
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Clone, type Ended } from './clone.ts'
-
-// Each starts several processes, beside others that have the machine busy.
-vi.setConfig({ testTimeout: 60_000 })
 
 let clone: Clone
 

@@ -1,11 +1,8 @@
 // What has to hold wherever handlers run. Each kind of runner has a test file that calls this with itself.
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { memory } from '../../../src/adapters/memory/index.ts'
 import { type ExecutorOptions, type Job, type JobQueue, openQueue, type QueueOptions } from '../../../src/index.ts'
 import { checked, echo, fails, follows, parcel, poison, sample, waits } from './jobs.ts'
-
-// Threads are started and ended, which a busy machine takes its time for.
-vi.setConfig({ testTimeout: 60_000 })
 
 export const jobs = [echo, fails, waits, checked, follows, parcel]
 
