@@ -23,7 +23,9 @@ const silent = { debug() {}, info() {}, warn() {}, error: console.error }
 function problemOf() {
   if (process.env.HOLDFAST_BENCH_PEERS === '0') return SKIPPED
   if (existsSync(binary)) return null
-  console.error(`bench: fetching and compiling ${PACKAGES.join(', ')} into ${home}; this takes some minutes, once`)
+  console.error(
+    `bench: fetching and compiling ${PACKAGES.join(', ')} into .holdfast/bench-packages; this takes some minutes, once`,
+  )
   mkdirSync(home, { recursive: true })
   writeFileSync(join(home, 'package.json'), '{ "private": true }\n')
   const args = ['install', ...PACKAGES, '--ignore-scripts=false', '--no-audit', '--no-fund']
