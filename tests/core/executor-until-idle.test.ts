@@ -141,9 +141,8 @@ describe('processUntilIdle', () => {
     await using queue = await openQueue({ storage: memory() })
     const executor = queue.createExecutor({ handlers: [task.handler((_, ctx) => void ctx.queue.enqueue(task, null))] })
     await queue.enqueue(task, null)
-    const begin = performance.now()
+    // Without the deadline this would go on for ever.
     const { nextRunAt } = await executor.processUntilIdle({ deadline: Date.now() + 100 })
-    expect(performance.now() - begin).toBeLessThan(2000)
     expect([executor.stats().state, nextRunAt === null]).toEqual(['idle', false])
   })
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { type EnqueueItem, type ExecutorOptions, fixed } from '../../../src/index.ts'
 import { SharedLog, sharedStorage } from '../../../src/testing/index.ts'
-import { checked, poison } from './jobs.ts'
+import { checked, poison, waits } from './jobs.ts'
 import { bench, firstOf, jobs, reasonsHeard, told } from './suite.ts'
 
 const everything = [...jobs, poison]
@@ -63,16 +63,17 @@ export function dyingSuite({ options, deadly }: DyingOptions): void {
     expect((job?.attempts ?? 0) + Number(job?.status !== 'running')).toBe(1)
   })
 
-  test('a lease that is lost to another handle aborts the signal in the thread, which is ended after the grace; the other jobs in it are given back', async () => {
+  /** Runs two jobs in one thread, of which another handle takes one that does not heed its signal. */
+  async function robbed(killGrace: ExecutorOptions['killGrace'] & {}) {
     const log = new SharedLog()
-    await using at = await bench({ ...started(), killGrace: 300 }, { storage: sharedStorage(log) })
+    const at = await bench({ ...started(), killGrace }, { storage: sharedStorage(log) })
     const other = sharedStorage(log)
     await other.open()
     const heard = reasonsHeard(at.queue)
     const lost = firstOf(at.queue, ['lost'])
     const [running, released] = [firstOf(at.queue, ['started']), firstOf(at.queue, ['released'])]
     const deaf = await at.queue.enqueue(poison, 'deaf', { leaseDuration: '1s' })
-    const beside = await at.queue.enqueue(poison, 'silent', { priority: 'low' })
+    const beside = await at.queue.enqueue(waits, null, { priority: 'low' })
     await running(beside.id)
     const [held] = await other.get([deaf.id])
     const later = { runAt: Date.now() + 3_600_000, delay: 3_600_000 }
@@ -80,15 +81,33 @@ export function dyingSuite({ options, deadly }: DyingOptions): void {
     const error = { name: 'Error', message: 'It fell silent' }
     expect(await other.settle({ batch: [{ ...taken, error }], now: Date.now() })).toMatchObject([{ verdict: 'ok' }])
     await lost(deaf.id)
-    await released(beside.id)
-    expect(heard()).toEqual([told('HOLDFAST_LEASE_LOST')])
     // What the other handle made of it stands.
     expect(await at.queue.get(deaf.id)).toMatchObject({ status: 'scheduled', interruptions: 1, failures: 0 })
-    const job = await at.queue.get(beside.id)
+    return {
+      ...at,
+      heard,
+      givenBack: () => released(beside.id),
+      beside: () => at.queue.get(beside.id),
+      [Symbol.asyncDispose]: async () => {
+        await at[Symbol.asyncDispose]()
+        await other.close()
+      },
+    }
+  }
+
+  test('a lease that is lost to another handle aborts the signal in the thread', async () => {
+    await using at = await robbed('10m')
+    await expect.poll(at.heard).toEqual([told('HOLDFAST_LEASE_LOST')])
+    expect(await at.beside()).toMatchObject({ status: 'running', attempts: 1 })
+  })
+
+  test('the thread of a job that lost its lease and does not end is ended, and the other jobs in it are given back', async () => {
+    await using at = await robbed(0)
+    await at.givenBack()
+    const job = await at.beside()
     expect(job).toMatchObject({ failures: 0, interruptions: 0 })
     expect((job?.attempts ?? 0) + Number(job?.status !== 'running')).toBe(1)
     expect((await at.ran(poison, 'good')).result).toBe('good')
-    await other.close()
   })
 
   test.each(deadly)('a job that kills its thread ends failed, with exact counts: %s', async (act) => {
