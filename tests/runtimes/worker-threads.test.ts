@@ -2,12 +2,13 @@ import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
-import { defineJob, HoldfastError, openQueue, type QueueOptions } from '../../src/index.ts'
+import { defineJob, type HoldfastError, openQueue, type QueueOptions } from '../../src/index.ts'
 import { workerThreads, type WorkerThreadsOptions } from '../../src/runtimes/node/index.ts'
 import { MARK } from '../../src/runtimes/threads/protocol.ts'
+import { workerScope } from '../../src/runtimes/worker/scope.ts'
 import { codeOf, problemOf } from '../core/doubles.ts'
 import { dyingSuite } from './threads/dying-suite.ts'
-import { checked, echo } from './threads/jobs.ts'
+import { checked, echo, poison } from './threads/jobs.ts'
 import { bench, firstOf, jobs, runnerSuite } from './threads/suite.ts'
 import { workerFile } from './worker-files.ts'
 
@@ -28,7 +29,7 @@ describe('threads that end', () => {
   })
 })
 
-/** What `start` rejects with, and the error behind it; afterwards nothing is counted. */
+/** What `start` rejects with, what it names and the error behind it; afterwards nothing is counted. */
 async function refusal(options: WorkerThreadsOptions, queueOptions: Partial<QueueOptions> = {}) {
   await using queue = await openQueue({ storage: memory(), jobs, ...queueOptions })
   const { id } = await queue.enqueue(echo, null)
@@ -39,7 +40,8 @@ async function refusal(options: WorkerThreadsOptions, queueOptions: Partial<Queu
   )
   expect(await queue.get(id)).toMatchObject({ status: 'pending', attempts: 0, fence: 0 })
   expect(executor.stats()).toMatchObject({ state: 'idle', claimed: 0 })
-  return { code: codeOf(error), cause: HoldfastError.is(error) ? error.cause : null, message: String(error) }
+  const { cause, details } = error as HoldfastError
+  return { code: codeOf(error), details, cause, message: String(error) }
 }
 
 describe('a worker that cannot run the jobs', () => {
@@ -47,43 +49,74 @@ describe('a worker that cannot run the jobs', () => {
     const throwing = await workerFile('throws.worker')
     expect(await refusal({ spawn: throwing })).toMatchObject({
       code: 'HOLDFAST_WORKER_NOT_READY',
+      details: { field: 'spawn()' },
       cause: { name: 'TypeError', message: 'The worker file throws' },
     })
   })
 
   test('since `spawn` gives none: that it threw is not said', async () => {
-    const { code, cause, message } = await refusal({ spawn: () => undefined as never })
-    expect(code).toBe('HOLDFAST_WORKER_NOT_READY')
-    expect(cause).toMatchObject({ code: 'HOLDFAST_INVALID_OPTION', details: { field: 'spawn()' } })
+    const { code, details, cause, message } = await refusal({ spawn: () => undefined as never })
+    expect([code, details]).toEqual(['HOLDFAST_WORKER_NOT_READY', { field: 'spawn()', value: undefined }])
+    expect(cause).toMatchObject({ code: 'HOLDFAST_INVALID_OPTION' })
     expect(message).not.toContain('threw')
+  })
+
+  test('since `spawn` throws', async () => {
+    const failure = new TypeError('No such file')
+    const spawnNothing = (): never => {
+      throw failure
+    }
+    expect(await refusal({ spawn: spawnNothing })).toMatchObject({
+      code: 'HOLDFAST_WORKER_NOT_READY',
+      details: { field: 'spawn()' },
+      cause: failure,
+    })
   })
 
   test('since its file exposes nothing', async () => {
     const empty = await workerFile('exposes-nothing.worker')
-    expect((await refusal({ spawn: empty })).code).toBe('HOLDFAST_WORKER_NOT_READY')
+    expect(await refusal({ spawn: empty })).toMatchObject({
+      code: 'HOLDFAST_WORKER_NOT_READY',
+      details: { field: 'spawn()' },
+    })
   })
 
   test('since it exposes nothing in time', async () => {
-    const { code } = await refusal({ spawn: () => spawn({ argv: [] }), readyWithin: 1 })
-    expect(code).toBe('HOLDFAST_WORKER_NOT_READY')
+    expect(await refusal({ spawn: () => spawn({ argv: [] }), readyWithin: 1 })).toMatchObject({
+      code: 'HOLDFAST_WORKER_NOT_READY',
+      details: { field: 'readyWithin', value: 1 },
+    })
+  })
+
+  test('since it exposes its handlers twice', async () => {
+    expect(await refusal({ spawn: await workerFile('exposes-twice.worker') })).toMatchObject({
+      code: 'HOLDFAST_WORKER_NOT_READY',
+      details: { field: 'exposeHandlers()' },
+      cause: { code: 'HOLDFAST_WORKER_NOT_READY' },
+    })
   })
 
   test('since its file cannot be loaded', async () => {
     const { Worker } = await import('node:worker_threads')
     const nowhere = new URL('nowhere.mjs', import.meta.url)
-    expect((await refusal({ spawn: () => new Worker(nowhere) })).code).toBe('HOLDFAST_WORKER_NOT_READY')
+    expect(await refusal({ spawn: () => new Worker(nowhere) })).toMatchObject({
+      code: 'HOLDFAST_WORKER_NOT_READY',
+      details: { field: 'spawn()' },
+    })
   })
 
   test('since it has no handler for one of them', async () => {
     const other = defineJob({ type: 'other' })
-    const { code, message } = await refusal({ spawn }, { jobs: [echo, other] })
+    const { code, details, message } = await refusal({ spawn }, { jobs: [echo, other] })
     expect([code, message.includes('other')]).toEqual(['HOLDFAST_WORKER_NOT_READY', true])
+    expect(details).toEqual({ field: 'handlers', value: [...jobs, poison].map(({ type }) => type) })
   })
 
   test('since its setup throws', async () => {
     const bad = await workerFile('bad-setup.worker')
     expect(await refusal({ spawn: bad })).toMatchObject({
       code: 'HOLDFAST_WORKER_NOT_READY',
+      details: { field: 'setup()' },
       cause: { name: 'TypeError', message: 'No cache to be had' },
     })
   })
@@ -92,6 +125,7 @@ describe('a worker that cannot run the jobs', () => {
     const bad = await workerFile('bad-handlers.worker')
     expect(await refusal({ spawn: bad })).toMatchObject({
       code: 'HOLDFAST_WORKER_NOT_READY',
+      details: { field: 'handlers', value: [] },
       cause: { code: 'HOLDFAST_INVALID_OPTION' },
     })
   })
@@ -100,6 +134,7 @@ describe('a worker that cannot run the jobs', () => {
     let only: Worker | undefined
     expect(await refusal({ spawn: () => (only ??= spawn()) })).toMatchObject({
       code: 'HOLDFAST_WORKER_NOT_READY',
+      details: { field: 'spawn()' },
       cause: { code: 'HOLDFAST_INVALID_OPTION' },
     })
   })
@@ -107,8 +142,19 @@ describe('a worker that cannot run the jobs', () => {
   test('since spawn makes none', async () => {
     expect(await refusal({ spawn: (() => 7) as never })).toMatchObject({
       code: 'HOLDFAST_WORKER_NOT_READY',
+      details: { field: 'spawn()', value: 7 },
       cause: { code: 'HOLDFAST_INVALID_OPTION' },
     })
+  })
+})
+
+test.each([
+  ['in no worker', {}],
+  ['in a page', { document: {}, postMessage: () => undefined, addEventListener: () => undefined }],
+])('handlers are not exposed %s', async (_, global) => {
+  expect(await problemOf(() => workerScope(global))).toEqual({
+    code: 'HOLDFAST_WORKER_NOT_READY',
+    field: 'exposeHandlers()',
   })
 })
 

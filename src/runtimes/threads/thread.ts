@@ -1,6 +1,6 @@
 import type { Attempt } from '../../core/attempt.ts'
 import type { CancelTimer } from '../../core/environment.ts'
-import { describe, HoldfastError } from '../../core/errors.ts'
+import { describe, type ErrorDetails, HoldfastError } from '../../core/errors.ts'
 import { waitAtMost } from '../../core/expiry.ts'
 import type { RunnerHost } from '../../core/runner.ts'
 import { isObject } from '../../core/storage/plain.ts'
@@ -113,7 +113,10 @@ export class Thread {
 
   #start(): void {
     const { connect, readyWithin, host } = this.#options
-    const late = (): void => this.#finish(notReady(`it could not run handlers within ${readyWithin} ms`))
+    const late = (): void =>
+      this.#finish(
+        notReady(`it could not run handlers within ${readyWithin} ms`, { field: 'readyWithin', value: readyWithin }),
+      )
     this.#cancelDeadline = host.environment.startTimer(late, readyWithin, false)
     try {
       this.#port = connect({
@@ -122,7 +125,8 @@ export class Thread {
       })
     } catch (error) {
       // After the constructor has handed out the thread.
-      void Promise.resolve().then(() => this.#finish(notReady('`spawn` gave none, see the cause', error)))
+      const none = notReady('`spawn` gave none, see the cause', { field: 'spawn()' }, error)
+      void Promise.resolve().then(() => this.#finish(none))
     }
   }
 
@@ -150,12 +154,12 @@ export class Thread {
     const types = Array.isArray(given) ? (given as readonly unknown[]) : []
     const missing = [...host.definitions.keys()].filter((type) => !types.includes(type))
     if (missing.length > 0) {
-      const all = types.map(describe).join(', ')
-      return this.#finish(notReady(`it has no handler for ${missing.join(', ')}; it has them for: ${all}`))
+      const what = `it has no handler for ${missing.join(', ')}; it has them for: ${types.map(describe).join(', ')}`
+      return this.#finish(notReady(what, { field: 'handlers', value: types }))
     }
     this.#calls.call('open', { payloadLimit: host.payloadLimit }).then(
       () => this.#opened(),
-      (error: unknown) => this.#finish(notReady('its setup() threw', error)),
+      (error: unknown) => this.#finish(notReady('its setup() threw', { field: 'setup()' }, error)),
     )
   }
 
@@ -196,7 +200,7 @@ export class Thread {
   }
 
   #died(cause: unknown): void {
-    if (this.state === 'starting') this.#finish(notReady('it ended before it was ready', cause))
+    if (this.state === 'starting') this.#finish(notReady('it ended before it was ready', { field: 'spawn()' }, cause))
     else if (this.state === 'ending') this.#finish(null)
     else this.#finish(new HoldfastError('HOLDFAST_WORKER_DIED', 'worker died', { cause }))
   }
@@ -247,9 +251,12 @@ export class Thread {
   }
 }
 
-function notReady(what: string, cause?: unknown): HoldfastError {
-  const options = cause === undefined ? {} : { cause }
-  return new HoldfastError('HOLDFAST_WORKER_NOT_READY', `A worker cannot run the jobs: ${what}`, options)
+/** `details`: which of the things that a user gives is to be mended, unless the cause says it itself. */
+function notReady(what: string, details: ErrorDetails, cause?: unknown): HoldfastError {
+  return new HoldfastError('HOLDFAST_WORKER_NOT_READY', `A worker cannot run the jobs: ${what}`, {
+    details: { ...details, ...(HoldfastError.is(cause) && cause.details) },
+    cause,
+  })
 }
 
 function stopped(): HoldfastError {

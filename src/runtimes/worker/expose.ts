@@ -1,4 +1,3 @@
-import { HoldfastError } from '../../core/errors.ts'
 import { handlersByType } from '../../core/handlers.ts'
 import { checkDefinition } from '../../core/intake.ts'
 import type { BoundHandler } from '../../core/job.ts'
@@ -8,7 +7,7 @@ import { answering, calling } from '../threads/calls.ts'
 import { type FromThread, marked, revived, thrownData, unmarked } from '../threads/protocol.ts'
 import { HandlerRuns } from './handler-runs.ts'
 import { remoteQueue } from './remote-queue.ts'
-import { type Scope, workerScope } from './scope.ts'
+import { misplaced, type Scope, workerScope } from './scope.ts'
 import { ticking } from './ticks.ts'
 
 export interface ExposeOptions {
@@ -44,8 +43,7 @@ export function exposeHandlers(handlers: readonly BoundHandler[], options: Expos
 function expose(scope: Scope, given: readonly BoundHandler[], options: ExposeOptions): void {
   const handlers = handlersByType('handlers', given, { known: checkDefinition })
   const { setup } = readOptions('exposeHandlers', options, { setup: callable })
-  if (exposed.has(globalThis))
-    throw new HoldfastError('HOLDFAST_WORKER_NOT_READY', 'A worker exposes its handlers once, all of them together')
+  if (exposed.has(globalThis)) throw misplaced('A worker exposes its handlers once, all of them together')
   exposed.add(globalThis)
   const post = (message: FromThread, moved?: readonly unknown[]): void => scope.post(marked(message), moved)
   const calls = calling(post)

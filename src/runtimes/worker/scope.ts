@@ -36,7 +36,12 @@ export function workerScope(global: WebScope = globalThis as WebScope): Scope {
   if (port !== null && port !== undefined) return nodeScope(port)
   if (global.document === undefined && global.postMessage !== undefined && global.addEventListener !== undefined)
     return webScope(global as Required<WebScope>)
-  throw new HoldfastError('HOLDFAST_WORKER_NOT_READY', 'exposeHandlers() is for workers, and this is none')
+  throw misplaced('exposeHandlers() is for workers, and this is none')
+}
+
+/** It was called where, or when, no handlers can be exposed. */
+export function misplaced(message: string): HoldfastError {
+  return new HoldfastError('HOLDFAST_WORKER_NOT_READY', message, { details: { field: 'exposeHandlers()' } })
 }
 
 /** Node ends a thread in which something is thrown or rejected that nobody catches, and tells its parent. */
