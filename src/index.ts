@@ -1,5 +1,6 @@
 export type { RescheduleOptions, Session } from './core/administration.ts'
-export type { Automation, AutomationJob, AutomationOptions, EmitOptions } from './core/automations.ts'
+export type { Automation, AutomationJob, AutomationOptions } from './core/automation-definition.ts'
+export type { EmitOptions } from './core/automations.ts'
 export { exponential, fixed, graphile } from './core/backoff.ts'
 export type { JobFilter, MomentFilter, TextFilter, ValueFilter } from './core/conditions.ts'
 export type { HandlerContext, HandlerQueue } from './core/context.ts'
@@ -13,19 +14,16 @@ export {
   type BoundHandler,
   defineJob,
   type HandlerFunction,
-  isDue,
-  isLeaseExpired,
-  type Job,
   type JobDefinition,
   type JobOptions,
   type LimitOptions,
-  nextRetryDelay,
   type PayloadFormat,
   type PayloadInput,
   type PayloadOutput,
   type Requirement,
   type StandardSchema,
-} from './core/job.ts'
+} from './core/definition.ts'
+export { isDue, isLeaseExpired, type Job, nextRetryDelay } from './core/job.ts'
 export type { JobList, JobPage, ListOptions, OrderBy, PageOptions } from './core/listing.ts'
 export type { Logger } from './core/logger.ts'
 export type { Moment, Priority, Span } from './core/options.ts'

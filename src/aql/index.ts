@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unsafe-enum-comparison -- kinds are texts at run time; their enums would only add weight */
 import type { FieldNode } from 'graphql'
-import type { AutomationOptions } from '../core/automations.ts'
+import type { AutomationOptions } from '../core/automation-definition.ts'
 import { type ErrorCode, HoldfastError } from '../core/errors.ts'
 import type { JobQueue } from '../core/queue.ts'
 import { argumentsOf, ENQUEUE, enqueueOptions, placeName, whereOf } from './arguments.ts'

@@ -1,4 +1,5 @@
-import type { Job, JobDefinition } from './job.ts'
+import type { JobDefinition } from './definition.ts'
+import type { Job } from './job.ts'
 import type { OutputOptions } from './output.ts'
 import type { EnqueueOptions, JobQueue } from './queue.ts'
 

@@ -2,7 +2,7 @@ import { invalidOption } from './errors.ts'
 import { byType, handlersByType } from './handlers.ts'
 import { inline } from './inline-runner.ts'
 import type { Intake } from './intake.ts'
-import type { BoundHandler, JobDefinition } from './job.ts'
+import type { BoundHandler, JobDefinition } from './definition.ts'
 import { anything, integerFrom, listOf, type Read, readOptions, type Span, spanToMs } from './options.ts'
 import type { Runner } from './runner.ts'
 

@@ -1,4 +1,4 @@
-import { withAutomations } from './automations.ts'
+import { withAutomations } from './automation-jobs.ts'
 import { Claimer } from './claimer.ts'
 import { Expiry, waitAtMost } from './expiry.ts'
 import { Heartbeat, patience } from './heartbeat.ts'

@@ -1,7 +1,7 @@
 import type { HandlerContext } from './context.ts'
 import { fieldError, invalidOption } from './errors.ts'
 import type { Intake } from './intake.ts'
-import type { BoundHandler, HandlerFunction, JobDefinition } from './job.ts'
+import type { BoundHandler, HandlerFunction, JobDefinition } from './definition.ts'
 import { currentPayload } from './schema.ts'
 import { listOf } from './options.ts'
 import type { JobRecord, Lane } from './storage/contract.ts'

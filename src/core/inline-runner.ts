@@ -1,6 +1,6 @@
 import type { Attempt } from './attempt.ts'
 import { runHandler } from './handlers.ts'
-import type { BoundHandler } from './job.ts'
+import type { BoundHandler } from './definition.ts'
 import type { AttemptEnds, OpenRunner, Runner } from './runner.ts'
 import { isThenable } from './thenable.ts'
 

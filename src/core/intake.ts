@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts'
 import { fieldError, type HoldfastError, invalidOption } from './errors.ts'
-import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, type Requirement, SETTINGS } from './job.ts'
+import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, type Requirement, SETTINGS } from './definition.ts'
 import {
   exclusive,
   integerFrom,

@@ -1,4 +1,4 @@
-import type { JobAutomations } from './automations.ts'
+import type { JobAutomations } from './automation-jobs.ts'
 import type { Environment } from './environment.ts'
 import type { Events } from './events.ts'
 import type { Executor } from './executor.ts'

@@ -1,7 +1,7 @@
 import type { Attempt } from './attempt.ts'
 import type { Environment } from './environment.ts'
 import type { HoldfastError } from './errors.ts'
-import type { JobDefinition } from './job.ts'
+import type { JobDefinition } from './definition.ts'
 import type { JobQueue } from './queue.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { describe, HoldfastError } from './errors.ts'
-import type { JobDefinition, SchemaResult } from './job.ts'
+import type { JobDefinition, SchemaResult } from './definition.ts'
 import type { JobRecord } from './storage/contract.ts'
 import { isObject } from './storage/plain.ts'
 import { isThenable } from './thenable.ts'

@@ -1,6 +1,7 @@
 import type { Executor, ExecutorOptions } from '../core/executor.ts'
 import { invalidOption, knownOptions } from '../core/errors.ts'
-import type { BoundHandler, Job, JobDefinition } from '../core/job.ts'
+import type { BoundHandler, JobDefinition } from '../core/definition.ts'
+import type { Job } from '../core/job.ts'
 import { integerFrom, name, type Span } from '../core/options.ts'
 import { type JobQueue, openQueue, type QueueOptions } from '../core/queue.ts'
 import type { StorageAdapter } from '../core/storage/contract.ts'

@@ -1,6 +1,6 @@
 import type { EmitOptions } from '../../core/automations.ts'
 import { HoldfastError, invalidOption } from '../../core/errors.ts'
-import type { JobDefinition } from '../../core/job.ts'
+import type { JobDefinition } from '../../core/definition.ts'
 import type { EnqueueItem } from '../../core/queue.ts'
 import type { RunnerHost } from '../../core/runner.ts'
 import type { EnqueueCall } from './protocol.ts'

@@ -1,6 +1,6 @@
 import { handlersByType } from '../../core/handlers.ts'
 import { checkDefinition } from '../../core/intake.ts'
-import type { BoundHandler } from '../../core/job.ts'
+import type { BoundHandler } from '../../core/definition.ts'
 import { callable, readOptions } from '../../core/options.ts'
 import { isObject } from '../../core/storage/plain.ts'
 import { answering, calling } from '../threads/calls.ts'

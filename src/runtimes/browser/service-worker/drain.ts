@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../../core/errors.ts'
-import type { BoundHandler, Job } from '../../../core/job.ts'
+import type { BoundHandler } from '../../../core/definition.ts'
+import type { Job } from '../../../core/job.ts'
 import { anything, readOptions, type Span, spanToMs } from '../../../core/options.ts'
 import type { JobQueue } from '../../../core/queue.ts'
 
