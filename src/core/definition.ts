@@ -230,8 +230,9 @@ function defaultsOf({ maxAttempts, ...given }: Read<typeof SETTINGS>, limit: Lim
 }
 
 function conditions(field: string, value: unknown): readonly string[] {
-  if (typeof value === 'string') return conditions(field, [value])
-  const names = listOf(field, value, (at, one) => name(at, one, 50), 'the name of a condition, or an array of names')
+  const condition: Check<string> = (at, one) => name(at, one, 50)
+  const rule = 'the name of a condition, or an array of names'
+  const names = typeof value === 'string' ? [condition(field, value)] : listOf(field, value, condition, rule)
   return Object.freeze([...new Set(names)].sort())
 }
 

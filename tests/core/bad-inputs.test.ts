@@ -75,7 +75,7 @@ const alone: Record<string, readonly [call: Loose, rows: readonly Row[]]> = {
       ...[null, 0, '2'].map((concurrency): Row => [[{ type: 'a', limit: { concurrency } }], 'limit.concurrency']),
       ...notAFunction.map((key): Row => [[{ type: 'a', limit: { concurrency: 1, key } }], 'limit.key']),
       [[{ type: 'a', requires: ['online', 5] }], 'requires[1]'],
-      [[{ type: 'a', requires: '' }], 'requires[0]'],
+      [[{ type: 'a', requires: '' }], 'requires'],
     ],
   ],
   'definition.handler': [task.handler as Loose, notAFunction.map((run): Row => [[run], 'handler'])],
