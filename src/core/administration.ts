@@ -195,7 +195,7 @@ export abstract class Administration {
 }
 
 function checkIds(ids: unknown, field = 'ids'): readonly string[] {
-  return listOf(field, ids, (at, id) => name(at, id), 'an array of ids')
+  return listOf(field, ids, name, 'an array of ids')
 }
 
 function ofKey(which: unknown): Amendment {

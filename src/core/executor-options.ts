@@ -76,10 +76,8 @@ function workHere({ handlers: given, jobs }: Given, intake: KnownJobs): Work {
 function workElsewhere({ handlers, state, jobs }: Given, runner: Runner, intake: KnownJobs): Work {
   if (handlers !== undefined) throw invalidOption('handlers', 'absent when `runner` is given: it has its own', handlers)
   if (state !== undefined) throw invalidOption('state', 'absent when `runner` is given: its threads make theirs', state)
-  const listed = jobs ?? intake.listed()
   const rule = 'an array of at least one definition, whose handlers the runner has'
-  const known = listOf('jobs', listed, (at, job) => intake.known(at, job), rule)
-  if (known.length === 0) throw invalidOption('jobs', rule, listed)
+  const known = listOf('jobs', jobs ?? intake.listed(), (at, job) => intake.known(at, job), rule, 1)
   return { definitions: byType('jobs', known), runner }
 }
 

@@ -2,8 +2,8 @@ import type { HandlerContext } from './context.ts'
 import { fieldError, invalidOption } from './errors.ts'
 import type { Intake } from './intake.ts'
 import type { BoundHandler, HandlerFunction, JobDefinition } from './definition.ts'
-import { currentPayload } from './schema.ts'
 import { listOf } from './options.ts'
+import { currentPayload } from './schema.ts'
 import type { JobRecord, Lane } from './storage/contract.ts'
 import { isThenable } from './thenable.ts'
 
@@ -13,16 +13,13 @@ export function handlersByType(
   handlers: unknown,
   intake: Pick<Intake, 'known'>,
 ): ReadonlyMap<string, BoundHandler> {
-  const rule = 'an array of at least one handler'
   const bound = (at: string, handler: unknown): BoundHandler => {
     const { run, definition } = Object(handler) as Partial<BoundHandler>
     if (typeof run !== 'function' || definition === undefined)
       throw invalidOption(at, 'made by definition.handler()', handler)
     return intake.known(at, definition).handler(run as HandlerFunction<unknown>)
   }
-  const all = byType(field, listOf(field, handlers, bound, rule))
-  if (all.size === 0) throw invalidOption(field, rule, handlers)
-  return all
+  return byType(field, listOf(field, handlers, bound, 'an array of at least one handler', 1))
 }
 
 /** Definitions or handlers by their type, of which there must be one each. */

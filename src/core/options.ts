@@ -48,9 +48,15 @@ export function readOptions<Given extends Checks>(
   return read as Read<Given>
 }
 
-/** The items of a list, checked one by one; an error says which item was wrong. */
-export function listOf<Value>(field: string, value: unknown, item: Check<Value>, rule = 'an array'): Value[] {
-  if (!Array.isArray(value)) throw invalidOption(field, rule, value)
+/** The items of a list, checked one by one; an error says which item was wrong. `least`: how many there have to be. */
+export function listOf<Value>(
+  field: string,
+  value: unknown,
+  item: Check<Value>,
+  rule = 'an array',
+  least = 0,
+): Value[] {
+  if (!Array.isArray(value) || value.length < least) throw invalidOption(field, rule, value)
   return Array.from(value, (one, at) => item(`${field}[${at}]`, one))
 }
 
