@@ -2,7 +2,7 @@ export type { RescheduleOptions, Session } from './core/administration.ts'
 export type { Automation, AutomationJob, AutomationOptions } from './core/automation-definition.ts'
 export type { EmitOptions } from './core/automations.ts'
 export { exponential, fixed, graphile } from './core/backoff.ts'
-export type { JobFilter, MomentFilter, TextFilter, ValueFilter } from './core/conditions.ts'
+export type { JobFilter, MomentFilter, TextFilter } from './core/conditions.ts'
 export type { HandlerContext, HandlerQueue } from './core/context.ts'
 export type { OutputOptions } from './core/output.ts'
 export type { CancelTimer, Environment } from './core/environment.ts'
@@ -50,6 +50,8 @@ export type {
   StorageTraits,
   Condition,
   FieldFilter,
+  PartFilter,
+  ValueFilter,
   Where,
 } from './core/storage/contract.ts'
 export type { ChangeEvent } from './core/watching.ts'

@@ -17,37 +17,22 @@ import {
   type FilterField,
   FILTER_FIELDS,
   type JobStatus,
+  type PartFilter,
+  STATUSES,
+  type ValueFilter,
   type Where,
 } from './storage/contract.ts'
 import { compilePattern } from './storage/pattern.ts'
 import { isObject, setOwn, tagOf } from './storage/plain.ts'
 
 type MomentField = Extract<FilterField, `${string}At`>
-type CountField = 'attempts' | 'failures' | 'interruptions' | 'maxRetries'
-
-/** Conditions on values of a kind. */
-export interface ValueFilter<Value> extends Pick<FieldFilter, 'isNull' | 'isNotNull'> {
-  readonly eq?: Value | null
-  readonly ne?: Value | null
-  readonly in?: readonly (Value | null)[]
-  readonly nin?: readonly (Value | null)[]
-  readonly gt?: Value
-  readonly gte?: Value
-  readonly lt?: Value
-  readonly lte?: Value
-}
+const COUNTS = ['attempts', 'failures', 'interruptions', 'maxRetries'] as const
+type CountField = (typeof COUNTS)[number]
 
 /** Conditions on a moment: a Date, epoch ms, or ISO 8601 with `Z` or an offset. */
 export type MomentFilter = ValueFilter<Moment>
 
-export interface TextFilter<Value = string> extends ValueFilter<Value> {
-  readonly contains?: string
-  readonly containsAny?: readonly string[]
-  readonly containsAll?: readonly string[]
-  readonly startsWith?: string
-  readonly endsWith?: string
-  readonly matches?: string
-}
+export interface TextFilter<Value = string> extends ValueFilter<Value>, PartFilter<string> {}
 
 /** Conditions on jobs; several parts mean `and`. */
 export type JobFilter = {
@@ -69,15 +54,6 @@ export type JobFilter = {
 const OPERAND_LIMIT = 65_536
 /** Conditions in conditions. Deeper ones are mistakes. */
 const MOST_DEPTH = 32
-
-const STATUSES: readonly unknown[] = [
-  'pending',
-  'scheduled',
-  'running',
-  'completed',
-  'failed',
-  'cancelled',
-] satisfies JobStatus[]
 
 /** What stands under a name that is no operator. */
 type Within = (field: string, name: string, value: unknown, depth: number) => unknown
@@ -106,25 +82,21 @@ function ofJob(others: Within): Within {
   }
 }
 
-const NUMBERS: readonly string[] = ['attempts', 'failures', 'interruptions', 'maxRetries']
-
 /** A field of a job has nothing in it, and values of its kind: another would be met by no job, or by all. */
 function ofField(named: string): Within {
-  const operand =
-    named === 'status'
-      ? status
-      : named === 'priority'
-        ? priorityToNumber
-        : named.endsWith('At')
-          ? momentToMs
-          : NUMBERS.includes(named)
-            ? number
-            : text
+  const operand = operandsOf(named)
   const part = operand === status ? text : operand
   return (field, name, value) => {
     if (isOperator(name)) return operandOf(`${field}.${name}`, name, value, orNull(operand), part)
     throw invalidOption(`${field}.${name}`, 'an operator: eq, ne, gt, gte, lt, lte, in, nin, contains, …', value)
   }
+}
+
+function operandsOf(named: string): Check {
+  if (named === 'status') return status
+  if (named === 'priority') return priorityToNumber
+  if (named.endsWith('At')) return momentToMs
+  return (COUNTS as readonly string[]).includes(named) ? number : text
 }
 
 function ofValue(field: string, name: string, value: unknown, depth: number): unknown {
@@ -188,6 +160,6 @@ function json(field: string, value: unknown): unknown {
 }
 
 function status(field: string, value: unknown): unknown {
-  if (STATUSES.includes(value)) return value
+  if ((STATUSES as readonly unknown[]).includes(value)) return value
   throw invalidOption(field, `one of ${STATUSES.join(', ')}`, value)
 }

@@ -564,31 +564,38 @@ export type PauseScope = { readonly all: true } | { readonly type: string } | { 
 /** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
 
-/**
- * Conditions on one value; several mean `and`. Values of different types have an order: null < boolean < number < text <
- * list < object. Of what is missing only `ne`, `nin` and `isNull` are true. [operators]
- */
-export interface FieldFilter {
-  readonly eq?: Json
-  readonly ne?: Json
-  readonly in?: readonly Json[]
-  readonly nin?: readonly Json[]
-  readonly gt?: Json
-  readonly gte?: Json
-  readonly lt?: Json
-  readonly lte?: Json
-  /** A text in which this text stands, or a list with this member. */
-  readonly contains?: Json
-  readonly containsAny?: readonly Json[]
-  readonly containsAll?: readonly Json[]
-  readonly startsWith?: string
-  readonly endsWith?: string
-  /** A text in which this pattern is found; see `pattern.ts` for what it may say. */
-  readonly matches?: string
+/** Conditions on values of a kind. */
+export interface ValueFilter<Value> {
+  readonly eq?: Value | null
+  readonly ne?: Value | null
+  readonly in?: readonly (Value | null)[]
+  readonly nin?: readonly (Value | null)[]
+  readonly gt?: Value
+  readonly gte?: Value
+  readonly lt?: Value
+  readonly lte?: Value
   /** Whether it is null or missing. */
   readonly isNull?: boolean
   readonly isNotNull?: boolean
 }
+
+/** Conditions on what stands in a value. */
+export interface PartFilter<Part> {
+  /** A text in which this text stands, or a list with this member. */
+  readonly contains?: Part
+  readonly containsAny?: readonly Part[]
+  readonly containsAll?: readonly Part[]
+  readonly startsWith?: string
+  readonly endsWith?: string
+  /** A text in which this pattern is found; see `pattern.ts` for what it may say. */
+  readonly matches?: string
+}
+
+/**
+ * Conditions on one value; several mean `and`. Values of different types have an order: null < boolean < number < text <
+ * list < object. Of what is missing only `ne`, `nin` and `isNull` are true. [operators]
+ */
+export interface FieldFilter extends ValueFilter<Json>, PartFilter<Json> {}
 
 /** Whether something holds for a value and what is in it. Several parts mean `and`; a name that is no operator is one of the value's own. */
 export type Condition = FieldFilter & {
@@ -651,8 +658,9 @@ export interface ListAnswer {
   readonly cursor: string | null
 }
 
+export const STATUSES = ['pending', 'scheduled', 'running', 'completed', 'failed', 'cancelled'] as const
 /** The public status of a job: stored state plus the clock. */
-export type JobStatus = 'pending' | 'scheduled' | 'running' | FinishedState
+export type JobStatus = (typeof STATUSES)[number]
 
 export type JobCounts = Readonly<Record<JobStatus, number>>
 

@@ -1,8 +1,8 @@
-import type { JobCounts } from '../../core/storage/contract.ts'
+import { type JobCounts, STATUSES } from '../../core/storage/contract.ts'
 import { equal } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { delayed, MINUTE, NOW } from './moments.ts'
-import { oneOfEach, STATUSES } from './population.ts'
+import { oneOfEach } from './population.ts'
 import { cancelled, complete, fail, release, retry } from './settlements.ts'
 import { WORKER, type Site } from './site.ts'
 

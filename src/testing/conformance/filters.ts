@@ -1,8 +1,8 @@
-import type { JobStatus, Where } from '../../core/storage/contract.ts'
+import { type JobStatus, STATUSES, type Where } from '../../core/storage/contract.ts'
 import { equal } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { at, delayed, MINUTE, NOW } from './moments.ts'
-import { oneOfEach, STATUSES } from './population.ts'
+import { oneOfEach } from './population.ts'
 import { interrupt, retry } from './settlements.ts'
 import { ids, type Site } from './site.ts'
 

@@ -1,9 +1,6 @@
-import type { JobStatus } from '../../core/storage/contract.ts'
 import { delayed, MINUTE } from './moments.ts'
 import { complete, fail } from './settlements.ts'
 import type { Site } from './site.ts'
-
-export const STATUSES: readonly JobStatus[] = ['pending', 'scheduled', 'running', 'completed', 'failed', 'cancelled']
 
 /** One job in every status, with the status as its id; `running` is held by the session `holder`. */
 export async function oneOfEach(site: Site): Promise<void> {

@@ -1,7 +1,8 @@
+import { STATUSES } from '../../core/storage/contract.ts'
 import { equal, rejects } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { NOW, SECOND } from './moments.ts'
-import { oneOfEach, STATUSES } from './population.ts'
+import { oneOfEach } from './population.ts'
 import { complete, fail, retry } from './settlements.ts'
 import { ids } from './site.ts'
 
