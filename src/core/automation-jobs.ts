@@ -4,7 +4,7 @@ import type { EnqueueOptions } from './intake.ts'
 import { toJob } from './job.ts'
 import { tooLarge } from './payload.ts'
 import type { QueueCore } from './queue-core.ts'
-import { partOf, type ReadPart, testOf } from './storage/condition-test.ts'
+import { testOf } from './storage/condition-test.ts'
 import type { NewJob, Settlement } from './storage/contract.ts'
 import { settled } from './storage/transitions.ts'
 import { fill, fillName, type Source } from './template.ts'
@@ -140,7 +140,7 @@ async function jobOf(core: QueueCore, automation: Automation, happening: Happeni
   let payload: unknown = null
   const options: FilledOptions = { ...enqueue.options, id }
   try {
-    if (!testOf(where, event.startsWith('job:') ? jobField : partOf)(happening.document)) return null
+    if (!testOf(where, event.startsWith('job:'))(happening.document)) return null
     for (const option of FILLED) if (options[option] !== undefined) options[option] = fillName(options[option], source)
     payload = fill(enqueue.payload, source)
     if (depth >= MOST_AUTOMATIONS_IN_A_ROW) throw failure(automation, `${depth} automations led to it: it is a loop`)
@@ -152,9 +152,6 @@ async function jobOf(core: QueueCore, automation: Automation, happening: Happeni
     return core.intake.broken(enqueue.job, payload, options, depth + 1, toErrorData(reason))
   }
 }
-
-/** Null is a field that is not set, as where jobs are listed. */
-const jobField: ReadPart = (job, named) => partOf(job, named)
 
 function failure({ name: named, on }: Automation, why: string, cause?: unknown): HoldfastError {
   const message = `Automation \`${named}\` (${on}) made no job: ${why}`

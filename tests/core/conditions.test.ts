@@ -3,7 +3,7 @@ import { partOf, testOf } from '../../src/core/storage/condition-test.ts'
 
 test('a payload is looked at last, and only where all else fits', () => {
   const read: string[] = []
-  const fits = testOf({ payload: { n: { eq: 1 } }, status: { eq: 'failed' }, type: { eq: 'a' } }, (job, name) => {
+  const fits = testOf({ payload: { n: { eq: 1 } }, status: { eq: 'failed' }, type: { eq: 'a' } }, true, (job, name) => {
     read.push(name)
     return partOf(job, name)
   })

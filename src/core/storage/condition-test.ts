@@ -38,21 +38,21 @@ export function isOperator(name: string): name is keyof FieldFilter {
 }
 
 /**
- * What a condition says, as a function. Made once for a search and not for each value. A payload is looked at last: it
- * may have to be fetched. [tests/core/search.test.ts]
+ * What a condition says, as a function. Made once for a search and not for each value. `isJob`: it is one on jobs, and its
+ * names are those of their fields. A payload is looked at last: it may have to be fetched. [tests/core/search.test.ts]
  */
-export function testOf(condition: Condition, read: ReadPart = partOf): Test {
+export function testOf(condition: Condition, isJob = false, read: ReadPart = partOf): Test {
   const names = Object.keys(condition).sort((a, b) => Number(a === 'payload') - Number(b === 'payload'))
-  return every(names.map((name) => testOfPart(name, condition[name], read)))
+  return every(names.map((name) => testOfPart(name, condition[name], isJob, read)))
 }
 
-function testOfPart(name: string, said: unknown, read: ReadPart): Test {
-  if (name === 'and') return every((said as readonly Condition[]).map((one) => testOf(one, read)))
-  if (name === 'or') return some((said as readonly Condition[]).map((one) => testOf(one, read)))
-  if (name === 'not') return negated(testOf(said as Condition, read))
+function testOfPart(name: string, said: unknown, isJob: boolean, read: ReadPart): Test {
+  if (name === 'and') return every((said as readonly Condition[]).map((one) => testOf(one, isJob, read)))
+  if (name === 'or') return some((said as readonly Condition[]).map((one) => testOf(one, isJob, read)))
+  if (name === 'not') return negated(testOf(said as Condition, isJob, read))
   if (isOperator(name)) return OPERATORS[name](said as never)
   const test = testOf(said as Condition)
-  const isField = read !== partOf && name !== 'payload'
+  const isField = isJob && name !== 'payload'
   return (value) => test(read(value, name), isField)
 }
 

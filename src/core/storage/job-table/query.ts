@@ -73,7 +73,7 @@ class Search {
     this.#now = now
     this.#after = after === null ? null : this.order.placeOf(after)
     this.#payloads = payloads
-    this.#fits = testOf(where as Parameters<typeof testOf>[0], read)
+    this.#fits = testOf(where as Parameters<typeof testOf>[0], true, read)
   }
 
   page(): { readonly jobs: readonly JobRow[]; readonly isMore: boolean } {
