@@ -8,6 +8,7 @@ import { testOf } from './storage/condition-test.ts'
 import type { NewJob, Settlement } from './storage/contract.ts'
 import { settled } from './storage/transitions.ts'
 import { fill, fillName, type Source } from './template.ts'
+import { isThenable } from './thenable.ts'
 
 /** One thing that happened. */
 export interface Happening {
@@ -75,7 +76,7 @@ export function withAutomations(
   batch: readonly Settlement[],
 ): readonly Settlement[] | Promise<readonly Settlement[]> {
   const known = core.jobAutomations.known()
-  return 'length' in known && known.length === 0 ? batch : followed(core, batch, known)
+  return !isThenable(known) && known.length === 0 ? batch : followed(core, batch, known)
 }
 
 async function followed(

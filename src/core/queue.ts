@@ -15,7 +15,7 @@ import type { QueueCore } from './queue-core.ts'
 import { type QueueOptions, type QueueSettings, queueSettings } from './queue-options.ts'
 import { type JobResult, Results } from './results.ts'
 import type { Disposition, JobCounts, NewJob, StorageDump, StorageHealth, StorageStatus } from './storage/contract.ts'
-import { guarded, isThenable } from './thenable.ts'
+import { allOf, guarded, isThenable } from './thenable.ts'
 import { type ChangeEvent, ChangeStream, untilIdle } from './watching.ts'
 
 export type { EnqueueOptions } from './intake.ts'
@@ -193,9 +193,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
       if (isThenable(made)) made.catch(() => undefined)
       return made
     }
-    const prepared = listOf('items', items, prepare, 'an array of { job, payload, options }')
-    const late = prepared.some(isThenable)
-    return late ? Promise.all(prepared.map((job) => Promise.resolve(job))) : (prepared as NewJob[])
+    return allOf(listOf('items', items, prepare, 'an array of { job, payload, options }'))
   }
 
   /** `null` when there is no such job: never stored, removed, or gone by retention. */

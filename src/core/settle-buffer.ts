@@ -3,6 +3,7 @@ import { HoldfastError, toErrorData } from './errors.ts'
 import { patience } from './heartbeat.ts'
 import type { ServiceOptions } from './queue-core.ts'
 import type { SettleAnswer, Settlement, SettleRequest } from './storage/contract.ts'
+import { isThenable } from './thenable.ts'
 
 /** Told the answer, and what it is about: the outcome that was added, or the failure that took its place. */
 type Acknowledged = (answer: SettleAnswer, settlement: Settlement) => void
@@ -142,7 +143,7 @@ export class SettleBuffer {
         if (request === null) {
           const complete = withAutomations?.(batch) ?? batch
           // Not awaited without need: the claim for the slots that fell free goes into the same flush.
-          request = { batch: 'length' in complete ? complete : await complete, now }
+          request = { batch: isThenable(complete) ? await complete : complete, now }
         }
         return await storage.settle(request)
       } catch (error) {

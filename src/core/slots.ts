@@ -8,7 +8,7 @@ import type { SettleBuffer } from './settle-buffer.ts'
 import { interruption, settlementOf } from './settlement.ts'
 import type { JobRecord, LeaseRef, NewJob, SettleAnswer, Settlement } from './storage/contract.ts'
 import { isSuspect, settled } from './storage/transitions.ts'
-import { isThenable } from './thenable.ts'
+import { allOf, isThenable } from './thenable.ts'
 import { tellAs, type Told } from './telling.ts'
 
 export interface SlotsOptions {
@@ -89,10 +89,10 @@ export class Slots implements AttemptEnds {
 
   returned(attempt: Attempt, value: unknown): void {
     if (attempt.settled) return this.#free(attempt)
-    const jobs = attempt.chained ?? []
+    const jobs = allOf(attempt.chained ?? [])
     attempt.chained = null
-    if (!jobs.some(isThenable)) return this.#complete(attempt, value, jobs as NewJob[])
-    Promise.all(jobs.map((job) => Promise.resolve(job))).then(
+    if (!isThenable(jobs)) return this.#complete(attempt, value, jobs)
+    jobs.then(
       (chained) => this.#complete(attempt, value, chained),
       (error: unknown) => this.threw(attempt, error),
     )
