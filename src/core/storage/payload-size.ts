@@ -28,16 +28,20 @@ export function bytesIn(value: object): number {
 
 type List = readonly unknown[]
 
-/** Of lists that more is added to, again and again: to measure all of it each time would take longer than to join them. */
+/** Of lists that are joined, again and again: to measure all of it each time would take longer than to join them. */
 const sizes = /* @__PURE__ */ new WeakMap<List, PayloadSize>()
+
+function measured(list: List): PayloadSize {
+  const size = sizes.get(list) ?? sizeOf(list)
+  sizes.set(list, size)
+  return size
+}
 
 /** What two lists come to as one. One that is empty counts for a byte more than it brings. */
 export function joinedSize(list: List, added: List): PayloadSize {
-  const size = sizes.get(list) ?? sizeOf(list)
-  sizes.set(list, size)
-  const { json, binary } = sizeOf(added)
+  const [before, more] = [measured(list), measured(added)]
   // Two brackets less, one comma more.
-  return { json: size.json + json - 1, binary: size.binary + binary }
+  return { json: before.json + more.json - 1, binary: before.binary + more.binary }
 }
 
 export function joinedList(list: List, added: List): List {
