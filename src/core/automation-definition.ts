@@ -1,10 +1,11 @@
 import { checkCondition, type JobFilter } from './conditions.ts'
-import type { JobDefaults, JobDefinition } from './definition.ts'
-import { HoldfastError, invalidOption } from './errors.ts'
+import type { JobDefaults, JobDefinition, StandardSchema } from './definition.ts'
+import { HoldfastError, invalidOption, within } from './errors.ts'
 import type { EnqueueOptions } from './intake.ts'
 import { anything, boolean, type Check, name, readOptions } from './options.ts'
 import { checkedJson } from './payload.ts'
 import type { QueueCore } from './queue-core.ts'
+import { keysIn, pathText, resultOf } from './schema.ts'
 import type { Condition } from './storage/contract.ts'
 import { isObject } from './storage/plain.ts'
 import { checkTemplate } from './template.ts'
@@ -70,27 +71,31 @@ async function enqueueOf(core: QueueCore, given: unknown): Promise<Automation['e
   const { job, payload = null, ...options } = given as AutomationJob
   for (const option of ['id', 'runAt'])
     if (option in options)
-      throw invalidOption(`automate.enqueue.${option}`, 'absent: it would be that of every job', given)
+      throw invalidOption(`automate.enqueue.${option}`, 'absent: it would be that of every job', given[option as never])
   const template = checkedJson('automate.enqueue.payload', payload, core.payloadLimit)
   checkTemplate('automate.enqueue.payload', template)
   // Also tells of a job that is unknown and of bad options.
   const { type, schema, version, defaults } = core.intake.definitionOf(job)
   core.intake.checkOptions(job, options)
   for (const option of FILLED) checkTemplate(`automate.enqueue.${option}`, options[option])
-  const result = await schema?.['~standard'].validate(template)
-  const never = result?.issues?.filter(({ path }) => !isOpen(template, path ?? []))
-  if (never !== undefined && never.length > 0) {
-    const message = `No document could make this payload fit the schema of job \`${type}\`: ${never[0]?.message ?? ''}`
-    throw new HoldfastError('HOLDFAST_SCHEMA_MISMATCH', message, {
-      details: { field: 'automate.enqueue.payload', issues: never },
-    })
-  }
+  if (schema !== null) await within('automate.enqueue', () => checkPayload(schema, type, template))
   return {
     job: type,
     payload: template,
     options: asStored(options),
     settings: asStored(settingsOf(version, defaults)),
   }
+}
+
+/** Refuses what the schema would refuse whatever the document. */
+async function checkPayload(schema: StandardSchema, type: string, template: unknown): Promise<void> {
+  const { issues = [] } = await resultOf(schema, type, template)
+  const never = issues.filter(({ path }) => !isOpen(template, path ?? []))
+  const [first] = never
+  if (first === undefined) return
+  const message = `No document could make this payload fit the schema of job \`${type}\`: ${first.message}`
+  const details = { field: pathText(first.path), value: template, issues: never }
+  throw new HoldfastError('HOLDFAST_SCHEMA_MISMATCH', message, { details })
 }
 
 function settingsOf(version: number | null, defaults: JobDefaults): EnqueueOptions {
@@ -106,10 +111,9 @@ function settingsOf(version: number | null, defaults: JobDefaults): EnqueueOptio
 /** Whether what stands there, or around it, depends on the document. */
 function isOpen(template: unknown, path: readonly unknown[]): boolean {
   let at = template
-  for (const part of path) {
+  for (const key of keysIn(path)) {
     if (typeof at === 'string') break
-    const key = typeof part === 'object' && part !== null && 'key' in part ? part.key : part
-    at = (Object(at) as Record<PropertyKey, unknown>)[key as PropertyKey]
+    at = (Object(at) as Record<PropertyKey, unknown>)[key]
   }
   return checkTemplate('payload', at)
 }

@@ -1,5 +1,5 @@
 import { describe, HoldfastError } from './errors.ts'
-import type { JobDefinition, SchemaResult } from './definition.ts'
+import type { JobDefinition, SchemaResult, StandardSchema } from './definition.ts'
 import type { JobRecord } from './storage/contract.ts'
 import { isObject } from './storage/plain.ts'
 import { isThenable } from './thenable.ts'
@@ -15,8 +15,24 @@ export function validated<Result>(
   then: (output: unknown) => Result,
 ): Result | Promise<Result> {
   if (schema === null) return then(payload)
+  const result = resultOf(schema, type, payload)
+  const go = (known: SchemaResult<unknown>): Result => then(outputOf(type, payload, known))
+  return isThenable(result) ? result.then(go) : go(result)
+}
+
+/** What a schema says to a payload. Throws `HOLDFAST_SCHEMA_MISMATCH` where it throws, or gives no result. */
+export function resultOf(
+  schema: StandardSchema,
+  type: string,
+  payload: unknown,
+): SchemaResult<unknown> | Promise<SchemaResult<unknown>> {
   const threw = (cause: unknown): never => {
     throw mismatch(type, payload, 'it threw, see the cause', [], cause)
+  }
+  // It is the user's, and without a type checker may be anything.
+  const checked = (result: unknown): SchemaResult<unknown> => {
+    if (isObject(result)) return result as unknown as SchemaResult<unknown>
+    throw mismatch(type, payload, `it gave \`${describe(result)}\`, which is no result`)
   }
   let result: unknown
   try {
@@ -24,9 +40,7 @@ export function validated<Result>(
   } catch (error) {
     threw(error)
   }
-  return isThenable(result)
-    ? Promise.resolve(result).then((late) => then(schemaOutput(type, payload, late)), threw)
-    : then(schemaOutput(type, payload, result))
+  return isThenable(result) ? Promise.resolve(result).then(checked, threw) : checked(result)
 }
 
 /** What the handler gets of a job: its payload, brought up and checked where none with the present schema stored it. */
@@ -41,11 +55,9 @@ export function currentPayload(
   return isThenable(migrated) ? Promise.resolve(migrated).then(checked) : checked(migrated)
 }
 
-function schemaOutput(type: string, payload: unknown, result: unknown): unknown {
-  // It is the user's, and without a type checker may be anything.
-  if (!isObject(result)) throw mismatch(type, payload, `it gave \`${describe(result)}\`, which is no result`)
-  const { issues, value } = result as Partial<Record<'value', unknown>> & Pick<SchemaResult<unknown>, 'issues'>
-  if (issues === undefined) return value
+function outputOf(type: string, payload: unknown, result: SchemaResult<unknown>): unknown {
+  if (result.issues === undefined) return result.value
+  const { issues } = result
   const list = issues.slice(0, 5).map(({ message, path }) => `${pathText(path)}: ${message}`)
   throw mismatch(type, payload, list.join('; '), issues)
 }
@@ -64,10 +76,13 @@ function mismatch(
   })
 }
 
-function pathText(path: readonly unknown[] | undefined): string {
-  const keys = (path ?? []).map((part) => {
-    const key = isObject(part) && 'key' in part ? part['key'] : part
-    return typeof key === 'number' ? `[${key}]` : `.${String(key)}`
-  })
+/** Where an issue is, as errors name it. */
+export function pathText(path: readonly unknown[] = []): string {
+  const keys = keysIn(path).map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
   return `payload${keys.join('')}`
+}
+
+/** A segment of the path of an issue may be a key, or an object that has one. */
+export function keysIn(path: readonly unknown[]): readonly PropertyKey[] {
+  return path.map((segment) => (isObject(segment) && 'key' in segment ? segment['key'] : segment) as PropertyKey)
 }

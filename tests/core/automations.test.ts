@@ -354,11 +354,30 @@ describe('an automation', () => {
       'HOLDFAST_INVALID_OPTION',
       'automate.enqueue.queueName',
     ],
-    [{ enqueue: { job: 'mail', payload: { to: 5 } } }, 'HOLDFAST_SCHEMA_MISMATCH', 'automate.enqueue.payload'],
-    [{ enqueue: { job: 'mail', payload: { n: '${n}' } } }, 'HOLDFAST_SCHEMA_MISMATCH', 'automate.enqueue.payload'],
+    [{ enqueue: { job: 'mail', payload: { to: 5 } } }, 'HOLDFAST_SCHEMA_MISMATCH', 'automate.enqueue.payload.to'],
+    [{ enqueue: { job: 'mail', payload: { n: '${n}' } } }, 'HOLDFAST_SCHEMA_MISMATCH', 'automate.enqueue.payload.to'],
   ])('is refused with %j', async (wrong, code, field) => {
     const queue = await queueOf()
     expect(await problemOf(() => queue.automate({ ...welcome, ...wrong } as never))).toEqual({ code, field })
+    expect(await queue.automations()).toEqual([])
+  })
+
+  const thrown = new Error('no such country')
+  test.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
+        throw thrown
+      },
+    ],
+    ['rejects', () => Promise.reject(thrown)],
+    ['gives no result', () => true],
+  ])('is refused, with the place, where the schema of its job %s', async (_, validate) => {
+    const schema = { '~standard': { version: 1, vendor: 'a test', validate: validate as never } } as const
+    const queue = await openQueue({ storage: memory() })
+    const enqueue = { job: defineJob({ type: 'odd', payload: schema }), payload: { a: 1 } }
+    const problem = await problemOf(() => queue.automate({ ...welcome, enqueue }))
+    expect(problem).toEqual({ code: 'HOLDFAST_SCHEMA_MISMATCH', field: 'automate.enqueue.payload' })
     expect(await queue.automations()).toEqual([])
   })
 
