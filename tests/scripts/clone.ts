@@ -53,7 +53,13 @@ export class Clone implements Disposable {
     return lines
   }
 
-  async run(program: string, args: readonly string[] = [], cwd: string = this.folder): Promise<Ended> {
+  /** `heard`: told what was said so far, each time that more is said. */
+  async run(
+    program: string,
+    args: readonly string[] = [],
+    cwd: string = this.folder,
+    heard: (output: string) => void = () => undefined,
+  ): Promise<Ended> {
     const PATH = [this.path('programs'), process.env['PATH']].join(delimiter)
     // Both streams are one, or what came first would be anybody's guess.
     const child = spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', program, ...args], {
@@ -61,7 +67,7 @@ export class Clone implements Disposable {
       env: { ...process.env, PATH },
     })
     let output = ''
-    child.stdout.on('data', (chunk: Buffer) => void (output += chunk.toString()))
+    child.stdout.on('data', (chunk: Buffer) => heard((output += chunk.toString())))
     const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
     return { code, output, lines: output.trimEnd().split('\n') }
   }
