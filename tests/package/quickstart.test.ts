@@ -30,8 +30,18 @@ let reference: string
 
 const work = (): string => join(home, '.holdfast', 'quickstart')
 const out = (): string => join(work(), 'out')
+const brake = (): string => join(home, 'brake')
 const manifest = (): string => readFileSync(join(work(), 'manifest.json'), 'utf8')
 const done = (): number => (existsSync(out()) ? readdirSync(out()).length : 0)
+
+/** Runs go on until so many files are compressed, or a few more that were under way, and no further until `release`. */
+function brakeAt(files: number): void {
+  writeFileSync(brake(), String(files))
+}
+
+function release(): void {
+  rmSync(brake(), { force: true })
+}
 
 /** Text that does not repeat itself, so that compressing it takes its time. */
 function fileText(at: number): string {
@@ -54,7 +64,9 @@ class Run {
   readonly #closed: Promise<unknown[]>
 
   constructor(args: readonly string[] = [folder], options: SpawnOptions = {}) {
-    this.child = spawn(process.execPath, [join(home, 'quickstart/main.mjs'), ...args], options)
+    const NODE_OPTIONS = `--import=${new URL('quickstart-brake.mjs', import.meta.url).href}`
+    const env = { ...process.env, NODE_OPTIONS, BRAKE: brake(), OUT: out() }
+    this.child = spawn(process.execPath, [join(home, 'quickstart/main.mjs'), ...args], { env, ...options })
     const collect = (chunk: Buffer): void => void (this.output += chunk.toString())
     this.child.stdout?.on('data', collect)
     this.child.stderr?.on('data', collect)
@@ -71,6 +83,13 @@ class Run {
   async kill(): Promise<void> {
     this.child.kill('SIGKILL')
     await this.#closed
+  }
+
+  async said(text: string): Promise<void> {
+    while (!this.output.includes(text)) {
+      if (this.child.exitCode !== null) throw new Error(`ended before it said '${text}': ${this.output}`)
+      await sleep(5)
+    }
   }
 
   /** How long it took until so many files were compressed, ms. */
@@ -103,6 +122,7 @@ afterAll(() => {
 })
 
 beforeEach(() => {
+  release()
   rmSync(work(), { recursive: true, force: true })
 })
 
@@ -157,6 +177,7 @@ test('each file comes back from its compressed form, which tells no time; what c
 test('killed five times on the way it carries on each time, and ends with the same manifest', async () => {
   for (let kill = 1; kill <= 5; kill++) {
     const before = done()
+    brakeAt((kill * FILES) / 6)
     const run = new Run()
     expect(await run.until(before + 1)).toBeLessThan(SOON)
     await run.until((kill * FILES) / 6)
@@ -164,6 +185,7 @@ test('killed five times on the way it carries on each time, and ends with the sa
     expect(existsSync(join(work(), 'manifest.json'))).toBe(false)
     expect(run.output).toContain(kill === 1 ? 'Compressing' : 'Carrying on')
   }
+  release()
   const last = new Run()
   expect(await last.ended()).toBe(0)
   expect(last.output).toContain('Carrying on')
@@ -172,9 +194,11 @@ test('killed five times on the way it carries on each time, and ends with the sa
 })
 
 test('several processes end with the same manifest, also when the one that started them was killed', async () => {
+  brakeAt(FILES / 3)
   const first = new Run([folder, '--workers', '3'])
   await first.until(FILES / 3)
   await first.kill()
+  release()
   const second = new Run([folder, '--workers', '2'])
   expect(await second.ended()).toBe(0)
   expect(second.output).toContain('Carrying on')
@@ -200,9 +224,12 @@ test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)('%s stops it in good order, and the same command carries on', async (signal, code) => {
+  brakeAt(FILES / 3)
   const first = new Run()
   await first.until(FILES / 3)
   first.child.kill(signal)
+  await first.said('Stopping')
+  release()
   expect(await first.ended()).toBe(code)
   expect(first.output).toMatch(/Interrupted with \d+ of \d+ files done/)
   const second = new Run()
@@ -213,10 +240,13 @@ test.each([
 })
 
 test('Ctrl-C reaches all processes at once: they stop in good order, which is told once, and the same command carries on', async () => {
+  brakeAt(FILES / 3)
   // A process group of its own, as a terminal gives it to each command.
   const first = new Run([folder, '--workers', '3'], { detached: true })
   await first.until(FILES / 3)
   process.kill(-(first.child.pid ?? 0), 'SIGINT')
+  await first.said('Stopping')
+  release()
   // Its output ends with the last process of the group.
   expect(await first.ended()).toBe(130)
   expect(() => process.kill(-(first.child.pid ?? 0), 0)).toThrow('ESRCH')
@@ -240,22 +270,26 @@ test('when all is done the same command begins anew', async () => {
 })
 
 test('another folder has to wait for a run that is under way, which goes on undisturbed', async () => {
+  brakeAt(1)
   const first = new Run()
   await first.until(1)
-  // So that it is not done before the other one asks: a process that stands still is not gone.
+  // A process that stands still is not gone.
   first.child.kill('SIGSTOP')
   const refused = new Run([join(root, 'quickstart')])
   expect(await refused.ended()).toBe(2)
   expect(refused.output).toBe(`quickstart: the run below ${folder} is under way in another process\n`)
   first.child.kill('SIGCONT')
+  release()
   expect(await first.ended()).toBe(0)
   expect(manifest()).toBe(reference)
 })
 
 test('a run that was killed gives way to another folder', async () => {
+  brakeAt(1)
   const first = new Run()
   await first.until(1)
   await first.kill()
+  release()
   const second = new Run([join(root, 'quickstart')])
   expect(await second.ended()).toBe(0)
   expect(second.output).toContain(`The run below ${folder} was not finished and is given up`)
@@ -285,6 +319,7 @@ test('two that start at once on a finished folder do the work together, or one a
 })
 
 test('a run whose jobs are deleted under it ends with one sentence, and so do its workers: exit code 1', async () => {
+  brakeAt(1)
   const run = new Run([folder, '--workers', '2'])
   await run.until(1)
   rmSync(work(), { recursive: true })
@@ -295,9 +330,11 @@ test('a run whose jobs are deleted under it ends with one sentence, and so do it
 })
 
 test('when nobody reads any more what it says it ends at once, without a word', async () => {
+  brakeAt(1)
   const first = new Run()
   await first.until(1)
   first.child.stdout?.destroy()
+  release()
   // As a shell calls it that SIGPIPE ended a program.
   expect(await first.ended()).toBe(141)
   expect(first.output).not.toContain('Error')
