@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { HoldfastError } from 'holdfast'
 import { stopOnSignals } from 'holdfast/node'
+import { alone } from '../scripts/alone.mjs'
 import { UsageError, usage, whatToDo } from './arguments.mjs'
 import { filesBelow, inBatches } from './files.mjs'
 import { places, work } from './places.mjs'
@@ -17,7 +18,6 @@ import {
   startExecutors,
   onStorageFailure,
 } from './run.mjs'
-import { inTurn } from './turn.mjs'
 import { Workers } from './workers.mjs'
 
 const number = new Intl.NumberFormat('en')
@@ -26,7 +26,8 @@ const LOOKS = 30
 
 /** @param {string} folder @param {number} count of processes @returns {Promise<number>} the exit code */
 async function compressAll(folder, count) {
-  const { queue, left } = await inTurn(async () => {
+  // Those that are started at once decide one after the other what they do.
+  const { queue, left } = await alone(places.turn, async () => {
     const run = await openRun(folder, count)
     // Others see by them that somebody is at work.
     await startExecutors(run.queue)

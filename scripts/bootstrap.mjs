@@ -4,11 +4,11 @@
  */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { alone } from './alone.mjs'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -68,8 +68,18 @@ const steps = [
 export async function bootstrap() {
   checkNode()
   for (const step of steps) {
-    if (reasonFor(step) !== undefined) await alone(() => bringUpToDate(step))
+    if (reasonFor(step) !== undefined) await setUp(() => bringUpToDate(step))
   }
+}
+
+/**
+ * Two that install into one place ruin one another.
+ * @template T
+ * @param {() => Promise<T>} work
+ */
+export function setUp(work) {
+  const lock = join(root, '.holdfast', 'bootstrap.lock')
+  return alone(lock, work, () => say(`waiting for another run to finish its set-up (it holds ${lock})`))
 }
 
 /** For the top of a script: `await bootstrap().catch(exit)`. @param {unknown} error @returns {never} */
@@ -166,45 +176,4 @@ function filesBelow(path) {
   return readdirSync(join(root, path))
     .sort()
     .flatMap((name) => filesBelow(`${path}/${name}`))
-}
-
-/**
- * Holds a lock file during `work`, since two `npm ci` in one folder ruin one another. The file of a process that was
- * killed is taken over. (Two that take it over in the same instant would both go on: that is left to the developer.)
- * @template T
- * @param {() => Promise<T>} work
- */
-export async function alone(work) {
-  const lock = join(root, '.holdfast', 'bootstrap.lock')
-  mkdirSync(dirname(lock), { recursive: true })
-  for (let waits = 0; !tryToCreate(lock); waits += 1) {
-    if (waits === 0) say(`waiting for another run to finish its set-up (it holds ${lock})`)
-    await sleep(200)
-  }
-  try {
-    return await work()
-  } finally {
-    rmSync(lock, { force: true })
-  }
-}
-
-/** @param {string} lock */
-function tryToCreate(lock) {
-  try {
-    writeFileSync(lock, String(process.pid), { flag: 'wx' })
-    return true
-  } catch {
-    if (!isHeld(lock)) rmSync(lock, { force: true })
-    return false
-  }
-}
-
-/** @param {string} lock */
-function isHeld(lock) {
-  try {
-    // Signal 0 only asks whether the process exists; it throws when it does not, as reading does when the file is gone.
-    return process.kill(Number(readFileSync(lock, 'utf8')), 0)
-  } catch {
-    return false
-  }
 }

@@ -1,5 +1,5 @@
 /** Installs the browsers' Debian packages where they are missing and it can; where it cannot it says what to do. */
-import { alone, run, say } from './bootstrap.mjs'
+import { run, say, setUp } from './bootstrap.mjs'
 import { find, isInstalled, packagesFor } from './engines.mjs'
 
 /** @typedef {import('./engines.mjs').Engine} Engine */
@@ -12,7 +12,7 @@ import { find, isInstalled, packagesFor } from './engines.mjs'
 export async function installMissing(engines) {
   const missing = engines.filter((engine) => !isInstalled(engine))
   if (missing.length === 0) return null
-  const obstacle = await alone(() => install(missing))
+  const obstacle = await setUp(() => install(missing))
   if (obstacle === null) return null
   const sudo = process.getuid?.() === 0 ? '' : 'sudo '
   const command = `${sudo}apt-get update && ${sudo}${['apt-get', ...installing(missing)].join(' ')}`

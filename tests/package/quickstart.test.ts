@@ -107,7 +107,8 @@ beforeAll(async () => {
   mkdirSync(join(root, '.holdfast'), { recursive: true })
   // Inside the repository, where `holdfast` names the package itself.
   home = mkdtempSync(join(root, '.holdfast', 'quickstart-test-'))
-  cpSync(join(root, 'quickstart'), join(home, 'quickstart'), { recursive: true })
+  for (const part of ['quickstart', 'scripts/alone.mjs'])
+    cpSync(join(root, part), join(home, part), { recursive: true })
   folder = mkdtempSync(join(tmpdir(), 'holdfast-quickstart-'))
   for (let at = 0; at < FILES; at++) writeFileSync(join(folder, `file-${at}.txt`), fileText(at))
   expect(await new Run().ended()).toBe(0)

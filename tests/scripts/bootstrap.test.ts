@@ -12,7 +12,7 @@ const MAKES_WHAT_IT_SHOULD = 'case "$1" in ci) mkdir -p node_modules;; run) mkdi
 let clone: Clone
 
 beforeEach(() => {
-  clone = new Clone(['scripts/bootstrap.mjs', 'scripts/run.mjs', 'scripts/pack.mjs'])
+  clone = new Clone(['alone', 'bootstrap', 'run', 'pack'].map((name) => `scripts/${name}.mjs`))
   for (const file of ['package.json', 'package-lock.json', 'src/index.ts']) clone.write(file, file)
   clone.write('program.mjs', `console.log('the program', ...process.argv.slice(2))\nprocess.exitCode = 3\n`)
   clone.program('npm', MAKES_WHAT_IT_SHOULD)
@@ -124,6 +124,16 @@ test('the lock of a run that was killed is taken over', async () => {
   clone.write('.holdfast/bootstrap.lock', String(pid))
   expect((await start()).code).toBe(3)
   expect(clone.has('.holdfast/bootstrap.lock')).toBe(false)
+})
+
+test('the lock of a run that was killed is taken over by one that has its number', async () => {
+  const node = JSON.stringify(process.execPath)
+  clone.write('.holdfast/bootstrap.lock', '')
+  const { code } = await clone.run('/bin/sh', [
+    '-c',
+    `printf $$ > .holdfast/bootstrap.lock; exec ${node} ${PROGRAM.join(' ')}`,
+  ])
+  expect(code).toBe(3)
 })
 
 test('npm start and npm test go this way', () => {

@@ -1,0 +1,53 @@
+/** Processes that do something one after the other. Node built-ins only, since this is part of the set-up. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/**
+ * Holds a lock file during `work`. The file of a process that was killed is taken over. (Two that take it over in the same
+ * instant would both go on: that is left to the developer.)
+ * @template T
+ * @param {string} lock @param {() => Promise<T>} work @param {() => void} [waits] called once where it has to wait
+ */
+export async function alone(lock, work, waits) {
+  mkdirSync(dirname(lock), { recursive: true })
+  for (let looks = 0; !take(lock); looks += 1) {
+    if (looks === 0) waits?.()
+    await sleep(50)
+  }
+  try {
+    return await work()
+  } finally {
+    rmSync(lock, { force: true })
+  }
+}
+
+/** @param {string} lock */
+function take(lock) {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+    if (!isHeld(lock)) rmSync(lock, { force: true })
+    return false
+  }
+}
+
+/** @param {string} lock */
+function isHeld(lock) {
+  try {
+    const holder = Number(readFileSync(lock, 'utf8'))
+    // In a container that was started anew this process may well have the number that the killed one had. Signal 0 only
+    // asks whether the process exists; it throws when it does not, as reading does when the file is gone.
+    return holder !== process.pid && process.kill(holder, 0)
+  } catch (error) {
+    // One of another user.
+    return codeOf(error) === 'EPERM'
+  }
+}
+
+/** @param {unknown} error */
+function codeOf(error) {
+  return /** @type {NodeJS.ErrnoException} */ (error).code
+}
