@@ -2,8 +2,8 @@ import type { FieldNode } from 'graphql'
 import type { EnqueueOptions } from '../core/intake.ts'
 import type { ListOptions } from '../core/listing.ts'
 import { type FieldFilter, FILTER_FIELDS } from '../core/storage/contract.ts'
-import { camel } from './job-fields.ts'
-import { Problem, unknown } from './problem.ts'
+import { camel, PRIORITIES, STATUSES } from './job-fields.ts'
+import { Problem, unknown, type Where } from './problem.ts'
 import type { Values } from './values.ts'
 
 /** The arguments of a field, by their first names. */
@@ -41,18 +41,13 @@ export function enqueueOptions(
 ): { readonly type: string; readonly options: EnqueueOptions } {
   const { type, payload: _payload, payloads: _payloads, priority, jobKeyMode, ...options } = given
   if (typeof type !== 'string') throw new Problem(`Expected \`type\` of ${field.name.value} to be a text`, field)
-  const more = {
-    ...(priority === undefined ? {} : { priority: lower(priority) }),
-    ...(jobKeyMode === undefined
-      ? {}
-      : { jobKeyMode: typeof jobKeyMode === 'string' ? keyMode(jobKeyMode) : jobKeyMode }),
-  }
+  const more = { priority: named('priority', priority, 'priority'), jobKeyMode: keyMode(jobKeyMode) }
   return { type, options: { ...options, ...more } as EnqueueOptions }
 }
 
 /** `PRESERVE_RUN_AT` → `preserveRunAt`. */
-function keyMode(mode: string): string {
-  return mode === mode.toUpperCase() ? camel(mode.toLowerCase()) : mode
+function keyMode(mode: unknown): unknown {
+  return typeof mode === 'string' && mode === mode.toUpperCase() ? camel(mode.toLowerCase()) : mode
 }
 
 const lower = (value: unknown): unknown => (typeof value === 'string' ? value.toLowerCase() : value)
@@ -66,24 +61,21 @@ const ALIASES: Readonly<Record<string, string>> = {
 }
 const NAMES: readonly string[] = [...FILTER_FIELDS, ...Object.keys(ALIASES)]
 // Named here once more, so that a text is read without the code that evaluates conditions.
-const OPERATORS: readonly string[] = [
-  'eq',
-  'ne',
-  'gt',
-  'gte',
-  'lt',
-  'lte',
-  'in',
-  'nin',
+const OF_PARTS: readonly string[] = [
   'contains',
   'containsAny',
   'containsAll',
   'startsWith',
   'endsWith',
   'matches',
-  'isNull',
-  'isNotNull',
 ] satisfies (keyof FieldFilter)[]
+const OPERATORS: readonly string[] = [
+  ...(['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'nin', 'isNull', 'isNotNull'] satisfies (keyof FieldFilter)[]),
+  ...OF_PARTS,
+]
+
+/** What values of fields are called, in capitals. */
+const CALLED = { status: STATUSES, priority: PRIORITIES }
 
 /** A name as the queue has it. */
 function ownName(name: string): string {
@@ -134,16 +126,27 @@ function entriesOf(value: unknown, expected: string, path: string): readonly [st
 
 function filterOf(field: string, filter: unknown, path: string): unknown {
   const entries = entriesOf(filter, `conditions on \`${field}\`, as { eq: … }`, path).map(([operator, operand]) => {
-    if (!OPERATORS.includes(operator)) throw unknown('operator', operator, OPERATORS, `${path}.${operator}`)
-    return [operator, Array.isArray(operand) ? operand.map((one) => operandOf(field, one)) : operandOf(field, operand)]
+    const place = `${path}.${operator}`
+    if (!OPERATORS.includes(operator)) throw unknown('operator', operator, OPERATORS, place)
+    const own = (one: unknown): unknown => operandOf(field, operator, one, place)
+    return [operator, Array.isArray(operand) ? operand.map(own) : own(operand)]
   })
   return Object.fromEntries(entries) as unknown
 }
 
-/** Names in capitals, also within patterns, where `\\S` is another class than `\\s`. */
-function operandOf(field: string, operand: unknown): unknown {
-  if (typeof operand !== 'string' || !['status', 'priority'].includes(field)) return operand
+function operandOf(field: string, operator: string, operand: unknown, at: Where): unknown {
+  if ((field !== 'status' && field !== 'priority') || typeof operand !== 'string') return operand
+  if (!OF_PARTS.includes(operator)) return named(field, operand, at)
+  // In patterns `\\S` is another class than `\\s`.
   return operand.replaceAll(/\\.|[A-Z]/g, (part) => (part.length > 1 ? part : part.toLowerCase()))
+}
+
+/** A status or priority as the queue has it, by its name in capitals; what is no text is for the queue to judge. */
+function named(what: keyof typeof CALLED, value: unknown, at: Where): unknown {
+  const names = CALLED[what]
+  if (typeof value !== 'string') return value
+  if (names.includes(value.toUpperCase())) return value.toLowerCase()
+  throw unknown(what, value, names, at)
 }
 
 type OrderBy = NonNullable<ListOptions['orderBy']>

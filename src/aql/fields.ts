@@ -2,7 +2,7 @@ import type { FieldNode } from 'graphql'
 import type { Job } from '../core/job.ts'
 import type { JobList, ListOptions } from '../core/listing.ts'
 import type { JobQueue } from '../core/queue.ts'
-import type { PauseScope } from '../core/storage/contract.ts'
+import { type PauseScope, STATUSES } from '../core/storage/contract.ts'
 import { argumentsOf, ENQUEUE, enqueueOptions, type Given, orderOf, whereOf } from './arguments.ts'
 import { selected, type View, viewOf } from './job-fields.ts'
 import { Problem, unknown } from './problem.ts'
@@ -34,13 +34,13 @@ const QUERIES: Readonly<Record<string, Plan>> = {
     const list = queue.list(listOptions(given))
     return async () => {
       let count = 0
-      for await (const { id } of list) count += id === '' ? 0 : 1
+      for await (const { id } of list) count += Number(id !== '')
       return count
     }
   },
   _stats: (queue, field, values) => {
     argumentsOf(field, [], values)
-    const known = ['pending', 'scheduled', 'running', 'completed', 'failed', 'cancelled', 'total']
+    const known = [...STATUSES, 'total']
     const parts = field.selectionSet === undefined ? null : selected(field.selectionSet)
     for (const { name, node } of parts ?? []) if (!known.includes(name)) throw unknown('field', name, known, node)
     return async () => {

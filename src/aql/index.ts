@@ -117,17 +117,17 @@ async function planHandler(queue: JobQueue, { name, entries, loc }: HandlerNode,
     entry.value.kind === 'Field' ? [entry, ...(entry.value.arguments ?? [])] : [entry],
   )
   const at = { loc, arguments: parts } as Placed
-  const given: Record<string, unknown> = {}
-  for (const { name: entry, value } of entries) {
-    if (!ENTRIES.includes(entry.value)) throw unknown('entry of a handler', entry.value, ENTRIES, entry)
-    if (entry.value in given) throw new Problem(`\`${entry.value}\` stands here twice`, entry)
-    given[entry.value] = value.kind === 'Field' ? enqueueOf(value, values) : values.of(value)
-  }
-  for (const needed of ['on', 'action'])
-    if (!(needed in given)) throw new Problem(`Expected \`${needed}:\` in the handler`, at)
-  const { action, ...options } = given
-  const { on, where } = options
   try {
+    const given: Record<string, unknown> = {}
+    for (const { name: entry, value } of entries) {
+      if (!ENTRIES.includes(entry.value)) throw unknown('entry of a handler', entry.value, ENTRIES, entry)
+      if (entry.value in given) throw new Problem(`\`${entry.value}\` stands here twice`, entry)
+      given[entry.value] = value.kind === 'Field' ? enqueueOf(value, values) : values.of(value)
+    }
+    for (const needed of ['on', 'action'])
+      if (!(needed in given)) throw new Problem(`Expected \`${needed}:\` in the handler`, at)
+    const { action, ...options } = given
+    const { on, where } = options
     if (String(on).startsWith('job:') && where !== undefined) options['where'] = whereOf(where, 'where', true)
     const automate = await queue.toAutomate({ name: name.value, ...options, enqueue: action } as never)
     return {

@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-enum-comparison -- kinds are texts at run time; their enums would only add weight */
 import type { SelectionSetNode } from 'graphql'
 import type { Job } from '../core/job.ts'
+import { STATUSES as OWN_STATUSES } from '../core/storage/contract.ts'
 import { asJson } from './as-json.ts'
 import { Problem, unknown } from './problem.ts'
 
@@ -11,8 +12,10 @@ const moment =
   (job) =>
     asMoment(job[name])
 
+export const STATUSES: readonly string[] = /* @__PURE__ */ OWN_STATUSES.map((status) => status.toUpperCase())
+
 /** Names of priorities, from 0. */
-const PRIORITIES: readonly string[] = ['LOW', 'NORMAL', 'HIGH', 'CRITICAL']
+export const PRIORITIES: readonly string[] = ['LOW', 'NORMAL', 'HIGH', 'CRITICAL']
 
 /** What there is to know of a job; each also under its snake_case name. */
 const FIELDS: Readonly<Record<string, Read>> = {

@@ -7,7 +7,7 @@ export interface Placed {
 }
 
 /** A place in a text, or the path to one from where its field stands, as errors of the queue have it. */
-type Where = Placed | string | undefined
+export type Where = Placed | string | undefined
 
 /** What is wrong with a text, and where. */
 export class Problem extends Error {
