@@ -36,7 +36,7 @@ export class Report {
     // Without a terminal the bar would be a line per redraw; then it is one line every two seconds.
     const options = {
       format,
-      formatValue,
+      formatValue: number.format,
       stream: process.stdout,
       noTTYOutput: true,
       barsize: 30,
@@ -144,11 +144,6 @@ export class Report {
     const counts = Object.entries(await this.#queue.counts()).filter(([, count]) => count > 0)
     return counts.map(([status, count]) => `${number.format(count)} ${status}`).join(', ')
   }
-}
-
-/** What the bar shows of each of its numbers. @param {number} value */
-function formatValue(value) {
-  return number.format(value)
 }
 
 /** @param {number[]} waits sorted @param {number} quantile */

@@ -1,11 +1,10 @@
 import type { AmendAnswer, ErrorData, NewJob } from '../../core/storage/contract.ts'
 import { equal, matches } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
-import { at, delayed, MINUTE, NOW, SECOND, YEAR } from './moments.ts'
+import { at, delayed, HOUR, MINUTE, NOW, SECOND, YEAR } from './moments.ts'
 import { BOOM, retry } from './settlements.ts'
 import { ids, type Site } from './site.ts'
 
-const HOUR = 60 * MINUTE
 const AHEAD = NOW + YEAR
 const LATE: ErrorData = { name: 'Error', message: 'late', code: 'E_LATE' }
 

@@ -137,7 +137,7 @@ export const keys: readonly ConformanceCase[] = area('keys', {
     const batch = await site.enqueue(calls('many'))
     ok(batch.accepted, 'the batch to be accepted')
     const singly: KeyedAnswer[] = []
-    for (const one of calls('one')) singly.push(await placed(site, one))
+    for (const one of calls('one')) singly.push(await call(site, one))
     const told = ({ id, disposition }: KeyedAnswer) => [id.split(' ')[1], disposition]
     const first = ['a', 'replaced']
     const expected = [['a', 'created'], first, first, first, ['c', 'created'], first, ['c', 'kept'], ['c', 'kept']]
@@ -154,7 +154,7 @@ export const keys: readonly ConformanceCase[] = area('keys', {
     const calls = (key: string): readonly Partial<NewJob>[] =>
       [...Array(20).keys(), 1].map((n) => ({ id: `${key} ${n}`, jobKey: key, payload: [n] }))
     ok((await site.enqueue(calls('many'))).accepted, 'the batch to be accepted')
-    for (const one of calls('one')) await placed(site, one)
+    for (const one of calls('one')) await call(site, one)
     const { payload, revision } = await site.job('one 0')
     await site.shows('many 0', { payload, revision })
   },
@@ -298,12 +298,8 @@ const SPECIAL: Partial<NewJob> = {
 
 export type KeyedAnswer = Extract<EnqueueAnswer, { readonly accepted: true }>['jobs'][number]
 
-/** One accepted enqueue with a job key. */
-export function call(site: Site, job: Partial<NewJob> & { readonly jobKey: string }): Promise<KeyedAnswer> {
-  return placed(site, job)
-}
-
-async function placed(site: Site, job: Partial<NewJob>): Promise<KeyedAnswer> {
+/** One accepted enqueue. */
+export async function call(site: Site, job: Partial<NewJob>): Promise<KeyedAnswer> {
   const answer = await site.enqueue([job])
   ok(answer.accepted, 'the enqueue to be accepted')
   return only(answer.jobs, 'the answer')

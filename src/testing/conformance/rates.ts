@@ -2,7 +2,8 @@ import type { Lane, StorageAdapter } from '../../core/storage/contract.ts'
 import { equal, ok } from './expect.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { HOUR, MINUTE, NOW, SECOND } from './moments.ts'
-import { ids, type Site } from './site.ts'
+import { complete } from './settlements.ts'
+import { ids, only, type Site } from './site.ts'
 
 const lanes: readonly Lane[] = [{ type: 'task', limit: { rate: { count: 1, per: MINUTE } } }]
 
@@ -62,11 +63,8 @@ export const rates: readonly ConformanceCase[] = area('rates', {
     const { left, right } = await opened(site)
     equal(await starts(site, left, 'a', 0), 1, 'the jobs started at first')
     await starts(site, right, 'b', SECOND, HOUR)
-    const [job] = await left.running({ session: 'a', types: ['task'], limit: 1 })
-    await left.settle({
-      batch: [{ kind: 'complete', id: job?.id ?? '', fence: job?.fence ?? 0, result: null }],
-      now: NOW,
-    })
+    const job = only(await left.running({ session: 'a', types: ['task'], limit: 1 }), 'the running jobs')
+    await left.settle({ batch: [complete(job)], now: NOW })
     await right.prune({ rules: [], spareSince: 0, limit: 10, now: NOW + HOUR })
     equal(await starts(site, left, 'a', 2 * SECOND), 0, 'the jobs started in the window')
   },

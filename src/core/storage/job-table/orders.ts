@@ -17,6 +17,7 @@ const MOST_COMPOUND = 8
 
 /** One order that is kept: of all jobs, or of those in one state. */
 interface Kept {
+  readonly name: string
   readonly ordering: Ordering
   readonly state: StoredState | null
   readonly list: OrderedList<JobRow>
@@ -32,10 +33,10 @@ export class Orders {
   readonly #others: Kept[] = []
 
   by(ordering: Ordering, state: StoredState | null): OrderedList<JobRow> {
-    const named = ordering.join()
-    const isCreated = named === 'createdAt,1'
+    const name = ordering.join()
+    const isCreated = name === 'createdAt,1'
     if (isCreated && state === null) return this.#created
-    const known = this.#others.find((kept) => kept.ordering.join() === named && kept.state === state)
+    const known = this.#others.find((kept) => kept.name === name && kept.state === state)
     if (known !== undefined) return known.list
     const all = this.#created.toArray()
     const rows = state === null ? all : all.filter((row) => row.state === state)
@@ -45,7 +46,7 @@ export class Orders {
     const compound = this.#others.filter((kept) => kept.ordering.length > 1)
     if (ordering.length > 1 && compound.length === MOST_COMPOUND)
       this.#others.splice(this.#others.indexOf(compound[0] as Kept), 1)
-    this.#others.push({ ordering, state, list })
+    this.#others.push({ name, ordering, state, list })
     return list
   }
 
