@@ -24,8 +24,8 @@ export async function browserTests(engines, selection = []) {
   const problem = await installMissing(engines)
   const installed = engines.filter(isInstalled)
   const missing = engines.filter((engine) => !isInstalled(engine))
-  const total = { passed: 0, failed: missing.length, skipped: 0 }
   const summary = missing.map((engine) => `${engine}: not run`)
+  const total = { passed: 0, failures: [...summary], skipped: 0 }
   const inPages = installed.map((engine) => testsOf(engine, selection, installed.length > 1))
   for (const [at, counts] of (await Promise.all(inPages)).entries()) {
     const engine = /** @type {Engine} */ (installed[at])
@@ -51,7 +51,7 @@ async function testsOf(project, selection, quiet = false) {
 }
 
 /** @param {Counts} counts */
-function inWords({ passed, failed, skipped }) {
-  const [ran, broke, left] = [passed, failed, skipped].map((count) => count.toLocaleString('en'))
+function inWords({ passed, failures, skipped }) {
+  const [ran, broke, left] = [passed, failures.length, skipped].map((count) => count.toLocaleString('en'))
   return `${ran} passed, ${broke} failed, ${left} skipped`
 }

@@ -4,36 +4,30 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { root, run, say, Stopped } from './bootstrap.mjs'
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {{ passed: number, failures: string[], skipped: number }} Counts `failures`: what each says of itself */
 /** @typedef {{ status: string, fullName: string, failureMessages: string[] }} TestResult */
 /** @typedef {{ name: string, status: string, message: string, assertionResults: TestResult[] }} TestFile */
 
 /** @type {Counts} */
-const total = { passed: 0, failed: 0, skipped: 0 }
+const total = { passed: 0, failures: [], skipped: 0 }
 
 /**
- * What failed: said once more at the end, where whoever sees only the last lines finds it.
- * @type {string[]}
- */
-const failures = []
-
-/**
- * Runs the steps and prints, whatever happens, what failed and as the last line the count of everything. The exit code
- * says whether all of it held.
+ * Runs the steps and prints, whatever happens, what failed, for whoever sees only the last lines, and as the last line the
+ * count of everything. The exit code says whether all of it held.
  * @param {() => Promise<void>} steps
  */
 export async function testRun(steps) {
   try {
     await steps()
-    process.exitCode = total.failed > 0 ? 1 : 0
+    process.exitCode = total.failures.length > 0 ? 1 : 0
   } catch (error) {
     const stopped = error instanceof Stopped
     console.error(stopped ? `holdfast: ${error.message}` : error)
-    total.failed += 1
+    total.failures.push(stopped ? error.message : String(error))
     process.exitCode = stopped ? error.exitCode : 1
   }
-  for (const failure of failures) console.log(`\nFAILED  ${failure}`)
-  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+  for (const failure of total.failures) console.log(`\nFAILED  ${failure}`)
+  console.log(`${total.passed} passed, ${total.failures.length} failed, ${total.skipped} skipped`)
 }
 
 /** @param {string} name @param {() => Promise<Counts>} work */
@@ -43,13 +37,13 @@ export async function step(name, work) {
   const counts = await work()
   add(total, counts)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  say(`${name} ${counts.failed === 0 ? 'passed' : 'FAILED'} in ${seconds} s`)
+  say(`${name} ${counts.failures.length === 0 ? 'passed' : 'FAILED'} in ${seconds} s`)
 }
 
 /** @param {Counts} sum @param {Counts} counts */
-export function add(sum, { passed, failed, skipped }) {
+export function add(sum, { passed, failures, skipped }) {
   sum.passed += passed
-  sum.failed += failed
+  sum.failures.push(...failures)
   sum.skipped += skipped
 }
 
@@ -58,14 +52,15 @@ export function add(sum, { passed, failed, skipped }) {
  * @param {Counts} counts @param {string} otherwise what is said then @returns {Counts}
  */
 export function atLeastOne(counts, otherwise) {
-  if (counts.passed + counts.failed > 0) return counts
+  if (counts.passed + counts.failures.length > 0) return counts
   say(otherwise)
-  return { ...counts, failed: 1 }
+  return { ...counts, failures: [otherwise] }
 }
 
 /** Does all at once, and counts them together. @param {readonly Promise<Counts>[]} works @returns {Promise<Counts>} */
 export async function together(works) {
-  const sum = { passed: 0, failed: 0, skipped: 0 }
+  /** @type {Counts} */
+  const sum = { passed: 0, failures: [], skipped: 0 }
   for (const counts of await Promise.all(works)) add(sum, counts)
   return sum
 }
@@ -77,8 +72,9 @@ export async function together(works) {
 export async function check(script) {
   const { exitCode, output } = await run(['npm', 'run', '--silent', script], { quiet: true })
   if (output !== '') console.log(output.trimEnd())
-  if (exitCode !== 0) failures.push(`npm run ${script}`)
-  return { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 }
+  return exitCode === 0
+    ? { passed: 1, failures: [], skipped: 0 }
+    : { passed: 0, failures: [`npm run ${script}`], skipped: 0 }
 }
 
 /**
@@ -97,35 +93,29 @@ export async function vitest(selection, { env = {}, quiet = false } = {}) {
     if (quiet) console.log(output.trimEnd())
     const counts = countsIn(report)
     // A rejection that nobody handles and a runner that crashes are no test's failure, and must not pass as none.
-    if (exitCode !== 0 && counts.failed === 0) {
-      counts.failed = 1
-      failures.push(`vitest ${selection.join(' ')}: exit code ${exitCode}, with no test that failed`)
-    }
+    if (exitCode !== 0 && counts.failures.length === 0)
+      counts.failures.push(`vitest ${selection.join(' ')}: exit code ${exitCode}, with no test that failed`)
     return counts
   } finally {
     rmSync(reports, { recursive: true, force: true })
   }
 }
 
-/**
- * Counts what a runner reported, and keeps what failed.
- * @param {string} report @returns {Counts}
- */
+/** What a runner reported. @param {string} report @returns {Counts} */
 function countsIn(report) {
   // A runner that crashed has written none, and its exit code says so.
-  if (!existsSync(report)) return { passed: 0, failed: 0, skipped: 0 }
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
-    readFileSync(report, 'utf8'),
-  )
+  if (!existsSync(report)) return { passed: 0, failures: [], skipped: 0 }
+  const { numPassedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(readFileSync(report, 'utf8'))
   /** @type {TestFile[]} */
   const files = testResults
-  const notLoaded = files.filter((file) => file.status === 'failed' && file.assertionResults.length === 0)
-  for (const file of notLoaded) failures.push(`${relative(root, file.name)}\n${file.message}`)
-  for (const file of files) {
-    for (const { status, fullName, failureMessages } of file.assertionResults) {
-      if (status === 'failed')
-        failures.push(`${relative(root, file.name)} > ${fullName}\n${failureMessages.join('\n')}`)
-    }
-  }
-  return { passed: numPassedTests, failed: numFailedTests + notLoaded.length, skipped: numPendingTests + numTodoTests }
+  return { passed: numPassedTests, failures: files.flatMap(failuresOf), skipped: numPendingTests + numTodoTests }
+}
+
+/** @param {TestFile} file @returns {string[]} */
+function failuresOf({ name, status, message, assertionResults }) {
+  const file = relative(root, name)
+  // It could not be loaded.
+  if (status === 'failed' && assertionResults.length === 0) return [`${file}\n${message}`]
+  const failed = assertionResults.filter((result) => result.status === 'failed')
+  return failed.map(({ fullName, failureMessages }) => `${file} > ${fullName}\n${failureMessages.join('\n')}`)
 }
