@@ -323,7 +323,8 @@ test('a run whose jobs are deleted under it ends with one sentence, and so do it
   brakeAt(1)
   const run = new Run([folder, '--workers', '2'])
   await run.until(1)
-  rmSync(work(), { recursive: true })
+  // Again where it writes meanwhile.
+  rmSync(work(), { recursive: true, maxRetries: 20, retryDelay: 20 })
   // Its output ends with the last of its processes.
   expect(await run.ended()).toBe(1)
   expect(run.output).toContain('quickstart: The journal was removed while it was open')
