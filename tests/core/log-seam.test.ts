@@ -280,6 +280,52 @@ test('a log that has unfinished business gets another exchange, though nobody ca
   expect(log.exchanges).toBe(3)
 })
 
+describe('a hint that the log has grown, in the middle of a flush that has read it', () => {
+  async function hinted(during: (n: number) => void) {
+    const log = new PlayedLog()
+    let grew = (): void => undefined
+    log.watch = (listener?: () => void) => {
+      grew = listener ?? grew
+      return () => undefined
+    }
+    const storage = await opened(log)
+    log.play = (turn, n) => {
+      turn({ records: [] })
+      if (n < 50) grew()
+      during(n)
+      return DONE
+    }
+    const flushed = async (): Promise<number> => {
+      await enqueue(storage, 'a')
+      for (let at = 0; at < 200; at++) await Promise.resolve()
+      return log.exchanges
+    }
+    return { storage, log, flushed }
+  }
+
+  test('is followed by another, where somebody waits to be told', async () => {
+    const { storage, flushed } = await hinted(() => undefined)
+    storage.notifier.subscribe(() => undefined)
+    expect(await flushed()).toBe(50)
+  })
+
+  test('waits for the next call where nobody does', async () => {
+    const { flushed } = await hinted(() => undefined)
+    expect(await flushed()).toBe(2)
+  })
+
+  test('is not followed without end where the log cannot be read', async () => {
+    const { storage, log, flushed } = await hinted(() => undefined)
+    storage.notifier.subscribe(() => undefined)
+    const { play } = log
+    log.play = (turn, n, guess) => {
+      if (n > 2) throw new HoldfastError('HOLDFAST_STORAGE', 'It cannot be read')
+      return play(turn, n, guess)
+    }
+    expect(await flushed()).toBe(3)
+  })
+})
+
 test('sessions carry the process that opened them, and one that is over is shown and told', async () => {
   const dead = new Set<unknown>()
   let tell: () => void = () => undefined

@@ -21,6 +21,8 @@ export interface FlushesOptions {
   readonly writer: string
   /** Called after each flush. */
   readonly flushed: () => void
+  /** Whether somebody waits to be told what others write: then the log is read as soon as it has grown. */
+  readonly follows: () => boolean
 }
 
 /** Calls on their way into the log: they gather while a flush is under way and go into the next one together. */
@@ -44,11 +46,16 @@ export class Flushes {
 
   add(operation: Operation, resolve: Resolve, reject: (error: unknown) => void): void {
     this.#calls.push(new Call(operation, resolve, reject))
-    this.begin()
+    this.#begin()
   }
 
-  /** A flush without calls reads the tail. */
-  begin(): void {
+  /** Or it may have. A flush without calls reads the tail. */
+  grew(): void {
+    this.isBehind = true
+    if (this.#options.follows()) this.#begin()
+  }
+
+  #begin(): void {
     this.#flushing ??= this.#flushAll()
   }
 
@@ -61,7 +68,7 @@ export class Flushes {
   catchUp(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#readers.push({ resolve, reject })
-      this.begin()
+      this.#begin()
     })
   }
 
@@ -72,8 +79,11 @@ export class Flushes {
     do {
       const calls = this.#takeCalls()
       const readers = this.#readers.splice(0)
-      unfinished = await this.#flush(this.#isFull ? await this.#admitted(calls) : calls, readers.length > 0)
+      const mustRead = readers.length > 0 || this.isBehind
+      unfinished = await this.#flush(this.#isFull ? await this.#admitted(calls) : calls, mustRead)
       this.#options.flushed()
+      // Others may have written since this flush has read. What cannot be read now is told to the next who calls.
+      unfinished ||= this.isBehind && this.#unread === null && this.#options.follows()
       for (const { resolve, reject } of readers) {
         if (this.#unread === null) resolve()
         else reject(this.#unread)
@@ -124,7 +134,7 @@ export class Flushes {
     return spared
   }
 
-  /** True when the log asks for another exchange. @param mustRead somebody waits for what others wrote */
+  /** True when the log asks for another exchange. @param mustRead others wrote, or somebody waits for what they did */
   async #flush(waiting: readonly Call[], mustRead = false): Promise<boolean> {
     const recordId = `${this.#options.writer}.${++this.#records}`
     let decided = false as boolean

@@ -72,6 +72,7 @@ export class LoggedStorage extends TableStorage {
         this.#publish(false)
         this.#condition.publish()
       },
+      follows: () => this.notifier.isWanted && this.#state === 'open',
     })
     this.notifier = new TableHints(() => this.#replica.table)
   }
@@ -249,7 +250,7 @@ export class LoggedStorage extends TableStorage {
   #watchLog(): () => void {
     const { presence } = this.#log
     const stops = [
-      this.#log.watch(() => this.#grewElsewhere()),
+      this.#log.watch(() => this.#flushes.grew()),
       presence?.watch(
         () => [...this.#replica.table.tables.sessions.values()].map(({ process }) => process),
         () => this.#endedElsewhere(),
@@ -258,12 +259,6 @@ export class LoggedStorage extends TableStorage {
     return () => {
       for (const stop of stops) stop?.()
     }
-  }
-
-  #grewElsewhere(): void {
-    this.#flushes.isBehind = true
-    // Somebody waits for hints: the tail is not left unread until the next call.
-    if (this.notifier.isWanted && this.#state === 'open') this.#flushes.begin()
   }
 
   /** A process is over. What it wrote last counts, and nobody may have told of it. */
