@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FileSystem, nodeFs, type NodeFsOptions } from '../../src/adapters/node-fs/index.ts'
 import { encodeRecord } from '../../src/adapters/node-fs/lines.ts'
 import { systemFiles } from '../../src/adapters/node-fs/system-files.ts'
-import type { HoldfastError } from '../../src/index.ts'
+import { HoldfastError } from '../../src/index.ts'
 import { newJob, SimulatedDisk } from '../../src/testing/index.ts'
 import { allJobs, NOW } from '../core/kit-targets.ts'
 
@@ -139,17 +139,24 @@ test('who asks for less durability makes no segments that take from others what 
   }
 })
 
-test('tidying up that fails costs no call, and leaves no file open', async () => {
+test('tidying up that fails costs no call, is told by health until it works again, and leaves no file open', async () => {
   const denied = (): Promise<never> => Promise.reject(Object.assign(new Error('EPERM'), { code: 'EPERM' }))
   let fails = false
   const { fileSystem, open } = counted({ rename: (from, to) => (fails ? denied() : systemFiles.rename(from, to)) })
   const storage = await opened({ rollAt: 1, fileSystem })
+  const told: unknown[] = []
+  storage.watchHealth?.(() => {
+    const { state, cause } = storage.health?.() ?? {}
+    told.push([state, HoldfastError.is(cause) ? cause.code : cause])
+  })
   await enqueue(storage, 'a')
   fails = true
   for (const id of ['b', 'c', 'd', 'e', 'f', 'g']) await enqueue(storage, id, 'x'.repeat(5000))
+  expect(told).toEqual([['degraded', 'HOLDFAST_STORAGE_GROWS']])
   fails = false
   for (const id of ['h', 'i', 'j', 'k', 'l', 'm']) await enqueue(storage, id, 'x'.repeat(20_000))
   expect(await allJobs(storage)).toHaveLength(13)
+  expect(told.slice(1)).toEqual([['ok', null]])
   await storage.close()
   expect(open()).toBe(0)
   const whole = (await journals()).map(async (name) => (await readFile(join(directory, name))).length > 100)

@@ -7,6 +7,7 @@ import {
   database,
   enqueue,
   faulty,
+  headOf,
   healthOf,
   idsOf,
   open,
@@ -295,9 +296,6 @@ async function beginSnapshot(name: string, position: number): Promise<void> {
   const mark = { writer: 'gone', position }
   await raw(name, ['$meta'], (transaction) => void transaction.objectStore('$meta').put(mark, 'snapshotting'))
 }
-
-const headOf = async (name: string): Promise<unknown> =>
-  (await raw(name, ['snapshot'], (transaction) => transaction.objectStore('snapshot').get('head'))).result
 
 test('a tab that is closed while it makes a snapshot: another one makes it', async () => {
   const name = database()

@@ -14,6 +14,7 @@ import {
   database,
   enqueue,
   faulty,
+  headOf,
   healthOf,
   idsOf,
   open,
@@ -567,6 +568,5 @@ test('once most of the rows are gone, a snapshot takes the place of the log that
   await storage.close()
   await storage.open()
   await storage.close()
-  const head = await raw(name, ['snapshot'], (transaction) => transaction.objectStore('snapshot').get('head'))
-  expect(head.result).toMatchObject({ count: 1 })
+  expect(await headOf(name)).toMatchObject({ count: 1 })
 })

@@ -76,6 +76,10 @@ export async function raw<Answer>(
   return answer
 }
 
+/** Of the snapshot that counts; `undefined`: there is none. */
+export const headOf = async (name: string): Promise<unknown> =>
+  (await raw(name, ['snapshot'], (transaction) => transaction.objectStore('snapshot').get('head'))).result
+
 export async function openedQueue(
   name: string,
 ): Promise<{ queue: JobQueue; storage: StorageAdapter; events: string[] }> {

@@ -190,19 +190,17 @@ export class Database {
   async #request(): Promise<Handle> {
     const factory = this.#factory()
     try {
-      return await this.#openVersion(factory, VERSION)
-    } catch (error) {
-      // A newer version of the package has upgraded it, and added to it: what this one knows is still there.
-      if (nameOf(error) !== 'VersionError') throw unopened(this.#options.name, error, this.#identity !== null)
-    }
-    try {
-      return await this.#openVersion(factory, undefined)
+      return await this.#openVersion(factory, VERSION).catch((error: unknown) => {
+        if (nameOf(error) !== 'VersionError') throw error
+        // A newer version of the package has upgraded it, and added to it: what this one knows is still there.
+        return this.#openVersion(factory, undefined)
+      })
     } catch (error) {
       throw unopened(this.#options.name, error, this.#identity !== null)
     }
   }
 
-  #openVersion(factory: IDBFactory, version: number | undefined): Promise<Handle> {
+  async #openVersion(factory: IDBFactory, version: number | undefined): Promise<Handle> {
     const request = factory.open(this.#options.name, version)
     request.onupgradeneeded = (event) => {
       const { result, transaction } = request

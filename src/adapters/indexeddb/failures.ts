@@ -61,6 +61,12 @@ export function newer(name: string): HoldfastError {
   )
 }
 
+export function growing(name: string, cause: unknown): HoldfastError {
+  return new HoldfastError('HOLDFAST_STORAGE_GROWS', `The database ${name} cannot be shortened (${said(cause)})`, {
+    cause,
+  })
+}
+
 export function refusedPayload(cause: unknown): HoldfastError {
   return new HoldfastError(
     'HOLDFAST_PAYLOAD_FORMAT',

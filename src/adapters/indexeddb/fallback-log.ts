@@ -67,7 +67,7 @@ export class FallbackLog implements Log {
 
   health(): LogHealth {
     const health = this.#log.health?.() ?? { damaged: 0, problem: null }
-    return this.#reason === null ? health : { ...health, fallback: this.#reason }
+    return this.#reason === null ? health : { ...health, degraded: this.#reason }
   }
 
   watchHealth(listener: () => void): void {

@@ -18,7 +18,7 @@ import { Attempt } from './attempt.ts'
 import { requestPersistence, statusOf } from './browser-storage.ts'
 import { Damage } from './damage.ts'
 import { Database, pauseBeforeNext } from './database.ts'
-import { blocked, explained, newer, outcomeUnknown } from './failures.ts'
+import { blocked, explained, growing, newer, outcomeUnknown } from './failures.ts'
 import { beginFlush, endOfLog, type Flush, readTail, write, writeFirst } from './flush.ts'
 import type { IndexedDbLogOptions, Signal } from './log-options.ts'
 import { readChunks } from './payloads.ts'
@@ -171,7 +171,8 @@ export class IndexedDbLog implements Log {
 
   health(): LogHealth {
     const problem = this.#problem ?? this.#full ?? this.#hindrance()
-    return { damaged: this.#damage.count, resets: this.#resets, problem, isWeaker: this.#isWeaker }
+    const { problem: degraded } = this.#snapshots
+    return { damaged: this.#damage.count, resets: this.#resets, problem, degraded, isWeaker: this.#isWeaker }
   }
 
   watchHealth(listener: () => void): void {
@@ -354,23 +355,20 @@ export class IndexedDbLog implements Log {
     return this.#snapshots.isDue(this.#position ?? 0, replica.size)
   }
 
-  /** What goes wrong with a snapshot is no reason for a flush to fail. */
+  /** What goes wrong with a snapshot is no reason for a flush to fail: `health` tells it. */
   async #snapshotIfDue(handle: Handle): Promise<void> {
-    if (this.#position === null || this.#snapshot !== null || !this.#isSnapshotDue()) return
-    await this.#makeSnapshot(handle).catch(() => undefined)
-  }
-
-  async #makeSnapshot(handle: Handle): Promise<void> {
-    const position = this.#position ?? 0
+    const [position, replica] = [this.#position, this.#replica]
+    if (position === null || replica === null || this.#snapshot !== null || !this.#isSnapshotDue()) return
+    const failed = (cause: unknown): void => this.#snapshots.failed(position, growing(this.#options.name, cause))
     try {
-      if (this.#replica === null || !(await this.#database.inTime(this.#snapshots.begin(handle, position)))) return
+      if (!(await this.#database.inTime(this.#snapshots.begin(handle, position)))) return
+      await this.#damage.keep(handle)
+      const copy = await this.#snapshots.copy(replica.snapshot(), position)
+      const published = this.#snapshots.publish(handle, copy).catch(failed)
+      this.#publishing = published.then(() => this.#healthListener())
     } catch (error) {
-      this.#snapshots.postpone(position)
-      throw error
+      failed(error)
     }
-    await this.#damage.keep(handle)
-    const copy = await this.#snapshots.copy(this.#replica.snapshot(), position)
-    this.#publishing = this.#snapshots.publish(handle, copy).catch(() => undefined)
   }
 
   async #restoreReserve(): Promise<boolean> {

@@ -48,11 +48,15 @@ export interface SnapshotsOptions {
  * tabs go on; a last one makes the new snapshot the one that counts and removes the log before the one it replaces.
  */
 export class Snapshots {
+  /** Why the log grows; `null`: it does not, or one try has failed, as one does that a frozen page cuts short. */
+  problem: Error | null = null
   readonly #writer: string
   readonly #least: number
   readonly #database: Database
   readonly #damage: Damage
   #generations = 0
+  /** Tries in a row. */
+  #failures = 0
   #head: SnapshotHead | null = null
   /** Changes in the log since the head's position. */
   #changes = 0
@@ -90,7 +94,7 @@ export class Snapshots {
   async load(handle: Handle): Promise<Loaded> {
     for (;;) {
       const head = await this.#readHead(handle, this.#damage)
-      this.#head = head
+      this.#knows(head)
       this.#changes = 0
       if (head === null) {
         // The log may have begun anew: what was put off went by the places of the one before.
@@ -143,7 +147,7 @@ export class Snapshots {
     const isNewer = (newest?.position ?? 0) > known
     if (isNewer) {
       this.#changes = Math.floor((this.#changes * Math.max(0, position - (newest?.position ?? 0))) / Math.max(1, grown))
-      this.#head = newest
+      this.#knows(newest)
     } else if (position < until) this.#notBefore = until
     else quietly(meta.put({ writer: this.#writer, position } satisfies Meta['snapshotting'], 'snapshotting'))
     await transaction.done
@@ -167,8 +171,8 @@ export class Snapshots {
     return { ...rest, rows: copied, position, identity, dead: [...chunks] }
   }
 
-  /** Writes what `copy` gave. False when another tab's newer snapshot came first. */
-  async publish(handle: Handle, copy: TableCopy): Promise<boolean> {
+  /** Writes what `copy` gave, unless another tab's newer snapshot comes first. */
+  async publish(handle: Handle, copy: TableCopy): Promise<void> {
     const changes = this.#changes
     try {
       const generation = `${this.#writer}.${++this.#generations}`
@@ -178,10 +182,6 @@ export class Snapshots {
         this.#makeHead(handle, { ...head, format: LOG_FORMAT, generation, chunks }, { dead, identity }),
       )
       if (published) this.#changes -= changes
-      return published
-    } catch (error) {
-      this.postpone(copy.position)
-      throw error
     } finally {
       this.#hurried = false
       this.#busy = false
@@ -194,9 +194,17 @@ export class Snapshots {
     this.#notBefore = 0
   }
 
-  /** One could not be written: not to be tried again with each flush. */
-  postpone(position: number): void {
+  /** One could not be made: not to be tried again with each flush. */
+  failed(position: number, problem: Error): void {
+    if (++this.#failures > 1) this.problem = problem
     this.#notBefore = Math.max(this.#notBefore, position + Math.max(1, position - (this.#head?.position ?? 0)))
+  }
+
+  /** The snapshot that counts, whoever has made it: the log goes on from there. */
+  #knows(head: SnapshotHead | null): void {
+    this.#head = head
+    this.#failures = 0
+    this.problem = null
   }
 
   /** While some are taken over here, the database reads the next. */
@@ -286,7 +294,7 @@ export class Snapshots {
       for (const key of dead) if (named?.includes(key) === false) await remove('payloads', key)
     } else for (const key of own) quietly(store.delete(key))
     await transaction.done
-    this.#head = published ? head : before
+    this.#knows(published ? head : before)
     return published
   }
 }

@@ -19,6 +19,11 @@ export function newer(folder: string, format: number): HoldfastError {
   )
 }
 
+export function growing(cause: unknown): HoldfastError {
+  const message = `Old segments cannot be taken away: ${describe(cause)}`
+  return new HoldfastError('HOLDFAST_STORAGE_GROWS', message, { cause })
+}
+
 export function outcomeUnknown(cause: unknown): HoldfastError {
   return new HoldfastError(
     'HOLDFAST_OUTCOME_UNKNOWN',

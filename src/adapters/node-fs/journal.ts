@@ -11,7 +11,7 @@ import {
   type Receipt,
   type Tail,
 } from '../../core/storage/log.ts'
-import { explained, inTheWay, newer, outcomeUnknown } from './failures.ts'
+import { explained, growing, inTheWay, newer, outcomeUnknown } from './failures.ts'
 import { nobodyRolls } from './patience.ts'
 import { cutShort, type Landing, Segment, type SegmentOptions } from './segment.ts'
 import type { FoundSegment, SegmentFolder } from './segment-folder.ts'
@@ -73,6 +73,8 @@ export class Journal implements Log {
   #mustSeal = false
   #damaged = 0
   #problem: Error | null = null
+  /** Why old segments stay; `null`: they go. */
+  #growth: Error | null = null
 
   constructor(options: JournalOptions) {
     this.#options = options
@@ -131,7 +133,7 @@ export class Journal implements Log {
   }
 
   health(): LogHealth {
-    return { damaged: this.#damaged, problem: this.#problem }
+    return { damaged: this.#damaged, problem: this.#problem, degraded: this.#growth }
   }
 
   /** The synchronous turn: read, decide, append, read back. */
@@ -235,7 +237,7 @@ export class Journal implements Log {
 
   async #openNewest(folder: SegmentFolder): Promise<Segment> {
     const found = (await folder.newest()) ?? (await this.#publish(folder, 1, EMPTY))
-    await tidied(folder, found)
+    await this.#tidy(folder, found)
     return this.#enter(folder, found)
   }
 
@@ -265,8 +267,13 @@ export class Journal implements Log {
 
   async #roll(folder: SegmentFolder, from: Segment): Promise<FoundSegment> {
     const next = await this.#publish(folder, from.number + 1, this.#replica?.snapshot() ?? EMPTY)
-    await tidied(folder, next)
+    await this.#tidy(folder, next)
     return next
+  }
+
+  /** What cannot be tidied up now is in nobody's way, and is tried again by whoever opens the folder or makes a segment. */
+  async #tidy(folder: SegmentFolder, { number }: FoundSegment): Promise<void> {
+    this.#growth = await folder.tidy(number).then(() => null, growing)
   }
 
   async #enter(folder: SegmentFolder, found: FoundSegment): Promise<Segment> {
@@ -335,9 +342,4 @@ export class Journal implements Log {
     this.#segment = null
     await segment?.close()
   }
-}
-
-/** What cannot be tidied up now is in nobody's way, and is tried again by whoever opens the folder or makes a segment. */
-function tidied(folder: SegmentFolder, { number }: FoundSegment): Promise<void> {
-  return folder.tidy(number).catch(() => undefined)
 }

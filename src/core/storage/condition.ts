@@ -19,10 +19,10 @@ export class Condition {
   }
 
   health(): StorageHealth {
-    const { damaged, problem, fallback, isWeaker, resets } = this.#log.health?.() ?? NO_TROUBLE
-    const cause = problem ?? this.#replica.problem ?? fallback ?? null
+    const { damaged, problem, degraded, isWeaker, resets } = this.#log.health?.() ?? NO_TROUBLE
+    const cause = problem ?? this.#replica.problem ?? degraded ?? null
     const jobs = this.#replica.table.tables.jobs.size
-    return { state: stateFor(cause, fallback), cause, damaged, jobs, weaker: isWeaker ?? false, resets: resets ?? 0 }
+    return { state: stateFor(cause, degraded), cause, damaged, jobs, weaker: isWeaker ?? false, resets: resets ?? 0 }
   }
 
   watch(listener: () => void): () => void {
@@ -40,9 +40,9 @@ export class Condition {
   }
 }
 
-function stateFor(cause: Error | null, fallback: Error | undefined): StorageHealth['state'] {
+function stateFor(cause: Error | null, degraded: Error | null | undefined): StorageHealth['state'] {
   if (cause === null) return 'ok'
-  if (cause === fallback) return 'degraded'
+  if (cause === degraded) return 'degraded'
   return HoldfastError.is(cause, 'HOLDFAST_STORAGE_NEWER') ? 'read-only' : 'failing'
 }
 

@@ -292,7 +292,9 @@ export interface DumpedRecord {
 /** How a storage is. */
 export interface StorageHealth {
   /**
-   * `degraded`: it works, but what it acknowledges does not survive the end of the process, though that was asked for.
+   * `degraded`: it works, and something is wrong with it: what it acknowledges does not survive the end of the process,
+   * though that was asked for (`HOLDFAST_STORAGE_UNAVAILABLE`), or what it no longer needs cannot be taken away, so that
+   * it grows (`HOLDFAST_STORAGE_GROWS`).
    * `read-only`: a newer version of the package writes here. `failing`: `cause` keeps it from taking writes now, or new
    * work where `cause` is `HOLDFAST_STORAGE_FULL`.
    */

@@ -167,6 +167,6 @@ export interface LogHealth {
   readonly isWeaker?: boolean
   /** How often the data was found to be gone, or another's, since the log was opened. */
   readonly resets?: number
-  /** Why nothing survives the end of the process, though that was asked for. */
-  readonly fallback?: Error
+  /** What is wrong though the log takes writes: nothing survives the end of the process, or it cannot be shortened. */
+  readonly degraded?: Error | null
 }
