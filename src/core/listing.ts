@@ -1,9 +1,15 @@
 import { checkWhere, type JobFilter } from './conditions.ts'
 import { invalidOption } from './errors.ts'
 import { type Job, toJob } from './job.ts'
-import { type Check, integerFrom, readOptions } from './options.ts'
+import { boolean, type Check, integerFrom, readOptions } from './options.ts'
 import type { QueueCore } from './queue-core.ts'
-import { type FilterField, FILTER_FIELDS, type ListOrder, type ListRequest, type Where } from './storage/contract.ts'
+import {
+  type FilterField,
+  FILTER_FIELDS,
+  type JobRecord,
+  type ListOrder,
+  type ListRequest,
+} from './storage/contract.ts'
 import { isObject } from './storage/plain.ts'
 
 type Direction = ListOrder['direction']
@@ -19,6 +25,8 @@ export interface ListOptions {
   readonly orderBy?: OrderBy | readonly OrderBy[]
   /** The most jobs that iterating yields, from 1. Default: all. */
   readonly limit?: number
+  /** False: jobs come without their payloads (`null`), for which nothing large is read from the storage. Default true. */
+  readonly payloads?: boolean
 }
 
 export interface PageOptions {
@@ -46,23 +54,23 @@ const MOST_PATH = 64
 export class JobList implements AsyncIterable<Job> {
   /** Throws once the queue is closed. */
   readonly #open: () => Pick<QueueCore, 'storage' | 'environment'>
-  readonly #where: Where
-  readonly #orderBy: Order
+  /** Of each page. */
+  readonly #asked: Pick<ListRequest, 'where' | 'orderBy' | 'payloads'>
   readonly #limit: number
 
   constructor(open: () => Pick<QueueCore, 'storage' | 'environment'>, options: ListOptions) {
-    const checks = { where: ofList(checkWhere), orderBy: ofList(checkOrder), limit: integerFrom(1) }
-    const { where = {}, orderBy, limit = Infinity } = readOptions('list', options, checks)
+    const fitting = { where: ofList(checkWhere), orderBy: ofList(checkOrder) }
+    const checks = { ...fitting, limit: integerFrom(1), payloads: boolean }
+    const { where = {}, orderBy, limit = Infinity, payloads = true } = readOptions('list', options, checks)
     this.#open = open
-    this.#where = where
-    this.#orderBy = orderBy ?? [{ path: ['createdAt'], direction: 'desc' }]
+    this.#asked = { where, orderBy: orderBy ?? [{ path: ['createdAt'], direction: 'desc' }], payloads }
     this.#limit = limit
   }
 
   async page(options: PageOptions = {}): Promise<JobPage> {
     const checks = { size: integerFrom(1, MOST_PER_PAGE), after: checkCursor }
     const { size = 100, after = null } = readOptions('page', options, checks)
-    if (after !== null && (JSON.parse(after) as readonly unknown[]).length !== this.#orderBy.length + 1)
+    if (after !== null && (JSON.parse(after) as readonly unknown[]).length !== this.#asked.orderBy.length + 1)
       throw invalidOption('page.after', 'the cursor of a page in the same order', after)
     return this.#page(size, after)
   }
@@ -81,8 +89,9 @@ export class JobList implements AsyncIterable<Job> {
   async #page(limit: number, after: string | null): Promise<JobPage> {
     const { storage, environment } = this.#open()
     const now = environment.now()
-    const answer = await storage.list({ where: this.#where, orderBy: this.#orderBy, limit, after, now })
-    return { ...answer, jobs: answer.jobs.map((record) => toJob(record, now)) }
+    const answer = await storage.list({ ...this.#asked, limit, after, now })
+    const shown = (record: JobRecord): JobRecord => (this.#asked.payloads ? record : { ...record, payload: null })
+    return { ...answer, jobs: answer.jobs.map((record) => toJob(shown(record), now)) }
   }
 }
 

@@ -9,7 +9,7 @@ export async function nextRunAt(
   const first = async (status: 'pending' | 'scheduled'): Promise<number | undefined> => {
     const where = { type: { in: types }, status: { eq: status } }
     const orderBy = [{ path: ['runAt'], direction: 'asc' }] as const
-    const { jobs } = await storage.list({ where, orderBy, limit: 1, after: null, now })
+    const { jobs } = await storage.list({ where, orderBy, limit: 1, after: null, now, payloads: false })
     return jobs[0]?.runAt
   }
   return (await first('pending')) === undefined ? ((await first('scheduled')) ?? null) : now

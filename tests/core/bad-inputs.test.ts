@@ -211,7 +211,7 @@ const ofQueue: Record<
   list: [
     (queue, [given]) => queue.list(given as object),
     [
-      ...what('list', options({ limit: notFrom(1) }, 'list.')),
+      ...what('list', options({ limit: notFrom(1), payloads: notABoolean }, 'list.')),
       ...[null, 5, 'failed', [], new Date(0), new Map()].map((where): Row => [[{ where }], 'where']),
       ...[null, 5, 'created', '', '-', 'type.x', [], {}, [[]], { runAt: 'asc', priority: 'asc' }].map(
         (orderBy): Row => [[{ orderBy }], 'orderBy'],

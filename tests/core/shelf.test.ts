@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
+import { openQueue } from '../../src/index.ts'
 import { type Fault, newJob, SharedLog, sharedStorage } from '../../src/testing/index.ts'
 import { allJobs, NOW } from './kit-targets.ts'
 
@@ -30,6 +31,28 @@ describe('payloads that are too much for the table', () => {
     const other = await opened(log)
     expect(log.chunks.size).toBe(1)
     expect((await allJobs(other.storage)).map(({ payload }) => payload)).toEqual([large('a'), 'small'])
+  })
+
+  test('are not read for a list that does without them, also where its condition is about others', async () => {
+    const { log, storage } = await opened()
+    for (const id of ['a', 'b']) await enqueue(storage, id, large(id))
+    const read: string[] = []
+    const readChunks = log.readChunks.bind(log)
+    log.readChunks = (keys) => {
+      read.push(...keys)
+      return readChunks(keys)
+    }
+    const queue = await openQueue({ storage: (await opened(log)).storage })
+    const { jobs } = await queue.list({ payloads: false, where: { id: { ne: 'x' } } }).page()
+    expect([jobs.map(({ id, payload }) => [id, payload]), read]).toEqual([
+      [
+        ['b', null],
+        ['a', null],
+      ],
+      [],
+    ])
+    expect((await queue.list().page()).jobs.map(({ payload }) => payload)).toEqual([large('b'), large('a')])
+    await queue.close()
   })
 
   test.each<Fault>(['lose the answer', 'drop', 'repeat'])(

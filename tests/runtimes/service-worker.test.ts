@@ -13,7 +13,7 @@ import {
   SYNC_TAG,
   type WorkerRegistration,
 } from '../../src/runtimes/browser/service-worker/index.ts'
-import { ManualClock, SharedLog, testQueue } from '../../src/testing/index.ts'
+import { ManualClock, SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
 import { codeOf, outcome, problemOf, Stage, untilAborted } from '../core/doubles.ts'
 
 const upload = defineJob({ type: 'upload', requires: 'online', timeout: '1h' })
@@ -122,6 +122,28 @@ describe('drain', () => {
     expect(await problem({ bogus: 1 })).toEqual({ code: 'HOLDFAST_INVALID_OPTION', field: 'drain.bogus' })
     expect(await problem({ concurrency: 0 })).toEqual({ code: 'HOLDFAST_INVALID_OPTION', field: 'concurrency' })
   })
+})
+
+test('the payloads of jobs that wait are not read: they may be more than a worker has memory for', async () => {
+  const log = new SharedLog()
+  const clock = new ManualClock()
+  const page = await openQueue({ storage: sharedStorage(log), environment: clock })
+  await page.enqueueMany(
+    ['a', 'b'].map((id) => ({ job: upload, payload: id.repeat(20_000), options: { id, delay: '1h' } })),
+  )
+  const read: string[] = []
+  const readChunks = log.readChunks.bind(log)
+  log.readChunks = (keys) => {
+    read.push(...keys)
+    return readChunks(keys)
+  }
+  const queue = await openQueue({ storage: sharedStorage(log), environment: clock })
+  const asked: AskedBy[] = []
+  registerBackgroundSync({ queue, platform: {}, onAsked: (by) => void asked.push(by) })
+  await clock.settle()
+  expect(await drain({ queue, handlers: [upload.handler(() => 'done')] })).toMatchObject({ done: 0, left: 0 })
+  expect([asked, read]).toEqual([['nobody'], []])
+  await queue.close()
 })
 
 describe('onSync', () => {

@@ -649,6 +649,8 @@ export interface ListRequest {
   readonly limit: number
   /** An opaque text from an earlier page. */
   readonly after: string | null
+  /** False: nobody looks at the payloads of the answer, so none need be fetched for it. [tests/core/shelf.test.ts] */
+  readonly payloads?: boolean
   readonly now: number
 }
 

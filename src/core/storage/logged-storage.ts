@@ -173,7 +173,7 @@ export class LoggedStorage extends TableStorage {
     const shelf = this.#shelf
     if (shelf === null) return super.list(request)
     const answer = await shelf.search((payloads) => this.read((table) => list(table, request, payloads)))
-    await this.#fill(answer.jobs)
+    if (request.payloads !== false) await this.#fill(answer.jobs)
     return answer
   }
 

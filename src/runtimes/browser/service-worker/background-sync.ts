@@ -178,7 +178,8 @@ async function waitsForNetwork(queue: PageQueue, among: readonly string[] | null
   const status = { in: ['pending', 'scheduled'] } as const
   for (let at = 0; at < (among?.length ?? 1); at += LOT) {
     const where = among === null ? { status } : { status, id: { in: among.slice(at, at + LOT) } }
-    for await (const { requires } of queue.list({ where })) if (requires.includes('online')) return true
+    for await (const { requires } of queue.list({ where, payloads: false }))
+      if (requires.includes('online')) return true
   }
   return false
 }

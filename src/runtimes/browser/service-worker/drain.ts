@@ -96,7 +96,7 @@ async function waitingIn(
   let retrying = 0
   let next = Infinity
   const now = queue.environment.now()
-  for await (const job of queue.list({ where })) {
+  for await (const job of queue.list({ where, payloads: false })) {
     if (hasExpired(job, now)) continue
     if (job.status === 'pending') left += 1
     else if (job.unreached + job.failures + job.interruptions > 0) retrying += 1
