@@ -13,11 +13,22 @@ import { places, work } from './places.mjs'
 /** Everything is kept: the manifest reads what every job has found out. */
 const KEPT = { maxAge: Infinity, maxCount: Infinity }
 
+/** Where the queue tells what its services meet while they go on: once, however often they try. */
+const logger = {
+  debug: () => undefined,
+  info: console.log,
+  warn: console.error,
+  error(/** @type {string} */ message, /** @type {{ error?: unknown }} */ { error } = {}) {
+    if (!HoldfastError.is(error, 'HOLDFAST_STORAGE')) console.error(`${message}:`, error)
+  },
+}
+
 export async function openJobs() {
   await mkdir(places.unfinished, { recursive: true })
   return openQueue({
     storage: nodeFs({ directory: places.jobs }),
     jobs: [compressFile, writeManifest],
+    logger,
     retention: { completed: KEPT, failed: KEPT },
     // By default a job that saw its process die 4 times is taken for the cause. This program is there to be killed.
     maxInterruptions: 1000,
@@ -43,7 +54,6 @@ export async function startExecutors(queue) {
 export function onStorageFailure(queue, end) {
   queue.on('error', ({ error }) => {
     if (HoldfastError.is(error, 'HOLDFAST_STORAGE')) end(error)
-    else console.error(error)
   })
 }
 

@@ -106,7 +106,7 @@ export class Claimer {
         const answer = await this.#ask(limit, only ? 'only' : 'none')
         if (answer !== null) this.#give(answer, limit, only)
       } catch (error) {
-        this.#options.onError(error)
+        this.#options.errors.again(error)
       }
       // Whoever asked meanwhile is not forgotten.
     } while (this.#again && !this.#stopped)
@@ -138,7 +138,7 @@ export class Claimer {
   }
 
   async #ask(limit: number, suspects: 'none' | 'only'): Promise<ClaimAnswer | null> {
-    const { storage, environment, lanes, reopen } = this.#options
+    const { storage, environment, lanes, reopen, errors } = this.#options
     const session = this.#options.session()
     // A claim whose answer was lost is asked again under its name, and brings the same jobs.
     this.#requestId ??= `${session}.${++this.#claims}`
@@ -155,6 +155,7 @@ export class Claimer {
       }
       const answer = await storage.claim(request)
       this.#requestId = null
+      errors.over()
       return answer
     } catch (error) {
       if (HoldfastError.is(error, 'HOLDFAST_SESSION_ENDED')) {
@@ -169,8 +170,8 @@ export class Claimer {
   }
 
   #retryLater(error: unknown): void {
-    const { environment, onError } = this.#options
-    onError(error)
+    const { environment, errors } = this.#options
+    errors.again(error)
     if (!this.#stopped) this.#wakeup.sleepUntil(environment.now() + RETRY)
   }
 }

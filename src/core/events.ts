@@ -29,7 +29,7 @@ export interface QueueEvents {
   lost: { readonly job: Job }
   /** The job waits again: the reaper or `forceRelease` took it from its session, or the worker died that ran it here. */
   interrupted: { readonly job: Job }
-  /** A background service met an error and goes on. */
+  /** A background service met an error and goes on. Each one: the logger is told of the first of a kind, and of the end. */
   error: { readonly error: unknown; readonly service: string }
   /** The storage is in another state than before, or has another cause, more damage or weaker writes. */
   health: { readonly health: StorageHealth }

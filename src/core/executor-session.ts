@@ -27,9 +27,9 @@ export interface ExecutorSessionOptions {
 
 /** What a service works with, by its name. */
 export function servicesOf(core: QueueCore, session: () => string): (name: string) => ServiceOptions {
-  const { storage, environment, onError } = core
+  const { storage, environment, errors } = core
   return (name) => ({
-    ...{ storage, environment, session, onError: onError(name) },
+    ...{ storage, environment, session, errors: errors(name) },
     withAutomations: (batch) => withAutomations(core, batch),
   })
 }
@@ -145,7 +145,7 @@ export class ExecutorSession {
   /** One after the other: when one cannot be started, those before it are known and stopped. */
   #startServices(): void {
     const { core, slots, lanes, leaseDuration } = this.#options
-    const { storage, pruner, onError } = core
+    const { storage, pruner, errors } = core
     const services = this.#services
     const stop = storage.notifier?.subscribe(({ ready }) => this.wake(ready))
     services.push({ stop: stop ?? ((): void => undefined) })
@@ -165,7 +165,7 @@ export class ExecutorSession {
       interrupted: (record) => this.#interrupted(record),
     })
     services.push(reaper)
-    this.#pruning = pruner.ticker(onError('pruner'))
+    this.#pruning = pruner.ticker(errors('pruner'))
     services.push(this.#pruning)
   }
 
@@ -179,13 +179,15 @@ export class ExecutorSession {
   /** Whatever of it fails, the session is over: one that was not closed falls silent. */
   async #close(): Promise<void> {
     const { core, slots } = this.#options
-    const { storage, environment, onError } = core
+    const { storage, environment, errors } = core
+    const { once } = errors('stop')
     for (const service of this.#services)
       await Promise.resolve()
         .then(() => service.stop())
-        .catch(onError('stop'))
-    await slots.stop().catch(onError('stop'))
-    if (this.name !== '') await storage.session({ close: this.name, now: environment.now() }).catch(onError('session'))
+        .catch(once)
+    await slots.stop().catch(once)
+    if (this.name !== '')
+      await storage.session({ close: this.name, now: environment.now() }).catch(errors('session').once)
   }
 
   async #open(): Promise<void> {

@@ -77,7 +77,7 @@ export class Executor {
         concurrency,
         ends: this.#slots,
         onRoom,
-        onError: core.onError('runner'),
+        onError: core.errors('runner').once,
       })
     const session = {
       core,

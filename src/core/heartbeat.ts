@@ -48,7 +48,7 @@ export class Heartbeat {
       first,
       interval: () => this.#interval(),
       run: () => this.#beat(),
-      onError: options.onError,
+      errors: options.errors,
     })
     // Before timers stretch others learn of it; a page that comes back learns at once what it has lost.
     const { onVisibilityChange, frozen } = options.environment

@@ -1,6 +1,7 @@
 import type { Environment } from './environment.ts'
 import type { Events } from './events.ts'
 import { integerFrom, orInfinite, readOptions, type Span, spanToMs } from './options.ts'
+import type { ServiceErrors } from './service-errors.ts'
 import type { ErrorData, FinishedState, StorageAdapter } from './storage/contract.ts'
 import { tellTaken } from './telling.ts'
 import { Ticker } from './ticker.ts'
@@ -93,10 +94,10 @@ export class Pruner {
   }
 
   /** Runs now and then, as long as an executor is at work. */
-  ticker(onError: (error: unknown) => void): Ticker {
+  ticker(errors: ServiceErrors): Ticker {
     const { environment } = this.#options
     const first = INTERVAL * (0.5 + environment.random())
-    return new Ticker({ environment, first, interval: () => INTERVAL, run: () => this.prune(), onError })
+    return new Ticker({ environment, first, interval: () => INTERVAL, run: () => this.prune(), errors })
   }
 
   async prune(): Promise<Cleanup> {

@@ -6,6 +6,7 @@ import type { Intake } from './intake.ts'
 import type { Logger } from './logger.ts'
 import type { Pruner } from './pruner.ts'
 import type { JobQueue } from './queue.ts'
+import type { ServiceErrors } from './service-errors.ts'
 import type { Settlement, StorageAdapter } from './storage/contract.ts'
 
 type Settlements = readonly Settlement[]
@@ -16,7 +17,7 @@ export interface ServiceOptions {
   readonly environment: Environment
   /** The session that the executor has now. */
   readonly session: () => string
-  readonly onError: (error: unknown) => void
+  readonly errors: ServiceErrors
   /** Outcomes together with the jobs that automations make of them; a promise only where there are any. Absent: none. */
   readonly withAutomations?: (batch: readonly Settlement[]) => Settlements | Promise<Settlements>
 }
@@ -36,6 +37,6 @@ export interface QueueCore {
   readonly payloadLimit: number
   readonly pruner: Pruner
   readonly jobAutomations: JobAutomations
-  /** An error of a background service: told to listeners and the logger, or reported when nobody listens. */
-  readonly onError: (service: string) => (error: unknown) => void
+  /** Errors of a background service: told to listeners and the logger, or reported when nobody listens. */
+  readonly errors: (service: string) => ServiceErrors
 }

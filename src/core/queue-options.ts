@@ -28,7 +28,7 @@ export interface QueueOptions<Jobs extends readonly JobDefinition[] = readonly J
    * definitions with `payloadFormat: 'structured-clone'`; the rest of such a payload is bounded by `payloadLimit`.
    */
   readonly binaryLimit?: number
-  /** Default: writes nothing. */
+  /** What background services meet, and what handlers log. Default: writes nothing. */
   readonly logger?: Logger
   /** Clock, randomness, timers and conditions, to replace some of the platform's own. */
   readonly environment?: Partial<Environment>

@@ -14,6 +14,7 @@ import { Pruner } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
 import { type QueueOptions, type QueueSettings, queueSettings } from './queue-options.ts'
 import { type JobResult, Results } from './results.ts'
+import { serviceErrors } from './service-errors.ts'
 import type { Disposition, JobCounts, NewJob, StorageDump, StorageHealth, StorageStatus } from './storage/contract.ts'
 import { allOf, guarded, isThenable } from './thenable.ts'
 import { type ChangeEvent, ChangeStream, untilIdle } from './watching.ts'
@@ -115,11 +116,15 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
       intake: new Intake({ ...settings, storage, environment, newId, payloadLimit, definitions: jobs }),
       jobAutomations: new JobAutomations({ storage, environment }),
       pruner: new Pruner({ storage, environment, events, rules: retention }),
-      onError: (service) => (error) => {
-        log('error', `The ${service} service met an error`, { error })
-        if (events.has('error')) events.tell('error', { error, service })
-        else if (logger === SILENT) report(error)
-      },
+      errors: (service) =>
+        serviceErrors(
+          (error, isNews) => {
+            if (isNews) log('error', `The ${service} service met an error`, { error })
+            if (events.has('error')) events.tell('error', { error, service })
+            else if (isNews && logger === SILENT) report(error)
+          },
+          (errors) => log('info', `The ${service} service works again`, { errors }),
+        ),
     }
     for (const job of jobs?.values() ?? []) this.#core.intake.known('jobs', job)
   }

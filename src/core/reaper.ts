@@ -42,6 +42,7 @@ export class Reaper {
   readonly #ticker: Ticker
   readonly #stops: readonly ((() => void) | undefined)[]
   #lastLook: number
+  readonly #firstLook: Promise<void>
 
   constructor(options: ReaperOptions) {
     const { environment } = options
@@ -53,7 +54,7 @@ export class Reaper {
       first: environment.random() * this.#interval(),
       interval: () => this.#interval(),
       run: () => this.#look(),
-      onError: options.onError,
+      errors: options.errors,
     })
     this.#stops = [
       options.storage.notifier?.subscribe(({ ended }) => {
@@ -61,11 +62,13 @@ export class Reaper {
       }),
       environment.onVisibilityChange(() => void (environment.frozen() || this.#ticker.now())),
     ]
+    // Of a death that was proven before it began nobody tells any more.
+    this.#firstLook = this.#look().catch(options.errors.again)
   }
 
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     for (const stop of this.#stops) stop?.()
-    return this.#ticker.stop()
+    await Promise.all([this.#firstLook, this.#ticker.stop()])
   }
 
   #interval(): number {

@@ -31,11 +31,11 @@ export class Reconnection {
   }
 
   #changed(): void {
-    const { claim, onError } = this.#options
+    const { claim, errors } = this.#options
     const before = this.#online
     this.#online = this.#isOnline
     claim()
-    if (this.#online && !before) this.#retryUnreached().then(claim, onError)
+    if (this.#online && !before) this.#retryUnreached().then(claim, errors.once)
   }
 
   async #retryUnreached(): Promise<void> {

@@ -108,7 +108,7 @@ export class SettleBuffer {
 
   async #refused(entry: Entry, refusal: unknown): Promise<void> {
     const { id, fence, kind } = entry.settlement
-    this.#options.onError(refusal)
+    this.#options.errors.once(refusal)
     // It may have been the progress that was refused.
     if (entry.unsaved.progress.length > 0) entry.unsaved = NOTHING
     else if (kind === 'complete' || kind === 'retry')
@@ -127,7 +127,7 @@ export class SettleBuffer {
 
   /** `null` when the storage takes no more writes. Throws what no repeat can mend. */
   async #ask(entries: readonly Entry[]): Promise<readonly SettleAnswer[] | null> {
-    const { storage, environment, onError, withAutomations } = this.#options
+    const { storage, environment, errors, withAutomations } = this.#options
     const batch = entries.map(({ settlement }) => settlement)
     const now = environment.now()
     // Made once, so that what is repeated is the same.
@@ -145,10 +145,12 @@ export class SettleBuffer {
           // Not awaited without need: the claim for the slots that fell free goes into the same flush.
           request = { batch: isThenable(complete) ? await complete : complete, now }
         }
-        return await storage.settle(request)
+        const answers = await storage.settle(request)
+        errors.over()
+        return answers
       } catch (error) {
         if (HoldfastError.is(error) && !REPEATED.includes(error.code) && !OVER.includes(error.code)) throw error
-        onError(error)
+        errors.again(error)
         if (HoldfastError.is(error) && OVER.includes(error.code)) return null
         await new Promise<void>((resolve) => environment.startTimer(resolve, delay, false))
       }

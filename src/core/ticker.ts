@@ -1,4 +1,5 @@
 import type { CancelTimer, Environment } from './environment.ts'
+import type { ServiceErrors } from './service-errors.ts'
 
 export interface TickerOptions {
   readonly environment: Environment
@@ -7,7 +8,7 @@ export interface TickerOptions {
   /** Delay of the first run. */
   readonly first: number
   readonly run: () => Promise<unknown>
-  readonly onError: (error: unknown) => void
+  readonly errors: ServiceErrors
 }
 
 /** Runs a service again and again, never twice at once. An error is told and the service goes on. */
@@ -49,12 +50,14 @@ export class Ticker {
   }
 
   async #run(): Promise<void> {
+    const { run, errors } = this.#options
     do {
       this.#again = false
       try {
-        if (!this.#stopped) await this.#options.run()
+        if (!this.#stopped) await run()
+        errors.over()
       } catch (error) {
-        this.#options.onError(error)
+        errors.again(error)
       }
     } while (this.#isAskedFor)
     this.#running = null

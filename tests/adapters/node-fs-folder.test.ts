@@ -115,6 +115,14 @@ describe('a folder that cannot hold a journal', () => {
     expect(await readFile(path, 'utf8')).toBe('mine')
   })
 
+  // Linux answers there as if the folder above were missing, for ever.
+  test('is where no folder can be made', async () => {
+    const value = '/proc/self/holdfast'
+    expect(await refusal({ directory: value })).toEqual({ code: 'HOLDFAST_STORAGE', field: 'directory', value })
+    const below = join(value, 'below')
+    expect(await refusal({ directory: below })).toMatchObject({ code: 'HOLDFAST_STORAGE', value: below })
+  })
+
   test('may not be written', async () => {
     const denied = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
     const fileSystem = filesBut({ open: () => Promise.reject(denied) })
@@ -263,7 +271,7 @@ test('files of others are left alone also where they look like the socket of a p
   await link(`${left}.tmp`, left)
   await new Promise((resolve) => gone.close(resolve))
   const storage = await opened()
-  await expect.poll(() => readdir(directory), { timeout: 10_000 }).not.toContain('ABCDEFGHIJKL-1.sock')
+  await expect.poll(() => readdir(directory), { timeout: 60_000 }).not.toContain('ABCDEFGHIJKL-1.sock')
   for (const name of names) expect(await readFile(join(directory, name), 'utf8')).toBe('mine')
   await storage.close()
 })

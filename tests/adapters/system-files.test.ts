@@ -70,7 +70,7 @@ test('a new folder is durable in the folder above it, and so is one that another
   } finally {
     process.chdir(start)
   }
-  expect(synced).toEqual([join(folder, 'c'), folder])
+  expect(synced).toEqual([folder, join(folder, 'c')])
   synced.length = 0
   await systemFiles.makeFolder(inner)
   expect(synced).toEqual([join(folder, 'a')])

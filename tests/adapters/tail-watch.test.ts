@@ -129,6 +129,11 @@ describe('the watch over the tail', () => {
       const stop = watch.start(() => (told += 1))
       vi.advanceTimersByTime(50)
       expect(told).toBeGreaterThan(0)
+      // It may fail for an hour: it does not look as if all were busy.
+      vi.advanceTimersByTime(2000)
+      told = 0
+      vi.advanceTimersByTime(10_000)
+      expect(told).toBe(40)
       stop()
     } finally {
       vi.useRealTimers()

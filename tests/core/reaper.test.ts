@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { Reaper } from '../../src/core/reaper.ts'
+import { serviceErrors } from '../../src/core/service-errors.ts'
 import type { NewJob } from '../../src/core/storage/contract.ts'
 import { defineJob, openQueue } from '../../src/index.ts'
 import { ManualClock, newJob, SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
@@ -11,10 +12,17 @@ const LEASE = 30_000
 const LOOK = LEASE / 3
 const YEAR = 365 * 86_400_000
 
-/** A session `victim` that holds jobs, and a reaper that looks at it. */
-async function watched(jobs: readonly Partial<NewJob>[], hooks: Parameters<typeof hooked>[1] = {}) {
+/** A session `victim` that holds jobs, and a reaper that looks at it. `over`: it has proof that these sessions are. */
+async function watched(
+  jobs: readonly Partial<NewJob>[],
+  hooks: Parameters<typeof hooked>[1] = {},
+  over: readonly string[] = [],
+) {
   const clock = new ManualClock({ start: NOW })
   const inner = memory()
+  const sessions = inner.sessions.bind(inner)
+  inner.sessions = async () =>
+    (await sessions()).map((session) => (over.includes(session.id) ? { ...session, ended: true as const } : session))
   await inner.open()
   await inner.session({ open: 'victim', leaseDuration: 30_000, now: NOW })
   await inner.session({ open: 'reaper', leaseDuration: 30_000, now: NOW })
@@ -33,7 +41,10 @@ async function watched(jobs: readonly Partial<NewJob>[], hooks: Parameters<typeo
     types: ['task'],
     session: () => 'reaper',
     interrupted: ({ id }) => (taken[id] = clock.monotonic()),
-    onError: (error) => errors.push(error),
+    errors: serviceErrors(
+      (error) => errors.push(error),
+      () => undefined,
+    ),
   })
   const beat = (patience = 0) =>
     inner.beat({ session: 'victim', now: clock.now(), holds: [], claiming: ['1'], progress: [], patience })
@@ -215,6 +226,12 @@ describe('a reaper', () => {
     over = true
     beat = () => undefined
     await clock.advance(LOOK)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+  })
+
+  test('looks at once when it begins: of a death that was proven before, nobody tells any more', async () => {
+    const { clock, taken } = await watched([{}], {}, ['victim'])
+    await clock.settle()
     expect(Object.keys(taken)).toEqual(['job-0'])
   })
 

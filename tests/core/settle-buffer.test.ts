@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { HoldfastError } from '../../src/core/errors.ts'
+import { serviceErrors } from '../../src/core/service-errors.ts'
 import { SettleBuffer } from '../../src/core/settle-buffer.ts'
 import type { SettleRequest, Settlement, Verdict } from '../../src/core/storage/contract.ts'
 import { memory } from '../../src/adapters/memory/index.ts'
@@ -26,7 +27,10 @@ async function buffered(answer: (call: number, ids: readonly string[]) => Promis
     storage,
     environment: clock,
     session: () => 's',
-    onError: (error) => errors.push(error),
+    errors: serviceErrors(
+      (error) => errors.push(error),
+      () => undefined,
+    ),
   })
   const verdicts: Record<string, Verdict> = {}
   const add = (...ids: string[]): void => {
@@ -109,7 +113,9 @@ describe('an outcome that the storage refuses for good', () => {
         if (batch.some(({ kind }) => kind === 'complete')) throw refusal
       },
     })
-    const buffer = new SettleBuffer({ storage, environment: clock, session: () => 's', onError: () => undefined })
+    const ignore = (): void => undefined
+    const errors = serviceErrors(ignore, ignore)
+    const buffer = new SettleBuffer({ storage, environment: clock, session: () => 's', errors })
     const told: Settlement[] = []
     buffer.add(done('a'), (_, settlement) => told.push(settlement))
     await clock.settle()

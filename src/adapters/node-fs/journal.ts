@@ -75,6 +75,8 @@ export class Journal implements Log {
   #problem: Error | null = null
   /** Why old segments stay; `null`: they go. */
   #growth: Error | null = null
+  /** The last append failed: that something could be read says nothing of a disk that takes no writes. */
+  #unwritable = false
 
   constructor(options: JournalOptions) {
     this.#options = options
@@ -110,7 +112,7 @@ export class Journal implements Log {
         const taken = this.#take(segment, turn, turns < MOST_POLITE)
         if (taken === 'again') continue
         if (taken.append?.durable === true && this.#options.durable) await this.#makeDurable(segment, taken)
-        this.#problem = null
+        if (!this.#unwritable) this.#problem = null
         return { ...taken.receipt, unfinished: this.#sealIfLong(segment) }
       }
     } catch (error) {
@@ -154,6 +156,8 @@ export class Journal implements Log {
   /** Gives the table what it has not seen. What it could not take, a snapshot that cannot be read, it gets again. */
   #handOver<Answer>(segment: Segment, to: (tail: Tail) => Answer): Answer {
     const records = segment.take()
+    // Somebody's append did not fail.
+    if (records.length > 0) this.#unwritable = false
     try {
       const answer = to(this.#snapshot === null ? { records } : { snapshot: this.#snapshot, records })
       this.#snapshot = null
@@ -171,9 +175,13 @@ export class Journal implements Log {
   /** What was cut short is appended again: the newline at its beginning parts it from the debris. */
   #append(segment: Segment, record: LogRecord, mayWait: boolean): Exclude<Landing, { kind: 'torn' }> {
     const lines = segment.encoded(record)
+    this.#unwritable = true
     for (let tries = 0; ; tries++) {
       const landing = this.#appendOnce(segment, record, lines, mayWait)
-      if (landing.kind !== 'torn') return landing
+      if (landing.kind !== 'torn') {
+        this.#unwritable = false
+        return landing
+      }
       if (landing.failure !== null || tries === MOST_APPENDS) throw landing.failure ?? cutShort('a record')
     }
   }

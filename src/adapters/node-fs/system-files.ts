@@ -1,8 +1,9 @@
 import { constants, fdatasync, fstatSync, readSync, watch, writeSync } from 'node:fs'
-import { link, mkdir, open, readdir, realpath, rename, rm, statfs } from 'node:fs/promises'
+import { link, mkdir, open, readdir, realpath, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { FileSystem, OpenFile } from './file-system.ts'
+import { hasCode } from './segment-folder.ts'
 
 const OWNER_ONLY_FOLDER = 0o700
 const OWNER_ONLY_FILE = 0o600
@@ -13,12 +14,10 @@ const syncData = promisify(fdatasync)
 export const systemFiles: FileSystem = {
   async makeFolder(given) {
     const path = resolve(given)
-    const made = await mkdir(path, { recursive: true, mode: OWNER_ONLY_FOLDER })
-    // The name of a new folder is durable only when the folder above it is.
-    for (let at = path; made !== undefined && at.length >= made.length; at = dirname(at)) await syncFolder(dirname(at))
+    const made = await makeFolders(path)
     const folder = await realpath(path)
     // Whoever made it may have been killed before that. A folder above that may not be read was made by somebody else.
-    if (made === undefined) await syncFolder(dirname(folder)).catch(() => undefined)
+    if (!made) await syncFolder(dirname(folder)).catch(() => undefined)
     return folder
   },
   kindOf: async (path) => (await statfs(path)).type,
@@ -34,6 +33,32 @@ export const systemFiles: FileSystem = {
     watcher.on('error', () => watcher.close())
     return () => watcher.close()
   },
+}
+
+/**
+ * With those above it. False: it was there. The `recursive` of Node itself has no end where a folder is there and takes
+ * none, as in /proc: it is told that something is missing, finds that nothing is, and asks again.
+ */
+async function makeFolders(path: string, missing: 'made' | 'told' = 'made'): Promise<boolean> {
+  const above = dirname(path)
+  try {
+    await mkdir(path, OWNER_ONLY_FOLDER)
+  } catch (error) {
+    if (await isFolder(path)) return false
+    if (missing === 'told' || above === path || !hasCode(error, 'ENOENT')) throw error
+    await makeFolders(above)
+    return makeFolders(path, 'told')
+  }
+  // The name of a new folder is durable only when the folder above it is.
+  await syncFolder(above)
+  return true
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 }
 
 async function openFile(path: string, { create }: { readonly create: boolean }): Promise<OpenFile> {

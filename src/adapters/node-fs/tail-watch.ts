@@ -18,10 +18,8 @@ export class TailWatch {
   }
 
   start(listener: () => void): () => void {
-    const stopHints = this.#hints(() => {
-      if (this.#mayHaveGrown()) this.#grown(listener)
-    })
-    this.#look(listener)
+    const stopHints = this.#hints(() => this.#look(listener))
+    this.#lookAgain(listener)
     return () => {
       stopHints()
       clearTimeout(this.#timer)
@@ -37,25 +35,22 @@ export class TailWatch {
     }
   }
 
-  /** A look that fails is reported by the exchange that it leads to. */
-  #mayHaveGrown(): boolean {
+  /** One that fails is reported by the exchange that it leads to, and is no reason to hurry: it may fail for an hour. */
+  #look(listener: () => void): void {
     try {
-      return this.#hasGrown()
+      if (!this.#hasGrown()) return
+      this.#delay = BUSY
     } catch {
-      return true
+      // Told as growth is.
     }
-  }
-
-  #grown(listener: () => void): void {
-    this.#delay = BUSY
     listener()
   }
 
-  #look(listener: () => void): void {
+  #lookAgain(listener: () => void): void {
     this.#timer = setTimeout(() => {
       this.#delay = Math.min(IDLE, 2 * this.#delay)
-      if (this.#mayHaveGrown()) this.#grown(listener)
       this.#look(listener)
+      this.#lookAgain(listener)
     }, this.#delay)
     // A queue that is only looked at keeps no process alive.
     this.#timer.unref()
