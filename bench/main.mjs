@@ -22,6 +22,7 @@ const NAMES = [
   'node-fs-drain',
   'node-fs-latency',
   'node-fs-reopen',
+  'node-fs-restart',
   'node-fs-idle',
   'node-fs-roll',
   'indexeddb-enqueue',

@@ -28,6 +28,11 @@ export function openFolder(directory, options = {}) {
   return openQueue({ storage: nodeFs({ directory, ...options }), jobs: [work, limited], retention })
 }
 
+/** ms, by the clock that all processes of the machine share. */
+export function monotonic() {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
 /** Segments of the journal, by name, rising. @param {string} directory */
 export function segments(directory) {
   return readdirSync(directory)
@@ -50,6 +55,13 @@ export class Process {
   async says() {
     const [message] = await once(this.#child, 'message')
     return message
+  }
+
+  /** kill -9. */
+  async kill() {
+    const exit = once(this.#child, 'exit')
+    this.#child.kill('SIGKILL')
+    await exit
   }
 
   /** @param {unknown} message */

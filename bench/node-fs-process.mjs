@@ -2,7 +2,7 @@
 // is told to, and says what it found.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openFolder } from './node-fs-place.mjs'
+import { monotonic, openFolder } from './node-fs-place.mjs'
 import { limited, work } from './work.mjs'
 
 const [role, directory] = process.argv.slice(2)
@@ -26,7 +26,7 @@ const roles = {
     await told()
     await executor.start()
     await executor.processUntilIdle()
-    const ended = Number(process.hrtime.bigint()) / 1e6
+    const ended = monotonic()
     await queue.close()
     return { ran, ended }
   },
@@ -54,7 +54,7 @@ const roles = {
   async starts() {
     const queue = await openFolder(directory)
     const starts = []
-    const run = () => void starts.push(Number(process.hrtime.bigint()) / 1e6)
+    const run = () => void starts.push(monotonic())
     const executor = queue.createExecutor({ concurrency: 50, handlers: [limited.handler(run)] })
     say('ready')
     const span = await told()
@@ -62,6 +62,23 @@ const roles = {
     await sleep(span)
     await queue.close()
     return starts
+  },
+
+  /** Begins jobs that never end, two at once: says which and when, monotonic ms. */
+  async hang() {
+    const queue = await openFolder(directory)
+    const executor = queue.createExecutor({
+      concurrency: 2,
+      handlers: [
+        work.handler(({ name }, { signal }) => {
+          say({ name, at: monotonic() })
+          return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+        }),
+      ],
+    })
+    say('ready')
+    await executor.start()
+    await told()
   },
 
   /** How long it took until the folder was open and its jobs were counted, ms. */

@@ -222,9 +222,9 @@ test('while jobs only come no snapshot says again what the log says, and when th
   await storage.close()
   const sizes = (await journals()).map(async (name) => (await readFile(join(directory, name))).length)
   expect((await Promise.all(sizes)).at(-1)).toBeLessThan(4_000_000)
-}, 30_000)
+})
 
-test('a log that nobody synced is opened about as fast by who syncs it as by who does not', async () => {
+test('a log that nobody synced costs who syncs it about as much to open as who does not', async () => {
   await (await opened()).close()
   const lines = Array.from({ length: 30_000 }, (_, at) => {
     const job = { sequence: at + 1, type: 'test', payload: null, createdAt: NOW }
@@ -235,17 +235,17 @@ test('a log that nobody synced is opened about as fast by who syncs it as by who
     })
   })
   await appendFile(join(directory, '0000000001.journal'), Buffer.concat(lines.flat()))
-  const [careless, careful] = [await spanOfOpening('process'), await spanOfOpening('disk')]
+  const [careless, careful] = [await workOfOpening('process'), await workOfOpening('disk')]
   // It writes all of it once more. Work that grows with the square would take dozens of times as long.
   expect(careful).toBeLessThan(8 * careless)
 }, 60_000)
 
-/** ms, until the jobs can be listed. */
-async function spanOfOpening(durability: 'disk' | 'process'): Promise<number> {
-  const begin = performance.now()
+/** What it costs until the jobs can be listed. Time of the processor: on a busy machine a span would tell of others. */
+async function workOfOpening(durability: 'disk' | 'process'): Promise<number> {
+  const before = process.cpuUsage()
   const storage = await opened({ durability, rollAt: 1e9 })
   expect(await storage.counts({ now: NOW })).toMatchObject({ pending: 30_000 })
-  const span = performance.now() - begin
+  const { user, system } = process.cpuUsage(before)
   await storage.close()
-  return span
+  return user + system
 }

@@ -1,7 +1,6 @@
 import { readFile, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { hostname } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Presence } from '../../core/storage/log.ts'
 import { isRefused, type Listener, listen, socketsOf } from './sockets.ts'
 
@@ -82,12 +81,12 @@ export class SocketPresence implements Presence {
       delay = Math.min(LOOK, 2 * delay)
     }
     look()
-    const sweep = new AbortController()
-    void this.#sweep(others, sweep.signal).catch(() => undefined)
+    let stopped = false
+    void this.#sweep(others, () => stopped).catch(() => undefined)
     return () => {
       this.#found = null
       clearTimeout(timer)
-      sweep.abort()
+      stopped = true
       for (const connection of this.#connections.values()) connection.destroy()
     }
   }
@@ -147,10 +146,11 @@ export class SocketPresence implements Presence {
    * Removes what processes have left that are gone and that no session names. Refused once is not enough here either: a
    * name is there before its process listens.
    */
-  async #sweep(others: () => Iterable<unknown>, signal: AbortSignal): Promise<void> {
+  async #sweep(others: () => Iterable<unknown>, isStopped: () => boolean): Promise<void> {
     let left = await socketsOf(this.#folder)
     for (let look = 0; look < 2; look++) {
-      await sleep(TWICE, undefined, { ref: false, signal })
+      await new Promise<void>((resolve) => setTimeout(resolve, TWICE).unref())
+      if (isStopped()) return
       const named = new Set([...others(), this.#self].map((process) => (isAddress(process) ? process.socket : '')))
       const refused = await Promise.all(left.map(async (socket) => !named.has(socket) && (await isRefused(socket))))
       left = left.filter((_, at) => refused[at])

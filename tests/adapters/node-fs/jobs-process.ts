@@ -3,7 +3,7 @@ import cluster from 'node:cluster'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { NodeFsOptions } from '../../../src/adapters/node-fs/index.ts'
-import type { EnqueueOptions, Job, JobCounts, PauseScope } from '../../../src/index.ts'
+import type { EnqueueOptions, Job, JobCounts, PauseScope, Session } from '../../../src/index.ts'
 
 export const root: string = fileURLToPath(new URL('../../..', import.meta.url))
 const program = fileURLToPath(new URL('jobs-program.mjs', import.meta.url))
@@ -117,6 +117,10 @@ export class JobsProcess {
 
   async pauses(): Promise<readonly PauseScope[]> {
     return (await this.#call('pauses')) as readonly PauseScope[]
+  }
+
+  async sessions(): Promise<readonly Session[]> {
+    return (await this.#call('sessions')) as readonly Session[]
   }
 
   async counts(): Promise<JobCounts> {

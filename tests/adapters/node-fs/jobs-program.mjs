@@ -15,8 +15,10 @@ const { nodeFs } = await built('adapters/node-fs/index.js')
 /** What a job of these tests carries; what its handler does, it is told by the payload. */
 /** @typedef {{ does: 'return' | 'throw once' | 'hang', data?: unknown }} Payload */
 
-const job = defineJob({ type: 'work' })
-const other = defineJob({ type: 'other' })
+/** Longer than any test: what depends on a lease never comes. */
+const leaseDuration = '1h'
+const job = defineJob({ type: 'work', leaseDuration })
+const other = defineJob({ type: 'other', leaseDuration })
 
 /** @type {import('../../../src/index.ts').JobQueue | undefined} */
 let queue
@@ -42,6 +44,7 @@ const calls = {
   pause: (scope) => queue?.pause(scope),
   resume: (scope) => queue?.resume(scope),
   pauses: () => queue?.pauses(),
+  sessions: () => queue?.sessions(),
   counts: () => queue?.counts(),
   idle: () => queue?.idle({ includeScheduled: true }),
   close: (options) => queue?.close(options),

@@ -1,13 +1,20 @@
-// Real sockets and real processes, in real time: what the system says of a process that is gone is the point.
+// Real sockets and real processes: what the system says of a process that is gone is the point. The clock is the test's, so
+// that it depends on nobody's speed; what the system does is waited for, however long it takes.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { link, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { SocketPresence } from '../../../src/adapters/node-fs/presence.ts'
+
+/** A process is over when it was refused twice, this far apart, ms. */
+const TWICE = 1000
+/** Longer than any time between two looks, ms. */
+const LOOK = 500
+
+const startTimer = globalThis.setTimeout
 
 let folder = ''
 let me: SocketPresence
@@ -17,12 +24,30 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-presence-'))
   me = new SocketPresence('me')
   await me.open(folder)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 })
 afterEach(async () => {
+  vi.useRealTimers()
   for (const end of ends.splice(0)) await end()
   await me.close()
   await rm(folder, { recursive: true })
 })
+
+/** A while of real time: what the system has to say by now is heard. Nothing may depend on how much that is. */
+const aWhile = (): Promise<void> => new Promise((resolve) => startTimer(resolve, 20))
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await aWhile()
+}
+
+/** Lets time pass for the presence until `condition` holds. */
+function inTime(condition: () => boolean | Promise<boolean>): Promise<void> {
+  return until(async () => {
+    await vi.advanceTimersByTimeAsync(LOOK)
+    await aWhile()
+    return condition()
+  })
+}
 
 interface Address {
   readonly host: string
@@ -31,25 +56,41 @@ interface Address {
 
 const address = (socket: string): Address => ({ host: (me.self as Address).host, socket: join(folder, socket) })
 
-/** Calls back with the moments at which one was found to be over. */
-function watch(...others: readonly unknown[]): number[] {
-  const found: number[] = []
+/** Grows when one is found to be over. */
+function watch(...others: readonly unknown[]): unknown[] {
+  const found: unknown[] = []
   ends.push(
     me.watch(
       () => others,
-      () => found.push(performance.now()),
+      () => found.push(others.filter((other) => me.isOver(other))),
     ),
   )
   return found
 }
 
+interface Listening {
+  readonly process: ChildProcess
+  /** Somebody is connected. */
+  asked(): boolean
+}
+
 /** A process of its own that listens. */
-async function listener(socket: string): Promise<ChildProcess> {
-  const program = `require('node:net').createServer(() => {}).listen(${JSON.stringify(join(folder, socket))}, () => console.log('listens'))`
+async function listener(socket: string): Promise<Listening> {
+  const program = `require('node:net').createServer(() => console.log('asked')).listen(${JSON.stringify(join(folder, socket))}, () => console.log('listens'))`
   const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
   ends.push(() => child.kill('SIGKILL'))
-  await once(child.stdout, 'data')
-  return child
+  let said = ''
+  child.stdout.on('data', (data: Buffer) => (said += data.toString()))
+  await until(() => said.includes('listens'))
+  return { process: child, asked: () => said.includes('asked') }
+}
+
+/** The socket of a process that is gone. */
+async function deadAt(socket: string): Promise<Address> {
+  const { process } = await listener(socket)
+  process.kill('SIGKILL')
+  await once(process, 'exit')
+  return address(socket)
 }
 
 /** Listens in this process, and counts who comes. */
@@ -66,55 +107,62 @@ async function counting(socket: string, hangsUp: boolean): Promise<{ readonly ca
   return count
 }
 
-test('a process that is killed is over a second later, and one that lives or is paused is not', async () => {
-  const [killed, paused] = [await listener('killed.sock'), await listener('paused.sock'), await listener('lives.sock')]
+/** The next look, the sweep, and the second question to one that was refused. */
+const REFUSED_ONCE = 3
+
+test('a process that is killed is asked at once, and over when it is refused again a second later; one that lives or is paused is not', async () => {
+  const [killed, paused] = [await listener('killed.sock'), await listener('paused.sock')]
+  const lives = await listener('lives.sock')
   const others = ['killed.sock', 'paused.sock', 'lives.sock'].map(address)
   const found = watch(...others)
-  paused.kill('SIGSTOP')
-  await sleep(1500)
+  await until(() => [killed, paused, lives].every((one) => one.asked()))
+  paused.process.kill('SIGSTOP')
+  // Whoever hangs up at once would be there, and is not asked before the next look.
+  await vi.advanceTimersByTimeAsync(LOOK + 1)
+  await aWhile()
   expect(found).toEqual([])
-  const kill = performance.now()
-  killed.kill('SIGKILL')
-  await vi.waitFor(() => expect(found).toHaveLength(1), { timeout: 5000, interval: 5 })
-  expect((found[0] ?? 0) - kill).toBeGreaterThanOrEqual(1000)
-  // Asked at once, and once more a second later: a poll would add half of its interval.
-  expect((found[0] ?? 0) - kill).toBeLessThan(1250)
-  expect(others.map((other) => me.isOver(other))).toEqual([true, false, false])
+  killed.process.kill('SIGKILL')
+  // No time passes meanwhile: a look would be late.
+  await until(() => vi.getTimerCount() === REFUSED_ONCE)
+  await vi.advanceTimersByTimeAsync(TWICE - 1)
+  await aWhile()
+  expect(found).toEqual([])
+  await vi.advanceTimersByTimeAsync(2)
+  await until(() => found.length > 0)
+  for (let look = 0; look < 10; look++) await vi.advanceTimersByTimeAsync(LOOK).then(aWhile)
+  expect(found).toEqual([[others[0]]])
 })
 
 test('one that was gone before anybody looked is over as soon', async () => {
-  const gone = await listener('gone.sock')
-  gone.kill('SIGKILL')
-  await once(gone, 'exit')
-  const start = performance.now()
-  const found = watch(address('gone.sock'))
-  await vi.waitFor(() => expect(found).toHaveLength(1), { timeout: 5000, interval: 5 })
-  expect((found[0] ?? 0) - start).toBeLessThan(1250)
+  const found = watch(await deadAt('gone.sock'))
+  await until(() => vi.getTimerCount() === REFUSED_ONCE)
+  expect(found).toEqual([])
+  await vi.advanceTimersByTimeAsync(TWICE + 1)
+  await until(() => found.length > 0)
 })
 
 test('who is there is asked once, and not again and again', async () => {
   const other = await counting('other.sock', false)
   watch(address('other.sock'))
-  await sleep(1500)
+  await until(() => other.came > 0)
+  for (let look = 0; look < 10; look++) await vi.advanceTimersByTimeAsync(LOOK).then(aWhile)
   expect(other.came).toBe(1)
 })
 
-test('who hangs up is asked again now and then, and is not over', async () => {
+test('who hangs up is asked again by the next look and not before, and is not over', async () => {
   const other = await counting('other.sock', true)
   const found = watch(address('other.sock'))
-  await sleep(1600)
-  expect(other.came).toBeGreaterThan(2)
-  expect(other.came).toBeLessThan(12)
+  await until(() => other.came > 0)
+  for (let look = 0; look < 10; look++) await aWhile()
+  expect(other.came).toBe(1)
+  for (const times of [2, 3, 4]) await inTime(() => other.came >= times)
   expect(found).toEqual([])
 })
 
 test('of another machine, of another boot, and without a socket: nothing is known', async () => {
-  const gone = await listener('gone.sock')
-  gone.kill('SIGKILL')
-  await once(gone, 'exit')
-  const elsewhere = { ...address('gone.sock'), host: 'elsewhere' }
+  const elsewhere = { ...(await deadAt('gone.sock')), host: 'elsewhere' }
   const found = watch(elsewhere, address('never.sock'), 'no address', null)
-  await sleep(2200)
+  for (let look = 0; look < 10; look++) await vi.advanceTimersByTimeAsync(LOOK).then(aWhile)
   expect(found).toEqual([])
   expect(me.isOver(elsewhere)).toBe(false)
 })
@@ -130,20 +178,20 @@ test('what was proven of a process that closed is not said of it when it has ope
   expect(second).not.toEqual(first)
 })
 
-test('closing takes the socket away at once, though others are connected', async () => {
+test('closing takes the socket away and waits for nobody who is connected', async () => {
   const other = new SocketPresence('other')
   await other.open(folder)
-  watch(other.self)
-  await sleep(200)
-  const start = performance.now()
+  const connection = connect((other.self as Address).socket)
+  await once(connection.resume(), 'connect')
+  await aWhile()
+  const end = once(connection, 'close')
   await other.close()
-  expect(performance.now() - start).toBeLessThan(500)
+  await end
   expect(await readdir(folder)).toHaveLength(1)
 })
 
 test('the socket of a process that is over goes with its last session', async () => {
-  const gone = await listener('gone.sock')
-  let named: readonly unknown[] = [address('gone.sock')]
+  let named: readonly unknown[] = [await deadAt('gone.sock')]
   const found: number[] = []
   ends.push(
     me.watch(
@@ -151,12 +199,10 @@ test('the socket of a process that is over goes with its last session', async ()
       () => found.push(0),
     ),
   )
-  await sleep(600)
-  gone.kill('SIGKILL')
-  await vi.waitFor(() => expect(found).toHaveLength(1), { timeout: 5000 })
+  await inTime(() => found.length > 0)
   expect(await readdir(folder)).toContain('gone.sock')
   named = []
-  await vi.waitFor(async () => expect(await readdir(folder)).not.toContain('gone.sock'), { timeout: 2000 })
+  await inTime(async () => !(await readdir(folder)).includes('gone.sock'))
 })
 
 describe('sockets of a folder that cannot have them are in the temporary folder', () => {
@@ -206,7 +252,7 @@ describe('sockets of a folder that cannot have them are in the temporary folder'
     expect(await readdir(folder)).toContain(gone)
     sweeps(one)
     sweeps(two)
-    await vi.waitFor(async () => expect(await readdir(folder)).not.toContain(gone), { timeout: 5000 })
+    await inTime(async () => !(await readdir(folder)).includes(gone))
     for (const { socket } of [one, two]) expect(await readdir(folder)).toContain(basename(socket))
   })
 
@@ -217,7 +263,7 @@ describe('sockets of a folder that cannot have them are in the temporary folder'
     sweeps(await opened('oneoneoneone'), [
       { host: 'another container', socket: join(folder, gone.replace(GONE, 'NAMENAMENAME')) },
     ])
-    await vi.waitFor(async () => expect(await readdir(folder)).not.toContain(gone), { timeout: 5000 })
+    await inTime(async () => !(await readdir(folder)).includes(gone))
     expect(await readdir(folder)).toContain(gone.replace(GONE, 'NAMENAMENAME'))
   })
 
@@ -229,12 +275,16 @@ describe('sockets of a folder that cannot have them are in the temporary folder'
     const starts = gone.replace(GONE, 'STARTSSTARTS')
     await link(join(folder, gone), join(folder, starts))
     sweeps(await opened('oneoneoneone'))
-    await sleep(1500)
+    // The next look, and the sweep that waits for its own.
+    const waits = (): boolean => vi.getTimerCount() === 2
+    await until(waits)
+    await vi.advanceTimersByTimeAsync(TWICE)
+    await until(waits)
     // A name is bound before its process listens, and it may be paused in between.
     await rm(join(folder, starts))
     await counting(starts, false)
-    await vi.waitFor(async () => expect(await readdir(folder)).not.toContain(gone), { timeout: 5000 })
-    await sleep(100)
+    await inTime(async () => !(await readdir(folder)).includes(gone))
+    await aWhile()
     expect(await readdir(folder)).toEqual(expect.arrayContaining([elsewhere, file, starts]))
   })
 })
