@@ -21,8 +21,6 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { root } from './built-package.ts'
 
 const FILES = 120
-/** How long it may take until a process that was started anew has done something: a second, on a machine at rest. ms */
-const SOON = 10_000
 
 let home: string
 let folder: string
@@ -41,6 +39,17 @@ function brakeAt(files: number): void {
 
 function release(): void {
   rmSync(brake(), { force: true })
+}
+
+/**
+ * Leases in the copy are longer than any test: whatever a killed process held runs again by proof of its death. How soon,
+ * `npm run bench -- node-fs-restart` measures.
+ */
+function lengthenLeases(): void {
+  const file = join(home, 'quickstart/jobs.mjs')
+  const definitions = readFileSync(file, 'utf8').split('= defineJob({')
+  expect(definitions).toHaveLength(3)
+  writeFileSync(file, definitions.join("= defineJob({ leaseDuration: '1h',"))
 }
 
 /** Text that does not repeat itself, so that compressing it takes its time. */
@@ -92,14 +101,12 @@ class Run {
     }
   }
 
-  /** How long it took until so many files were compressed, ms. */
-  async until(files: number): Promise<number> {
-    const begin = performance.now()
+  /** So many files are compressed. */
+  async until(files: number): Promise<void> {
     while (done() < files) {
       if (this.child.exitCode !== null) throw new Error(`ended before ${files} files were done: ${this.output}`)
       await sleep(5)
     }
-    return performance.now() - begin
   }
 }
 
@@ -109,6 +116,7 @@ beforeAll(async () => {
   home = mkdtempSync(join(root, '.holdfast', 'quickstart-test-'))
   for (const part of ['quickstart', 'scripts/alone.mjs'])
     cpSync(join(root, part), join(home, part), { recursive: true })
+  lengthenLeases()
   folder = mkdtempSync(join(tmpdir(), 'holdfast-quickstart-'))
   for (let at = 0; at < FILES; at++) writeFileSync(join(folder, `file-${at}.txt`), fileText(at))
   expect(await new Run().ended()).toBe(0)
@@ -177,10 +185,8 @@ test('each file comes back from its compressed form, which tells no time; what c
 
 test('killed five times on the way it carries on each time, and ends with the same manifest', async () => {
   for (let kill = 1; kill <= 5; kill++) {
-    const before = done()
     brakeAt((kill * FILES) / 6)
     const run = new Run()
-    expect(await run.until(before + 1)).toBeLessThan(SOON)
     await run.until((kill * FILES) / 6)
     await run.kill()
     expect(existsSync(join(work(), 'manifest.json'))).toBe(false)
