@@ -5,13 +5,13 @@ export const usage = `npm run torture [-- --seconds 60 --processes 8 --seed N --
 Real processes enqueue and execute jobs in one directory, are killed, paused and disturbed at random, and an independent
 reader of their journal compares what it holds with what they were told. Then a job that kills its process each time.
 
-  --seconds N     how long the torture lasts (60)
+  --seconds N     how long the torture lasts (60); up to a minute longer where something has not happened by then
   --processes N   how many processes there are at any time (8)
   --seed N        repeats the choices of an earlier run, though not its timing (a new one)
   --roll-at BYTES how long a log grows before it is rolled (16384)
 
-Exit code: 0 everything held, 1 it did not, or 5 s and more brought no kill, no pause, no roll, no acknowledged or no
-completed job, 2 the arguments are wrong.`
+Exit code: 0 everything held, 1 it did not, or 5 s and more brought no kill, no pause, no torn write, no roll, no
+acknowledged or no completed job, 2 the arguments are wrong.`
 
 const DEFAULTS = { seconds: 60, processes: 8, 'roll-at': 16_384 }
 

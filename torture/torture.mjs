@@ -7,6 +7,7 @@ import { Director } from './director.mjs'
 import { Follower } from './follower.mjs'
 import { replay } from './replay.mjs'
 import { SeededRandom } from './seeded-random.mjs'
+import { segmentsIn } from './segments.mjs'
 import { missingIn, verdictOn } from './verdict.mjs'
 
 /** How long what is left may take once nobody is killed any more: leases have to run out first. ms */
@@ -42,7 +43,8 @@ export async function torture({ seconds, processes, seed, rollAt }) {
   const follower = new Follower(places)
   const director = new Director({ ...places, processes, rollAt }, new SeededRandom(seed))
   try {
-    await director.torment(seconds)
+    const isShown = () => verdictOn({ seconds, wrong: 0, missing: missingNow(director, places) }) !== 'nothing shown'
+    await director.torment(seconds, isShown)
     await director.drain(DRAIN_LIMIT)
   } finally {
     await director.endAll()
@@ -55,11 +57,17 @@ export async function torture({ seconds, processes, seed, rollAt }) {
   const told = counted(acks)
   const problems = [...director.problems, ...unexpectedErrors(acks)]
   const { deeds } = director
-  const { kills, pauses } = deeds
-  const missing = missingIn({ kills, pauses, rolls: journal.seals, enqueued: told.enqueued, completed: told.completed })
+  const missing = missingIn({ ...deeds, ...told, rolls: journal.seals })
   const verdict = verdictOn({ seconds, wrong: brokenRules(findings) + problems.length, missing })
   if (verdict !== 'broken') rmSync(folder, { recursive: true })
   return { deeds, journal, told, findings, problems, folder, missing, verdict }
+}
+
+/** @param {Director} director @param {{ directory: string, acks: string }} places */
+function missingNow({ deeds }, { directory, acks }) {
+  // Nothing is published but by a roll, except the first segment.
+  const rolls = Math.max(0, (segmentsIn(directory).at(-1) ?? 0) - 1)
+  return missingIn({ ...deeds, ...counted(readAcks(acks)), rolls })
 }
 
 /** @param {import('./acknowledgements.mjs').Ack[]} acks */

@@ -8,6 +8,7 @@ const LONG_ENOUGH = 5
  * @typedef {object} Happened how often
  * @property {number} kills
  * @property {number} pauses
+ * @property {number} tears writes that were cut short
  * @property {number} rolls
  * @property {number} enqueued acknowledged
  * @property {number} completed acknowledged
@@ -15,8 +16,8 @@ const LONG_ENOUGH = 5
 
 /** What did not happen. @param {Happened} happened @returns {string[]} */
 export function missingIn(happened) {
-  return Object.entries(happened).flatMap(([deed, times]) =>
-    times === 0 ? [NAMES[/** @type {keyof Happened} */ (deed)]] : [],
+  return Object.entries(NAMES).flatMap(([deed, name]) =>
+    happened[/** @type {keyof Happened} */ (deed)] === 0 ? [name] : [],
   )
 }
 
@@ -24,6 +25,7 @@ export function missingIn(happened) {
 const NAMES = {
   kills: 'no kill',
   pauses: 'no pause',
+  tears: 'no torn write',
   rolls: 'no roll (a smaller --roll-at makes more)',
   enqueued: 'no job acknowledged',
   completed: 'no job completed',

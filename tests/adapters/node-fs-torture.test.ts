@@ -365,7 +365,7 @@ describe('torture', () => {
   })
 
   test('a run in which something did not happen that had the time for it has shown nothing', () => {
-    const happened = { kills: 1, pauses: 1, rolls: 1, enqueued: 1, completed: 1 }
+    const happened = { kills: 1, pauses: 1, tears: 1, rolls: 1, enqueued: 1, completed: 1 }
     expect(missingIn(happened)).toEqual([])
     for (const deed of Object.keys(happened)) expect(missingIn({ ...happened, [deed]: 0 })).toHaveLength(1)
     const missing = missingIn({ ...happened, rolls: 0, kills: 0 })
