@@ -31,7 +31,7 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along; `holdfast/storage` has the logged storage too. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 24_567,
+  holdfast: 24_538,
   'holdfast/memory': 16_944,
   'holdfast/indexeddb': 30_292,
   'holdfast/node-fs': 28_704,
