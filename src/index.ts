@@ -16,6 +16,7 @@ export {
   type HandlerFunction,
   type JobDefinition,
   type JobOptions,
+  type JobSettings,
   type LimitOptions,
   type PayloadFormat,
   type PayloadInput,

@@ -50,13 +50,8 @@ export interface LimitOptions<Payload> {
  */
 export type PayloadFormat = 'json' | 'structured-clone'
 
-export interface JobOptions<Type extends string, Schema extends StandardSchema> {
-  /** Names the job in storage: 1 to 200 characters. */
-  readonly type: Type
-  /** Checked before a job is stored; what it puts out is what is stored. */
-  readonly payload?: Schema
-  /** What payloads may hold. Default `json`. A queue on a storage that keeps only JSON refuses the other. */
-  readonly payloadFormat?: PayloadFormat
+/** What a definition states for its jobs, and one enqueue for one of them, which else has it from the definition. */
+export interface JobSettings {
   /** Default `normal`. */
   readonly priority?: Priority
   /** Retries after failures, from 0. Default 3: up to 4 runs. */
@@ -74,21 +69,9 @@ export interface JobOptions<Type extends string, Schema extends StandardSchema> 
   /**
    * What a job that was started and waits again (for its retry, a snooze, given back) means to its serial queue. Default
    * `relaxed`: the next may go. `strict`: no other starts until it has ended. Each job says it for itself, whatever the
-   * others of its queue say.
+   * others of its queue say. An enqueue that says it needs `queueName`.
    */
   readonly serial?: SerialMode
-  /**
-   * Version of what payloads look like, from 1, the default. Raise it with each change that a handler of before would
-   * not understand: executors leave jobs of newer versions than theirs to others.
-   */
-  readonly version?: number
-  /**
-   * Makes a payload that was stored by an older version, named by `from`, what would be enqueued today; the schema then
-   * checks it as it does an enqueue. Runs before the handler, for each attempt; if it throws, the attempt has failed.
-   * Required from version 2 on.
-   */
-  readonly migrate?: (payload: unknown, from: number) => SchemaInput<Schema> | Promise<SchemaInput<Schema>>
-  readonly limit?: LimitOptions<SchemaOutput<Schema>>
   /**
    * Conditions that must hold where the job runs; until they do, it waits. `'online'` is the only one of the platform's
    * own: an attempt that did not reach the network counts as nothing, see `Unreachable`. Any other is a name of yours,
@@ -101,6 +84,27 @@ export interface JobOptions<Type extends string, Schema extends StandardSchema> 
    * `HOLDFAST_EXPIRED`, unless it runs. Default: 7 days where it requires `online`, else `Infinity`.
    */
   readonly expireAfter?: Span | typeof Infinity
+}
+
+export interface JobOptions<Type extends string, Schema extends StandardSchema> extends JobSettings {
+  /** Names the job in storage: 1 to 200 characters. */
+  readonly type: Type
+  /** Checked before a job is stored; what it puts out is what is stored. */
+  readonly payload?: Schema
+  /** What payloads may hold. Default `json`. A queue on a storage that keeps only JSON refuses the other. */
+  readonly payloadFormat?: PayloadFormat
+  /**
+   * Version of what payloads look like, from 1, the default. Raise it with each change that a handler of before would
+   * not understand: executors leave jobs of newer versions than theirs to others.
+   */
+  readonly version?: number
+  /**
+   * Makes a payload that was stored by an older version, named by `from`, what would be enqueued today; the schema then
+   * checks it as it does an enqueue. Runs before the handler, for each attempt; if it throws, the attempt has failed.
+   * Required from version 2 on.
+   */
+  readonly migrate?: (payload: unknown, from: number) => SchemaInput<Schema> | Promise<SchemaInput<Schema>>
+  readonly limit?: LimitOptions<SchemaOutput<Schema>>
 }
 
 /** `'online'`, or a name that an `environment` of yours has among its `conditions`. */
@@ -169,10 +173,10 @@ export const PLAIN_DEFAULTS: JobDefaults = /* @__PURE__ */ Object.freeze({
 })
 
 type Settings = { readonly maxAttempts: Check<number> } & {
-  readonly [Key in Exclude<keyof JobDefaults, keyof Limits>]: Check<NonNullable<JobDefaults[Key]>>
+  readonly [Key in Exclude<keyof JobSettings, 'maxAttempts'>]: Check<NonNullable<JobDefaults[Key]>>
 }
 
-/** What a definition states for its jobs and one enqueue may state for one of them. */
+/** How they are checked. */
 export const SETTINGS: Settings = {
   priority: priorityToNumber,
   maxRetries: /* @__PURE__ */ integerFrom(0),

@@ -1,6 +1,6 @@
 import type { Environment } from './environment.ts'
 import { fieldError, type HoldfastError, invalidOption } from './errors.ts'
-import { type JobDefaults, type JobDefinition, PLAIN_DEFAULTS, type Requirement, SETTINGS } from './definition.ts'
+import { type JobDefaults, type JobDefinition, type JobSettings, PLAIN_DEFAULTS, SETTINGS } from './definition.ts'
 import {
   exclusive,
   integerFrom,
@@ -8,54 +8,32 @@ import {
   type Moment,
   momentToMs,
   name,
-  type Priority,
   readOptions,
   type Span,
   spanToMs,
 } from './options.ts'
 import { checkedJson } from './payload.ts'
 import { validated } from './schema.ts'
-import type {
-  BackoffPolicy,
-  ErrorData,
-  JobKeyMode,
-  NewJob,
-  PayloadSize,
-  SerialMode,
-  StorageAdapter,
-} from './storage/contract.ts'
+import type { ErrorData, JobKeyMode, NewJob, PayloadSize, StorageAdapter } from './storage/contract.ts'
 import { checkedStructured } from './structured-payload.ts'
 import { isThenable } from './thenable.ts'
 
 /** Options of one enqueue. What is not given comes from the job's definition. */
-export interface EnqueueOptions {
+export interface EnqueueOptions extends JobSettings {
   /** Makes the call repeatable: the same id with the same payload is stored once. Default: a new UUID. */
   readonly id?: string
-  readonly priority?: Priority
   /** When the job becomes due. Default: at once. Not together with `delay`. */
   readonly runAt?: Moment
   /** How long from now the job becomes due. */
   readonly delay?: Span
-  readonly maxRetries?: number
-  readonly maxAttempts?: number
-  readonly maxInterruptions?: number
-  readonly timeout?: Span
-  readonly leaseDuration?: Span
-  readonly backoff?: BackoffPolicy
   /** Makes the job unique, replaceable or removable while it waits or runs. */
   readonly jobKey?: string
   /** What happens when the key is held. Default `replace`. Needs `jobKey`. */
   readonly jobKeyMode?: JobKeyMode
   /** Jobs with the same `queueName` run one after another. */
   readonly queueName?: string
-  /** As in `defineJob`. Needs `queueName`. */
-  readonly serial?: SerialMode
   /** Version of the payload, from 1, where the queue does not know the definition, which else says it. Default 1. */
   readonly version?: number
-  /** As in `defineJob`. */
-  readonly requires?: Requirement | readonly Requirement[]
-  /** How long the job may take to come to its end, from when it is first due. `Infinity`: for ever. */
-  readonly expireAfter?: Span | typeof Infinity
 }
 
 // Not spread into one literal: bundlers keep that where nothing uses it.
