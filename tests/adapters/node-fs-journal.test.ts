@@ -238,7 +238,7 @@ test('a log that nobody synced costs who syncs it about as much to open as who d
   const [careless, careful] = [await workOfOpening('process'), await workOfOpening('disk')]
   // It writes all of it once more. Work that grows with the square would take dozens of times as long.
   expect(careful).toBeLessThan(8 * careless)
-}, 60_000)
+})
 
 /** What it costs until the jobs can be listed. Time of the processor: on a busy machine a span would tell of others. */
 async function workOfOpening(durability: 'disk' | 'process'): Promise<number> {

@@ -237,7 +237,7 @@ describe.each(storages)('in %s', (_name, make) => {
       }),
       { numRuns: Number(process.env['HOLDFAST_SEARCH_RUNS'] ?? 60) },
     )
-  }, 60_000)
+  })
 })
 
 test('a list that is ordered by payloads looks into each of them once', async () => {
