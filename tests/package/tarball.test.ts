@@ -20,7 +20,9 @@ describe('the packed package in another project', () => {
   beforeAll(async () => {
     project = await mkdtemp(join(tmpdir(), 'holdfast-consumer-'))
     await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
-    await npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', await pack(project)], project)
+    // What the set-up has brought in already is not asked for again: the registry may be away.
+    const options = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund']
+    await npm(['install', ...options, await pack(project)], project)
     await cp(join(root, 'tests/package/consumer'), project, { recursive: true })
     // What an application brings itself is taken from here: this is no test of the registry.
     await mkdir(join(project, 'node_modules/@types'), { recursive: true })
