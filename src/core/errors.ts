@@ -133,10 +133,11 @@ export function invalidOption(field: string, rule: string, value: unknown): Hold
 
 /** Nothing is silently ignored: an option nobody reads is an error that names it and the known ones. */
 export function knownOptions(what: string, options: unknown, known: readonly string[]): void {
-  const rule = `(known options: ${known.join(', ')})`
-  if (!isObject(options) || Array.isArray(options)) throw invalidOption(what, `an object ${rule}`, options)
+  // Each enqueue comes by here.
+  const rule = (kind: string): string => `${kind} (known options: ${known.join(', ')})`
+  if (!isObject(options) || Array.isArray(options)) throw invalidOption(what, rule('an object'), options)
   for (const key of Object.keys(options)) {
-    if (!known.includes(key)) throw invalidOption(`${what}.${key}`, `absent ${rule}`, options[key])
+    if (!known.includes(key)) throw invalidOption(`${what}.${key}`, rule('absent'), options[key])
   }
 }
 
