@@ -191,7 +191,8 @@ describe('a logger that fails', () => {
     await clock.advance('1s')
     await draining
     expect(await queue.get('a')).toMatchObject({ status: 'completed', failures: 0 })
-    expect(clock.reported).toEqual([failure, failure])
+    // What the handler says, what a service meets, and that it is over.
+    expect(clock.reported).toEqual([failure, failure, failure])
   })
 
   test('with a last resort that fails too', async () => {
