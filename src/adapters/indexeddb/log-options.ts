@@ -23,7 +23,7 @@ export interface IndexedDbLogOptions extends Omit<DatabaseOptions, 'onLost' | 'o
   readonly durability: { readonly durable: IDBTransactionDurability; readonly append: IDBTransactionDurability }
   /** Made at each opening; nothing where the platform has no such thing. */
   readonly openSignal: () => Signal | undefined
-  readonly presence?: Presence & { open(): Promise<void>; close(): Promise<void>; look(): void }
+  readonly presence?: Presence & { open(): Promise<void>; close(): Promise<void> }
   readonly watchPage: (page: PageWatcher) => () => void
   readonly browserStorage: () => BrowserStorage | undefined
   /** Between looks at the end of the log, ms. */

@@ -273,8 +273,6 @@ export class IndexedDbLog implements Log {
     if (values.length > 0) {
       // What is behind the snapshot of a table that was just loaded was written at any time before.
       if (this.#snapshot === null) this.#careful = CAREFUL
-      // Of a session that was opened elsewhere, somebody here wants to know when it ends.
-      this.#options.presence?.look()
     }
     if (hasMore) {
       // Who is far behind reads on in transactions of their own, each over before its records are applied.

@@ -98,6 +98,8 @@ export interface Presence {
   isOver(process: unknown): boolean
   /** Looks after the processes that `others` names, and calls `found` when one of them is over. Returns what ends it. */
   watch(others: () => Iterable<unknown>, found: () => void): () => void
+  /** `others` may name more than before: what was read is in the table now. Absent: `watch` needs no telling. */
+  look?(): void
 }
 
 /** `read`: nothing is appended. `append`: at most what need not survive a power cut. `durable`: anything. */

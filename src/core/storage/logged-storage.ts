@@ -69,6 +69,8 @@ export class LoggedStorage extends TableStorage {
       replica: this.#replica,
       shelf: this.#shelf,
       flushed: () => {
+        // Of a session that was opened elsewhere, somebody here wants to know when it ends.
+        this.#log.presence?.look?.()
         this.#publish(false)
         this.#condition.publish()
       },
