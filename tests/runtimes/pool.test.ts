@@ -29,6 +29,8 @@ class Played implements Port {
   heeds = true
   /** How many runs it was given by each message. */
   readonly given: number[] = []
+  /** As threads of Node do that nobody has told anything. */
+  keepsProcess = true
 
   constructor(events: PortEvents) {
     this.#events = events
@@ -51,8 +53,8 @@ class Played implements Port {
     this.#events.died(new Error('It was killed'))
   }
 
-  keep(): void {
-    return
+  keep(alive: boolean): void {
+    this.keepsProcess = alive
   }
 
   terminate(): Promise<void> {
@@ -240,6 +242,70 @@ test('a thread that dies under a job is replaced at once', async () => {
   expect(at.threads).toHaveLength(2)
 })
 
+/** A pool whose threads each run one job and, in native code, do not end when they are told to. */
+async function deaf(size: number) {
+  const at = pool({ size })
+  for (let index = 0; index < size; index++) await at.exposes(index)
+  const threads = [...at.threads]
+  const runs = threads.map((thread, index) => {
+    thread.heeds = false
+    return attempt(`job ${index}`)
+  })
+  for (const run of runs) at.pool.run(run)
+  return { ...at, killed: threads, runs }
+}
+
+test('a thread that is killed for a job is replaced at the kill; its job is gone when it has ended', async () => {
+  const { pool: opened, threads, told, exposes, killed, runs } = await deaf(1)
+  const [thread, run] = [killed[0] as Played, runs[0] as Attempt]
+  opened.kill(run)
+  expect([thread.ended, threads.length]).toEqual([true, 2])
+  await exposes(1)
+  expect([opened.places, told]).toEqual([1, []])
+  thread.die()
+  expect([told, threads.length]).toEqual([[['gone', run, null]], 2])
+})
+
+test('of threads that are killed together one is replaced before its end: there is never more than one above size', async () => {
+  const { pool: opened, threads, clock, killed, runs } = await deaf(3)
+  for (const run of runs) opened.kill(run)
+  for (const [ended, thread] of killed.entries()) {
+    expect(threads.length - ended).toBe(4)
+    thread.die()
+  }
+  await clock.advance('1m')
+  expect(threads.length - killed.length).toBe(3)
+})
+
+test('a thread that is killed while another waits for the end of its pause is replaced, and so is that one', async () => {
+  const at = pool({ size: 2 })
+  await at.exposes(0)
+  await at.exposes(1)
+  const run = attempt('a')
+  at.pool.run(run)
+  at.threads[1]?.die()
+  at.pool.kill(run)
+  await at.clock.settle()
+  expect(at.threads).toHaveLength(3)
+  await at.clock.advance(100)
+  expect(at.threads).toHaveLength(4)
+})
+
+test('a thread keeps the process alive while it starts and while it runs a job', async () => {
+  const at = pool({ jobsPerWorker: 2 })
+  const [thread] = at.threads as [Played]
+  expect(thread.keepsProcess).toBe(true)
+  await at.exposes(0)
+  expect(thread.keepsProcess).toBe(false)
+  for (const id of ['a', 'b']) at.pool.run(attempt(id))
+  const left = [1, 2].map((run) => {
+    expect(thread.keepsProcess).toBe(true)
+    thread.say({ kind: 'news', news: [{ run, kind: 'returned', value: null, chained: [] }] })
+    return thread.keepsProcess
+  })
+  expect(left).toEqual([true, false])
+})
+
 test('no thread gets more than jobsPerWorker: what was claimed for one that has died is given back', async () => {
   const at = pool({ size: 2, jobsPerWorker: 2 })
   await at.exposes(0)
@@ -280,8 +346,11 @@ test('of a thread that is over nothing is kept', async () => {
   await at.clock.settle()
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
-  collect()
-  expect(thread.deref()).toBe(undefined)
+  const kept = (): unknown => {
+    collect()
+    return thread.deref()
+  }
+  await expect.poll(kept, { timeout: 5000 }).toBe(undefined)
 })
 
 const endless: { name: string; cause?: unknown } = { name: 'Error' }

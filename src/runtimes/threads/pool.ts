@@ -19,8 +19,9 @@ const FIRST_PAUSE = 100
 const LAST_PAUSE = 10_000
 
 /**
- * The threads of an executor. A thread that is over is replaced: at once when it had answered something or was killed
- * for a job, after a pause when it died for no job at all.
+ * The threads of an executor. One that is killed for a job is replaced at the kill, since its end takes as long as native
+ * code in it does; as long as that there is one more than `size`, however many are killed together. One that died is
+ * replaced at once when it had a job or had answered one, else after a pause.
  */
 export class Pool implements OpenRunner {
   readonly ready: Promise<void>
@@ -42,7 +43,7 @@ export class Pool implements OpenRunner {
       () => {
         this.#opened = true
         // Those that were over meanwhile.
-        while (this.#threads.size < options.size && this.#closing === null) this.#spawn()
+        this.#fill()
       },
       async (error: unknown) => {
         await this.close()
@@ -96,17 +97,26 @@ export class Pool implements OpenRunner {
     this.#threads.add(new Thread({ host, connect, readyWithin, changed: (thread) => this.#changed(thread) }))
   }
 
+  /** Spawns what is missing, as far as there may be more. */
+  #fill(): void {
+    if (this.#closing !== null || !this.#opened) return
+    const { size } = this.#options
+    const all = this.#threads.size + this.#pauses.size
+    const ending = [...this.#threads].filter(({ state }) => state === 'ending').length
+    for (let count = Math.min(ending, 1) + size - all; count > 0; count--) this.#spawn()
+  }
+
   #changed(thread: Thread): void {
-    if (thread.state === 'ready') return this.#options.host.onRoom()
-    this.#threads.delete(thread)
+    const { state, cause, answered, running } = thread
+    if (state === 'ready') return this.#options.host.onRoom()
+    if (state === 'over') this.#threads.delete(thread)
     // One that fails at the start ends the start.
     if (this.#closing !== null || !this.#opened) return
-    const { cause, answered, running } = thread
     if (cause !== null) this.#options.host.onError(cause)
     const useless = cause !== null && answered + running === 0
     this.#useless = useless ? this.#useless + 1 : 0
     if (useless) this.#pause(Math.min(FIRST_PAUSE * 2 ** (this.#useless - 1), LAST_PAUSE))
-    else this.#spawn()
+    this.#fill()
   }
 
   #pause(delay: number): void {

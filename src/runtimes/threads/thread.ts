@@ -14,7 +14,7 @@ export interface ThreadOptions {
   readonly connect: Connect
   /** How long it may take from the spawn until it can run handlers. ms */
   readonly readyWithin: number
-  /** It is ready, or it is over. */
+  /** It is ready, is being ended, or is over. */
   readonly changed: (thread: Thread) => void
 }
 
@@ -92,7 +92,9 @@ export class Thread {
   kill(): void {
     if (this.state === 'ending' || this.state === 'over') return
     this.state = 'ending'
-    void this.#terminate().then(() => this.#finish(null))
+    const ended = this.#terminate()
+    this.#options.changed(this)
+    void ended.then(() => this.#finish(null))
   }
 
   /** Lets it dispose of its state, then ends it. */
