@@ -32,7 +32,7 @@ export function claim(draft: Draft, request: ClaimRequest): () => ClaimAnswer {
   for (const { row, groups } of jobs) {
     const to = claimed(row, { session: request.session, claimId: request.requestId, epoch, now })
     if (groups.length > 0) to.groups = groups
-    draft.put('jobs', row.id, to)
+    draft.putJob(row, to)
   }
   return () => answerOf(table, request, jobs.flatMap(({ row }) => table.row('jobs', row.id) ?? []).map(toRecord))
 }
