@@ -22,17 +22,27 @@ export class Deadlines {
   readonly #environment: Environment
   readonly #attempts: Iterable<Attempt>
   readonly #due: (attempt: Attempt) => void
+  readonly #prolonged: () => void
   #at = Infinity
   #cancel: CancelTimer | null = null
   #unsubscribe: (() => void) | null = null
   /** When the page was told that it stands still from then on. */
   #frozenAt: number | null = null
 
-  /** `due` is called for an attempt that has timed out, and again when its grace is over. */
-  constructor(environment: Environment, attempts: Iterable<Attempt>, due: (attempt: Attempt) => void) {
+  /**
+   * `due` is called for an attempt that has timed out, and again when its grace is over; `prolonged` when all of them have
+   * more time.
+   */
+  constructor(
+    environment: Environment,
+    attempts: Iterable<Attempt>,
+    due: (attempt: Attempt) => void,
+    prolonged: () => void,
+  ) {
     this.#environment = environment
     this.#attempts = attempts
     this.#due = due
+    this.#prolonged = prolonged
   }
 
   watch(attempt: Attempt): void {
@@ -92,6 +102,7 @@ export class Deadlines {
 
   #leaveOut(span: number): void {
     for (const attempt of this.#attempts) attempt.prolong(span)
+    this.#prolonged()
   }
 }
 

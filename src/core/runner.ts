@@ -54,6 +54,8 @@ export interface OpenRunner {
   abort(attempt: Attempt): void
   /** It was asked, and its grace is over. */
   kill(attempt: Attempt): void
+  /** The deadlines of all attempts are later now. Absent: handlers see that by themselves. */
+  prolonged?(): void
   /** Ends whatever still runs. May be called at any time, also before it is ready. */
   close(): Promise<void>
 }

@@ -59,7 +59,12 @@ export class Slots implements AttemptEnds {
 
   constructor(options: SlotsOptions) {
     this.#options = options
-    this.#deadlines = new Deadlines(options.core.environment, this.attempts, (attempt) => this.#overtime(attempt))
+    this.#deadlines = new Deadlines(
+      options.core.environment,
+      this.attempts,
+      (attempt) => this.#overtime(attempt),
+      () => this.runner?.prolonged?.(),
+    )
   }
 
   /** Attempts whose outcome is still open. */

@@ -1,5 +1,6 @@
 // What leaves a thread for the queue: a copy of its own, whose bytes are moved and not copied once more.
 import { expect, test } from 'vitest'
+import type { JobRecord } from '../../src/core/storage/contract.ts'
 import { defineJob } from '../../src/index.ts'
 import { calling } from '../../src/runtimes/threads/calls.ts'
 import { HandlerRuns } from '../../src/runtimes/worker/handler-runs.ts'
@@ -69,7 +70,8 @@ test('so are those of a job that it chains, once it has returned', async () => {
   const queue = remoteQueue(calling(wire.send), 0)
   const runs = new HandlerRuns({ handlers: new Map([['makes', handler]]), queue: () => queue, post: wire.send })
   runs.open(null, 1000)
-  runs.start([true, false].map((payload, run) => ({ run, record: { type: 'makes', payload }, deadline: 0 })))
+  const record = (payload: boolean) => ({ type: 'makes', payload }) as unknown as JobRecord
+  runs.start([true, false].map((payload, run) => ({ run, record: record(payload), deadline: 0 })))
   await Promise.resolve()
   expect([wire.left, own.byteLength]).toEqual([[[0]], 3])
   expect(wire.arrived).toMatchObject([

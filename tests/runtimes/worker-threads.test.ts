@@ -208,6 +208,14 @@ test('of a thread only the functions of the runner can be called, and only by it
   for (const attack of [...attacks, close]) thread.postMessage({ id: 'attack', ...attack })
   for (const attack of attacks)
     thread.postMessage({ [MARK]: { kind: 'request', message: { id: 'attack', ...attack } } })
+  const nonsense = [
+    { kind: 'run' },
+    { kind: 'run', runs: [null, 7] },
+    { kind: 'abort' },
+    { kind: 'deadlines' },
+    { kind: 'tick' },
+  ]
+  for (const message of [null, 7, ...nonsense, { kind: 'unheard of' }]) thread.postMessage({ [MARK]: message })
   const answered = once(thread, 'message')
   thread.postMessage({ [MARK]: { kind: 'request', message: { id: 'call', ...close } } })
   await answered

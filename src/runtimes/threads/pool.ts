@@ -79,6 +79,10 @@ export class Pool implements OpenRunner {
     this.#threadOf(attempt)?.kill()
   }
 
+  prolonged(): void {
+    for (const thread of this.#threads) thread.prolonged()
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

@@ -8,12 +8,14 @@ import { isObject } from '../../core/storage/plain.ts'
  * What an executor and its threads say to each other. Every message bears this mark; whatever else goes over the same
  * port is somebody else's, and is not read. A new version of the protocol gets a new mark.
  */
-export const MARK = 'holdfast-2'
+export const MARK = 'holdfast-3'
 
 /** To a thread. */
 export type ToThread =
-  | { readonly kind: 'run'; readonly runs: readonly Run[] }
+  | RunMessage
   | { readonly kind: 'abort'; readonly run: number; readonly reason: ThrownData }
+  /** This is when they time out now. */
+  | { readonly kind: 'deadlines'; readonly deadlines: readonly Pick<Run, 'run' | 'deadline'>[] }
   /** Ticks are to come so many ms apart; 0: no more of them. */
   | { readonly kind: 'tick'; readonly every: number }
   /** A comlink request, to `open` or `close` the thread, and the answer to one of the thread's. */
@@ -41,8 +43,55 @@ export interface Run {
   readonly deadline: number
 }
 
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * Attempts that go over together. A record has some 45 fields, and to write and read them is a good part of what a short
+ * job costs; nearly all are the same in jobs that are started together. So the first record goes over whole, and of each
+ * what it has otherwise.
+ */
+interface RunMessage {
+  readonly kind: 'run'
+  readonly first: JobRecord
+  readonly runs: readonly (Omit<Run, 'record'> & { readonly own: Fields })[]
+}
+
+/** @param runs at least one */
+export function runMessage(runs: readonly Run[]): RunMessage {
+  const { record: first } = runs[0] as Run
+  const [fields, values] = [Object.keys(first), Object.values(first)]
+  const own = ({ run, record, deadline }: Run) => ({ run, deadline, own: otherwise(record, fields, values) })
+  return { kind: 'run', first, runs: runs.map(own) }
+}
+
+/** What was put into a `runMessage`. */
+export function runsOf({ first, runs }: Fields): readonly Run[] {
+  return objectsIn(runs).map(
+    ({ run, deadline, own }) => ({ run, deadline, record: { ...(first as object), ...(own as object) } }) as Run,
+  )
+}
+
+/** What is not the same value in a record. By place, since all of a storage have the same fields in the same order. */
+function otherwise(record: JobRecord, fields: readonly string[], values: readonly unknown[]): Fields {
+  const [ownFields, ownValues] = [Object.keys(record), Object.values(record) as readonly unknown[]]
+  const own: Record<string, unknown> = {}
+  for (let at = 0; at < fields.length; at++) {
+    const field = fields[at] as string
+    // Where a storage does not keep to that, all of it goes over, and what only the first one has is nothing.
+    if (ownFields[at] !== field || ownFields.length !== fields.length)
+      return { ...Object.fromEntries(fields.map((absent) => [absent, undefined])), ...record }
+    if (ownValues[at] !== values[at]) own[field] = ownValues[at]
+  }
+  return own
+}
+
+/** The objects of a list; of what is none, nothing. */
+export function objectsIn(list: unknown): readonly Fields[] {
+  return Array.isArray(list) ? list.filter(isObject) : []
+}
+
 export type News = { readonly run: number } & (
-  | { readonly kind: 'returned'; readonly value: unknown; readonly chained: readonly EnqueueCall[] }
+  | { readonly kind: 'returned'; readonly value: unknown; readonly chained?: readonly EnqueueCall[] }
   | { readonly kind: 'threw'; readonly error: ThrownData }
   | { readonly kind: 'progress'; readonly value: unknown }
   | { readonly kind: 'output'; readonly value: unknown }

@@ -6,7 +6,17 @@ import type { RunnerHost } from '../../core/runner.ts'
 import { isObject } from '../../core/storage/plain.ts'
 import { answering, type Calls, calling } from './calls.ts'
 import type { Connect, Port } from './port.ts'
-import { type EnqueueCall, marked, revived, type Run, thrownData, type ToThread, unmarked } from './protocol.ts'
+import {
+  type EnqueueCall,
+  marked,
+  objectsIn,
+  revived,
+  type Run,
+  runMessage,
+  thrownData,
+  type ToThread,
+  unmarked,
+} from './protocol.ts'
 import { enqueueFor, queueFunctions } from './queue-functions.ts'
 
 export interface ThreadOptions {
@@ -88,6 +98,13 @@ export class Thread {
     this.#post({ kind: 'abort', run, reason: thrownData(attempt.ending) })
   }
 
+  /** Tells its handlers their deadlines, which have moved. */
+  prolonged(): void {
+    if (this.#runs.size === 0) return
+    this.#flush()
+    this.#post({ kind: 'deadlines', deadlines: [...this.#runs].map(([run, { deadline }]) => ({ run, deadline })) })
+  }
+
   /** Ends it, whatever it does. What it still says until then counts. */
   kill(): void {
     if (this.state === 'ending' || this.state === 'over') return
@@ -141,7 +158,7 @@ export class Thread {
       case 'broken':
         return this.#died(revived(message.error))
       case 'news':
-        if (Array.isArray(message.news)) for (const news of message.news) this.#hear(news)
+        for (const news of objectsIn(message.news)) this.#hear(news)
         return
       case 'request':
         return this.#answer(message.message)
@@ -175,15 +192,15 @@ export class Thread {
   }
 
   /** One piece of news of one run. What does not fit is not heard; a run of which nothing is heard times out. */
-  #hear(news: unknown): void {
-    const { run, kind, ...told } = Object(news) as Readonly<Record<string, unknown>>
+  #hear(news: Readonly<Record<string, unknown>>): void {
+    const { run, kind } = news
     const attempt = this.#runs.get(run as number)
     if (attempt === undefined) return
     const { ends, onError } = this.#options.host
     try {
-      if (kind === 'progress') return attempt.progress(told.value)
-      if (kind === 'output') return attempt.tellOutput(told.value)
-      if (kind === 'log') return attempt.log(String(told.message), isObject(told.fields) ? told.fields : {})
+      if (kind === 'progress') return attempt.progress(news.value)
+      if (kind === 'output') return attempt.tellOutput(news.value)
+      if (kind === 'log') return attempt.log(String(news.message), isObject(news.fields) ? news.fields : {})
     } catch (error) {
       return onError(error)
     }
@@ -191,14 +208,14 @@ export class Thread {
     this.answered += 1
     this.#runs.delete(run as number)
     if (this.#runs.size === 0) this.#port?.keep(false)
-    if (kind === 'threw') return ends.threw(attempt, revived(told.error))
+    if (kind === 'threw') return ends.threw(attempt, revived(news.error))
     try {
-      for (const call of told.chained as readonly EnqueueCall[])
+      for (const call of (news.chained ?? []) as readonly EnqueueCall[])
         enqueueFor(this.#options.host, call, attempt.onComplete.enqueue)
     } catch (error) {
       return ends.threw(attempt, error)
     }
-    ends.returned(attempt, told.value)
+    ends.returned(attempt, news.value)
   }
 
   #died(cause: unknown): void {
@@ -236,7 +253,7 @@ export class Thread {
   /** A payload that cannot go over is no harm to those beside it. */
   #give(runs: readonly Run[]): void {
     try {
-      this.#post({ kind: 'run', runs })
+      this.#post(runMessage(runs))
     } catch (error) {
       if (runs.length > 1) for (const run of runs) this.#give([run])
       else for (const { run } of runs) this.#hear({ run, kind: 'threw', error: thrownData(error) })

@@ -4,7 +4,7 @@ import type { BoundHandler } from '../../core/definition.ts'
 import { callable, readOptions } from '../../core/options.ts'
 import { isObject } from '../../core/storage/plain.ts'
 import { answering, calling } from '../threads/calls.ts'
-import { type FromThread, marked, revived, thrownData, unmarked } from '../threads/protocol.ts'
+import { type FromThread, marked, revived, runsOf, thrownData, unmarked } from '../threads/protocol.ts'
 import { HandlerRuns } from './handler-runs.ts'
 import { remoteQueue } from './remote-queue.ts'
 import { misplaced, type Scope, workerScope } from './scope.ts'
@@ -63,9 +63,11 @@ function expose(scope: Scope, given: readonly BoundHandler[], options: ExposeOpt
     const message = unmarked(data)
     switch (message?.kind) {
       case 'run':
-        return runs.start(message.runs)
+        return runs.start(runsOf(message))
       case 'abort':
         return runs.abort(message.run, revived(message.reason))
+      case 'deadlines':
+        return runs.prolong(message.deadlines)
       case 'tick':
         return tickEvery(message.every)
       case 'request':

@@ -8,7 +8,15 @@ import { put } from '../../core/output.ts'
 import { checkedJson } from '../../core/payload.ts'
 import { isThenable } from '../../core/thenable.ts'
 import type { JobRecord } from '../../core/storage/contract.ts'
-import { type FromThread, type News, type Run, thrownData, cloneable, cloneables } from '../threads/protocol.ts'
+import {
+  type FromThread,
+  type News,
+  type Run,
+  thrownData,
+  cloneable,
+  cloneables,
+  objectsIn,
+} from '../threads/protocol.ts'
 import { type Outgoing, outgoing } from './remote-queue.ts'
 
 export interface HandlerRunsOptions {
@@ -40,12 +48,20 @@ export class HandlerRuns {
     this.payloadLimit = payloadLimit
   }
 
-  start(runs: unknown): void {
-    for (const run of runs as readonly Run[]) this.#start(run)
+  start(runs: readonly Run[]): void {
+    for (const run of runs) this.#start(run)
   }
 
   abort(run: unknown, reason: Error): void {
     this.#runs.get(run as number)?.abort(reason)
+  }
+
+  /** The deadlines of these runs are others now. */
+  prolong(deadlines: unknown): void {
+    for (const { run, deadline } of objectsIn(deadlines)) {
+      const attempt = this.#runs.get(run as number)
+      if (attempt !== undefined && typeof deadline === 'number') attempt.deadline = deadline
+    }
   }
 
   has(run: number): boolean {
@@ -85,6 +101,7 @@ export class HandlerRuns {
     if (!this.#runs.has(run)) return
     try {
       const value = checkedJson('result', returned, this.payloadLimit)
+      if (chained.length === 0) return this.#end({ run, kind: 'returned', value })
       this.#moved.push(...chained.flatMap(({ bytes }) => bytes))
       this.#end({ run, kind: 'returned', value, chained: chained.map(({ call }) => call) })
     } catch (error) {
@@ -114,7 +131,7 @@ export class HandlerRuns {
 /** What a handler sees of its job here. Made as lazily as the executor's own; functions may be taken out of it. */
 class RemoteAttempt implements HandlerRun {
   readonly run: number
-  readonly deadline: number
+  deadline: number
   readonly chained: Outgoing[] = []
   record: JobRecord
   readonly #runs: HandlerRuns

@@ -102,7 +102,8 @@ class Point {
   readonly x = 1
 }
 
-async function follow(step: unknown, { queue, onComplete, log, output }: HandlerContext): Promise<unknown> {
+async function follow(step: unknown, context: HandlerContext): Promise<unknown> {
+  const { queue, onComplete, log, output } = context
   const bytes = new Uint8Array([1, 2, 3]).buffer
   switch (step) {
     case 'output':
@@ -147,6 +148,11 @@ async function follow(step: unknown, { queue, onComplete, log, output }: Handler
     case 'an odd job':
       onComplete.enqueue({ type: () => 'echo' } as never, null)
       return null
+    case 'until its deadline moves': {
+      const before = context.deadline
+      while (context.deadline === before) await new Promise((resolve) => setTimeout(resolve))
+      return context.deadline - before
+    }
     case 'an odd log':
       log((() => undefined) as never)
       return 'logged'

@@ -1,7 +1,14 @@
 // What has to hold wherever handlers run. Each kind of runner has a test file that calls this with itself.
 import { expect, test } from 'vitest'
 import { memory } from '../../../src/adapters/memory/index.ts'
-import { type ExecutorOptions, type Job, type JobQueue, openQueue, type QueueOptions } from '../../../src/index.ts'
+import {
+  type Environment,
+  type ExecutorOptions,
+  type Job,
+  type JobQueue,
+  openQueue,
+  type QueueOptions,
+} from '../../../src/index.ts'
 import { checked, echo, fails, follows, parcel, poison, sample, waits } from './jobs.ts'
 
 export const jobs = [echo, fails, waits, checked, follows, parcel]
@@ -63,6 +70,35 @@ export function firstOf(
     })
 }
 
+/** A page that is told when it is frozen. */
+class StandingPage {
+  #frozen = false
+  #stood = 0
+  readonly #watchers = new Set<() => void>()
+
+  get environment(): Partial<Environment> {
+    return {
+      monotonic: () => performance.now() + this.#stood,
+      frozen: () => this.#frozen,
+      onVisibilityChange: (watcher) => {
+        this.#watchers.add(watcher)
+        return () => this.#watchers.delete(watcher)
+      },
+    }
+  }
+
+  standStill(span: number): void {
+    this.#tell(true)
+    this.#stood += span
+    this.#tell(false)
+  }
+
+  #tell(frozen: boolean): void {
+    this.#frozen = frozen
+    for (const watcher of this.#watchers) watcher()
+  }
+}
+
 /** The one job that failed was never tried, and says why. */
 async function cutOff(queue: JobQueue): Promise<void> {
   const { jobs: failed } = await queue.list({ where: { status: { eq: 'failed' } } }).page()
@@ -98,6 +134,18 @@ export function runnerSuite(options: () => ExecutorOptions): void {
       left: 1,
     })
     expect(told).toEqual([{ half: true }, 'half way', { at: 1 }])
+  })
+
+  test('its deadline moves by the time in which the page stood still', async () => {
+    const page = new StandingPage()
+    await using at = await bench(options(), { environment: page.environment })
+    const started = firstOf(at.queue, ['started'])
+    const { id } = await at.queue.enqueue(follows, 'until its deadline moves')
+    await started(id)
+    page.standStill(10_000)
+    const outcome = await at.queue.result(id)
+    expect(outcome.status).toBe('completed')
+    expect('result' in outcome && outcome.result).toBeGreaterThanOrEqual(10_000)
   })
 
   test('200 jobs at once each have their own result', async () => {
