@@ -17,8 +17,9 @@ export interface Sweep {
 
 export const PERSISTENCE: readonly Persistence[] = ['lost', 'prefix', 'torn', 'reordered']
 
-/** A program that has an answer to wait for has it by then. ms */
-const PATIENCE = 10_000
+/** A program that has an answer to wait for has it by then. Ticks: however long a machine stands still, that is one. */
+const PATIENCE = 1000
+const TICK = 10
 
 /** Runs under way at the same time: they wait for timers of their own now and then. */
 const AT_ONCE = 16
@@ -263,13 +264,14 @@ async function comeFar(stage: Stage, other: Stage['clients'][number], n: number)
 
 /** Answers `late` when work takes for ever. */
 async function inTime<Answer>(work: Promise<Answer>, late: Answer): Promise<Answer> {
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let ticks = 0
+  let timer: ReturnType<typeof setInterval> | undefined
   const timeout = new Promise<Answer>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE, late)
+    timer = setInterval(() => ++ticks === PATIENCE && resolve(late), TICK)
   })
   try {
     return await Promise.race([work, timeout])
   } finally {
-    clearTimeout(timer)
+    clearInterval(timer)
   }
 }
