@@ -50,8 +50,6 @@ async function takenOver(open, name, end) {
   const id = await dying.page.hold()
   await heir.page.join(name, { concurrency: 50 })
   await heir.page.start()
-  // It has to have read of the other's session.
-  await new Promise((resolve) => setTimeout(resolve, 500))
   const taken = heir.page.takesOver(id)
   const ended = Date.now()
   await dying.tab[end]()
