@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
+import { JobTable } from '../../src/core/storage/job-table/job-table.ts'
 import { HoldfastError } from '../../src/index.ts'
 import type { Moment } from './faulty-factory.ts'
 import { closeOpened, enqueue, faulty, headOf, healthOf, idsOf, open, stored } from './opened-storages.ts'
@@ -45,6 +46,17 @@ test.each([
     expect([await idsOf(storage), (await stored(name)).map(({ id }) => id)]).toEqual([ids, ids])
   },
 )
+
+test.each([
+  [200_000, 'ok', null],
+  [200_001, 'degraded', 'HOLDFAST_MANY_JOBS'],
+])('%i rows in the memory of a tab are %s', async (size, state, code) => {
+  const { storage } = await faulty()
+  const rows = vi.spyOn(JobTable.prototype, 'size', 'get').mockReturnValue(size)
+  const { cause, state: said } = healthOf(storage)
+  rows.mockRestore()
+  expect([said, HoldfastError.is(cause) ? cause.code : cause]).toEqual([state, code])
+})
 
 test('one snapshot that fails is no news: the page may have stood still', async () => {
   const { factory, storage, name, told, go } = await growing()

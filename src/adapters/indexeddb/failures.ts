@@ -1,5 +1,8 @@
 import { HoldfastError } from '../../core/errors.ts'
 
+/** Jobs and what belongs to them, above which health warns: some 50 MB in each tab. */
+export const MANY_ROWS = 200_000
+
 /** By name: the class is another in each engine. */
 export function nameOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'name' in error ? String(error.name) : ''
@@ -65,6 +68,10 @@ export function growing(name: string, cause: unknown): HoldfastError {
   return new HoldfastError('HOLDFAST_STORAGE_GROWS', `The database ${name} cannot be shortened (${said(cause)})`, {
     cause,
   })
+}
+
+export function crowded(rows: number): HoldfastError {
+  return new HoldfastError('HOLDFAST_MANY_JOBS', `Expected at most ${MANY_ROWS} rows in each tab, got ${rows}`)
 }
 
 export function refusedPayload(cause: unknown): HoldfastError {

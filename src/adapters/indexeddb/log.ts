@@ -18,7 +18,7 @@ import { Attempt } from './attempt.ts'
 import { requestPersistence, statusOf } from './browser-storage.ts'
 import { Damage } from './damage.ts'
 import { Database, pauseBeforeNext } from './database.ts'
-import { blocked, explained, growing, newer, outcomeUnknown } from './failures.ts'
+import { blocked, crowded, explained, growing, MANY_ROWS, newer, outcomeUnknown } from './failures.ts'
 import { beginFlush, endOfLog, type Flush, readTail, write, writeFirst } from './flush.ts'
 import type { IndexedDbLogOptions, Signal } from './log-options.ts'
 import { readChunks } from './payloads.ts'
@@ -171,7 +171,8 @@ export class IndexedDbLog implements Log {
 
   health(): LogHealth {
     const problem = this.#problem ?? this.#full ?? this.#hindrance()
-    const { problem: degraded } = this.#snapshots
+    const rows = this.#replica?.size ?? 0
+    const degraded = this.#snapshots.problem ?? (rows > MANY_ROWS ? crowded(rows) : null)
     return { damaged: this.#damage.count, resets: this.#resets, problem, degraded, isWeaker: this.#isWeaker }
   }
 

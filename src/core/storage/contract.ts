@@ -293,8 +293,8 @@ export interface DumpedRecord {
 export interface StorageHealth {
   /**
    * `degraded`: it works, and something is wrong with it: what it acknowledges does not survive the end of the process,
-   * though that was asked for (`HOLDFAST_STORAGE_UNAVAILABLE`), or what it no longer needs cannot be taken away, so that
-   * it grows (`HOLDFAST_STORAGE_GROWS`).
+   * though that was asked for (`HOLDFAST_STORAGE_UNAVAILABLE`), what it no longer needs cannot be taken away, so that it
+   * grows (`HOLDFAST_STORAGE_GROWS`), or it holds more than a tab should keep in memory (`HOLDFAST_MANY_JOBS`).
    * `read-only`: a newer version of the package writes here. `failing`: `cause` keeps it from taking writes now, or new
    * work where `cause` is `HOLDFAST_STORAGE_FULL`.
    */

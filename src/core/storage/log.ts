@@ -169,6 +169,6 @@ export interface LogHealth {
   readonly isWeaker?: boolean
   /** How often the data was found to be gone, or another's, since the log was opened. */
   readonly resets?: number
-  /** What is wrong though the log takes writes: nothing survives the end of the process, or it cannot be shortened. */
+  /** What is wrong though the log takes writes: nothing survives the end of the process, for instance. */
   readonly degraded?: Error | null
 }
