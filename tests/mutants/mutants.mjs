@@ -58,7 +58,7 @@ export const mutants = [
     'a tick that takes a conflict for a repeat',
     `${table}/schedule.ts`,
     'schedules: a tick whose job has the id of another stores nothing, says so and keeps the watermark',
-    ['if (conflict !== null) return', 'if (conflict === undefined) return'],
+    ["if ('index' in placed) return", "if ('nothing' in placed) return"],
   ),
   mutant('reaper unguarded', `${table}/settle.ts`, 'reaper: a beat in between saves the job', [
     "if ('ended' in when) return true",
@@ -220,7 +220,13 @@ export const mutants = [
     'an id of a folded call taken for another payload',
     `${table}/enqueue.ts`,
     'keys: the id of a folded call with another payload is refused, with its own it is a repeat',
-    ['call !== undefined && call.digest !== digestOf(job)', 'call === null'],
+    [' && digest === digestOf(job)', ''],
+  ),
+  mutant(
+    'what a refused batch did before it was refused stays',
+    `${table}/enqueue.ts`,
+    'keys: a refused batch leaves the holders of its keys alone',
+    ['draft.discard()', ''],
   ),
   mutant(
     'a replaced holder takes any payload for its id',
@@ -246,7 +252,7 @@ export const mutants = [
     'chain: jobs enqueued by a stale outcome are not stored',
     [
       'if (!holds(job, settlement.fence)) {',
-      'if (!holds(job, settlement.fence)) {\n    for (const next of settlement.enqueue ?? []) placeJob(draft, next)',
+      'if (!holds(job, settlement.fence)) {\n    placeAll(draft, settlement.enqueue ?? [])',
     ],
   ),
   mutant(

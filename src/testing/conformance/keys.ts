@@ -159,6 +159,17 @@ export const keys: readonly ConformanceCase[] = area('keys', {
     await site.shows('many 0', { payload, revision })
   },
 
+  'a batch takes an id of a call that was folded long ago for a new one when the calls one after another would': async (
+    site,
+  ) => {
+    const calls = (key: string): readonly Partial<NewJob>[] =>
+      [...Array(20).keys(), 1].map((n, at) => ({ id: `${key} ${n}`, jobKey: key, payload: [at] }))
+    ok((await site.enqueue(calls('many'))).accepted, 'the batch to be accepted')
+    for (const one of calls('one')) await call(site, one)
+    const { payload, revision } = await site.job('one 0')
+    await site.shows('many 0', { payload, revision })
+  },
+
   'unsafeDedupe changes nothing of the waiting holder but its revision': async (site) => {
     const before = (await call(site, { id: 'one', jobKey: 'key', payload: 1, ...delayed(MINUTE) })).job
     const answer = await call(site, { jobKey: 'key', jobKeyMode: 'unsafeDedupe', payload: 2, priority: 3 })

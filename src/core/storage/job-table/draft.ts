@@ -18,7 +18,7 @@ const FEW = 8
  */
 export class Draft {
   readonly table: JobTable
-  readonly #changes: OpenChange[] = []
+  #changes: OpenChange[] = []
   #byKey: Map<TableName, Map<string, OpenChange>> | undefined
   /** Enqueues that were folded into a job, by their id. */
   #folded: Map<string, string> | undefined
@@ -59,6 +59,13 @@ export class Draft {
   remove(table: TableName, key: string): void {
     const change = this.#find(table, key) ?? this.#add(table, key)
     change.to = null
+  }
+
+  /** Takes back all that was written; what was required stands. */
+  discard(): void {
+    this.#changes = this.#changes.filter(({ to }) => to === undefined)
+    this.#byKey = undefined
+    this.#folded = undefined
   }
 
   /** The job has absorbed an enqueue with this id. */

@@ -5,57 +5,55 @@ import { keyLost, replaced, touched } from '../transitions.ts'
 import type { Draft } from './draft.ts'
 import { writeEnd } from './ending.ts'
 import { expiryOf } from './expire.ts'
-import { type JobRow, newJobFields, toRecord } from './rows.ts'
+import { type JobRow, newJobFields, type ShelvedJob, toRecord } from './rows.ts'
 
 interface Placed {
   readonly id: string
   readonly disposition: Disposition
 }
 
-/** All or nothing: an id that says something else refuses the whole batch before anything is written. [enqueue] */
+/** A job whose id is known from a call that said something else. */
+export interface Conflict {
+  readonly index: number
+  readonly id: string
+}
+
+/** All or nothing: an id that says something else refuses the whole batch. [enqueue] */
 export function enqueue(draft: Draft, { jobs }: EnqueueRequest): () => EnqueueAnswer {
   const { table } = draft
-  const conflict = conflictIn(draft, jobs)
-  if (conflict !== null) return () => ({ accepted: false, ...conflict })
-  const placed = jobs.map((job) => placeJob(draft, job))
+  const placed = placeAll(draft, jobs)
+  if ('index' in placed) return () => ({ accepted: false, ...placed })
   return () => ({
     accepted: true,
     jobs: placed.map(({ id, disposition }) => ({ id, disposition, job: toRecord(table.row('jobs', id) as JobRow) })),
   })
 }
 
-/** The first of these jobs whose id is known, here or in the storage, from a call that said something else. */
-export function conflictIn(draft: Draft, jobs: readonly NewJob[]): { index: number; id: string } | null {
-  const named = new Map<string, NewJob>()
+/**
+ * Stores these jobs one after the other, as calls of their own would; where the id of one says something else nothing is
+ * left of what the draft wrote. [enqueue] [keys]
+ */
+export function placeAll(draft: Draft, jobs: readonly NewJob[]): readonly Placed[] | Conflict {
+  const all: Placed[] = []
   for (const [index, job] of jobs.entries()) {
-    const { id } = job
-    const known = draft.get('jobs', id) ?? named.get(id)
-    if (known === undefined ? wasFoldedOtherwise(draft, job) : !saysTheSame(known, job)) return { index, id }
-    if (jobs.length > 1) named.set(id, job)
+    const placed = placeJob(draft, job)
+    if (placed === null) {
+      draft.discard()
+      return { index, id: job.id }
+    }
+    all.push(placed)
   }
-  return null
+  return all
 }
 
-/** A job that a later call with its key has replaced no longer shows what the call with its id said. */
-function saysTheSame(known: NewJob | Readonly<JobRow>, job: NewJob): boolean {
-  if (isDigested(known) || isDigested(job)) return digestOf(known) === digestOf(job)
-  return known.type === job.type && samePayload(known.payload, job.payload)
-}
-
-/** Its payload stands elsewhere, or was replaced since. */
-function isDigested(said: (NewJob & { readonly digest?: number }) | Readonly<JobRow>): boolean {
-  return (said.digest ?? null) !== null
-}
-
-function wasFoldedOtherwise(draft: Draft, job: NewJob): boolean {
-  const call = draft.holderOfFolded(job.id)?.absorbed.find(({ id }) => id === job.id)
-  return call !== undefined && call.digest !== digestOf(job)
-}
-
-/** Stores one job, or folds it into the one that holds its key: the rules of graphile-worker's `job_key`. [keys] */
-export function placeJob(draft: Draft, job: NewJob): Placed {
+/**
+ * Stores one job, or folds it into the one that holds its key: the rules of graphile-worker's `job_key`. `null` where its
+ * id is known, here or in the storage, from a call that said something else. [keys]
+ */
+function placeJob(draft: Draft, job: NewJob): Placed | null {
   const known = draft.get('jobs', job.id) ?? draft.holderOfFolded(job.id)
-  if (known !== undefined) return { id: known.id, disposition: dispositionOfRepeat(known, job) }
+  if (known !== undefined)
+    return saysTheSame(known, job) ? { id: known.id, disposition: dispositionOfRepeat(known, job) } : null
   const holder = job.jobKey === null ? undefined : holderOf(draft, job.jobKey)
   if (holder === undefined) return create(draft, job)
   if (job.jobKeyMode === 'unsafeDedupe') draft.put('jobs', holder.id, touched(holder, job))
@@ -68,6 +66,16 @@ export function placeJob(draft: Draft, job: NewJob): Placed {
   }
   draft.fold(job.id, holder.id)
   return { id: holder.id, disposition: dispositionOfFolded(job) }
+}
+
+/**
+ * Whether the call that made a job, or was folded into it, said what this one says. A job that a later call with its key
+ * has replaced no longer shows that itself, nor does one whose payload stands elsewhere: they have a digest of it.
+ */
+function saysTheSame(known: Readonly<JobRow>, job: ShelvedJob): boolean {
+  if (known.id !== job.id) return known.absorbed.some(({ id, digest }) => id === job.id && digest === digestOf(job))
+  if ((known.digest ?? job.digest ?? null) !== null) return digestOf(known) === digestOf(job)
+  return known.type === job.type && samePayload(known.payload, job.payload)
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { DefineRequest, DefinitionKind, DefinitionRecord, PauseScope, Tick, TickAnswer } from '../contract.ts'
 import { copyPlain } from '../plain.ts'
 import type { Draft } from './draft.ts'
-import { conflictIn, placeJob } from './enqueue.ts'
+import { placeAll } from './enqueue.ts'
 import type { JobTable, Pauses } from './job-table.ts'
 
 const TABLES = { schedule: 'schedules', automation: 'automations' } as const
@@ -13,10 +13,9 @@ const TABLES = { schedule: 'schedules', automation: 'automations' } as const
 export function tick(draft: Draft, { schedule, after, slot, jobs }: Tick): TickAnswer {
   const row = draft.get('schedules', schedule)
   if (row === undefined || row.watermark !== after) return { moved: false }
-  const conflict = conflictIn(draft, jobs)
-  if (conflict !== null) return { moved: false, conflict }
+  const placed = placeAll(draft, jobs)
+  if ('index' in placed) return { moved: false, conflict: placed }
   draft.put('schedules', schedule, { watermark: slot })
-  for (const job of jobs) placeJob(draft, job)
   return { moved: true }
 }
 

@@ -2,7 +2,7 @@ import type { SettleAnswer, Settlement } from '../contract.ts'
 import { alreadySettled, holds, settled, stateAfter } from '../transitions.ts'
 import type { Draft } from './draft.ts'
 import { endAttempt } from './ending.ts'
-import { conflictIn, placeJob } from './enqueue.ts'
+import { placeAll } from './enqueue.ts'
 import type { JobTable } from './job-table.ts'
 import { type JobRow, toRecord } from './rows.ts'
 
@@ -25,9 +25,9 @@ export function settle(draft: Draft, settlement: Settlement, now: number): () =>
   // What follows an end is for one that came: who is to be retried, or was cancelled meanwhile, has not failed. [chain]
   const hasEnded = end.state === 'completed' || end.state === 'failed'
   const chained = (hasEnded && settlement.enqueue) || []
-  const conflict = chained.length === 0 ? null : conflictIn(draft, chained)
-  endAttempt(draft, job, conflict === null ? end : settled(job, refused(settlement, conflict.id), now))
-  if (conflict === null) for (const next of chained) placeJob(draft, next)
+  endAttempt(draft, job, end)
+  const placed = placeAll(draft, chained)
+  if ('index' in placed) endAttempt(draft, job, settled(job, refused(settlement, placed.id), now))
   return () => answerOf(table, settlement)
 }
 
