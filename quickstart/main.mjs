@@ -135,6 +135,8 @@ try {
   if (help) console.log(usage)
   else process.exitCode = await compressAll(folder, workers)
 } catch (error) {
-  if (!(error instanceof UsageError) && !HoldfastError.is(error)) throw error
-  endWith(error)
+  const { syscall } = /** @type {NodeJS.ErrnoException} */ (error)
+  // What the file system says names what it was about.
+  if (!(error instanceof UsageError) && !HoldfastError.is(error) && syscall === undefined) throw error
+  endWith(/** @type {Error} */ (error))
 }

@@ -389,6 +389,14 @@ test('where it writes is no FOLDER, and a second one is none either', async () =
   expect(two.output).toContain('expected one FOLDER, got 2')
 })
 
+test('a place where nothing can be written is told in one sentence, exit code 1', async () => {
+  mkdirSync(join(work(), '..'), { recursive: true })
+  writeFileSync(work(), 'a file where its folder should be')
+  const run = new Run()
+  expect(await run.ended()).toBe(1)
+  expect(run.output).toMatch(/^quickstart: E[A-Z]+: .*\.holdfast\/quickstart.*\n$/)
+})
+
 test('--help says what there is', async () => {
   const run = new Run(['--help'])
   expect(await run.ended()).toBe(0)
