@@ -87,7 +87,7 @@ export async function vitest(selection, { env = {}, quiet = false } = {}) {
   const reports = mkdtempSync(join(tmpdir(), 'holdfast-reports-'))
   try {
     const report = join(reports, 'vitest.json')
-    const program = [process.execPath, join(root, 'node_modules/vitest/vitest.mjs'), 'run']
+    const program = [process.execPath, join(root, 'scripts/vitest.mjs'), 'run']
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
     const { exitCode, output } = await run([...program, ...selection, ...reporters], { env, quiet })
     if (quiet) console.log(output.trimEnd())

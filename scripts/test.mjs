@@ -8,7 +8,16 @@ import { browserTests } from './browser-tests.mjs'
 import { engines } from './engines.mjs'
 import { atLeastOne, check, step, testRun, together, vitest } from './test-steps.mjs'
 
+const usage = `npm test [-- TESTS]
+
+Lint, types, package tests, unit tests and the tests in browsers. With TESTS only these, on Node: parts of the names of files,
+-t PATTERN for the names of tests, and whatever else npx vitest --help tells of.`
+
 const namedTests = process.argv.slice(2)
+if (namedTests.includes('--help')) {
+  console.log(usage)
+  process.exit()
+}
 const onNode = ['unit', 'apart', 'types', 'emulated'].flatMap((project) => ['--project', project])
 
 await testRun(async () => {

@@ -101,6 +101,24 @@ test.each([
   },
 )
 
+test.each([
+  ['20.18.3', 1],
+  ['18.20.8', 1],
+  ['20.19.0', 3],
+  ['22.0.0', 3],
+])('on Node %s it ends with %i: one that is too old is named before anything is done', async (version, exitCode) => {
+  const versions = JSON.stringify({ ...process.versions, node: version })
+  clone.write('older.mjs', `Object.defineProperty(process, 'versions', { value: ${versions} })`)
+  const { code, lines } = await clone.run(process.execPath, [
+    ...['--import', clone.path('older.mjs')],
+    ...['scripts/run.mjs', 'program.mjs'],
+  ])
+  expect(code).toBe(exitCode)
+  if (exitCode === 3) return
+  expect(lines).toEqual([`holdfast: needs Node 20.19 or later, and this is Node ${version} (${process.execPath})`])
+  expect(clone.asked()).toEqual([])
+})
+
 test('without npm it says what it could not start', async () => {
   clone.remove('programs')
   const node = JSON.stringify(process.execPath)

@@ -46,3 +46,29 @@ test('tests that fail are counted as they are', async () => {
   expect(lines.at(-1)).toBe('0 passed, 2 failed, 1 skipped')
   expect(code).toBe(1)
 })
+
+test('an argument that Vitest does not have is told in a sentence, and fails the run', async () => {
+  // As Vitest says it, while it is loaded.
+  clone.write(
+    'node_modules/vitest/vitest.mjs',
+    'throw Object.assign(new Error("Unknown option `--nope`"), { name: "CACError" })',
+  )
+  const { code, output, lines } = await clone.run(process.execPath, ['scripts/test.mjs', '--nope'])
+  expect(output).toContain('holdfast: Vitest refuses its arguments: Unknown option `--nope`')
+  expect(output).not.toMatch(/^ +at /m)
+  expect(lines.at(-1)).toBe('0 passed, 1 failed, 0 skipped')
+  expect(code).toBe(1)
+})
+
+test('what else goes wrong while Vitest is loaded is shown whole', async () => {
+  clone.write('node_modules/vitest/vitest.mjs', 'throw new TypeError("broken")')
+  const { code, output } = await clone.run(process.execPath, ['scripts/test.mjs', 'tests/core'])
+  expect(output).toMatch(/TypeError: broken\n +at /)
+  expect(code).toBe(1)
+})
+
+test('--help says what there is, and runs nothing', async () => {
+  const { code, output } = await clone.run(process.execPath, ['scripts/test.mjs', '--help'])
+  expect(output).toContain('npm test [-- TESTS]')
+  expect([code, clone.asked()]).toEqual([0, []])
+})

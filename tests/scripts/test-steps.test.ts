@@ -5,7 +5,7 @@ import { Clone, type Ended } from './clone.ts'
 let clone: Clone
 
 beforeEach(() => {
-  clone = new Clone(['scripts/alone.mjs', 'scripts/bootstrap.mjs', 'scripts/test-steps.mjs'])
+  clone = new Clone(['scripts/alone.mjs', 'scripts/bootstrap.mjs', 'scripts/test-steps.mjs', 'scripts/vitest.mjs'])
   // The first argument of a selection is the report, the second the exit code.
   clone.write(
     'node_modules/vitest/vitest.mjs',
