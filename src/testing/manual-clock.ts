@@ -1,5 +1,5 @@
 import type { CancelTimer, Environment } from '../core/environment.ts'
-import { type Span, spanToMs } from '../core/options.ts'
+import { integerFrom, listOf, momentToMs, name, readOptions, type Span, spanToMs } from '../core/options.ts'
 
 export interface ManualClockOptions {
   /** Where the wall clock begins, epoch ms. Default 2027-01-01T00:00:00Z. */
@@ -36,9 +36,12 @@ export class ManualClock implements Environment {
   /** Errors nobody listened to. */
   readonly reported: unknown[] = []
 
+  /** @throws HOLDFAST_INVALID_OPTION */
   constructor(options: ManualClockOptions = {}) {
-    this.#wall = options.start ?? Date.UTC(2027, 0, 1)
-    this.#random = options.seed ?? 1
+    const checks = { start: momentToMs, seed: integerFrom(Number.MIN_SAFE_INTEGER) }
+    const { start = Date.UTC(2027, 0, 1), seed = 1 } = readOptions('ManualClock', options, checks)
+    this.#wall = start
+    this.#random = seed
   }
 
   readonly now = (): number => this.#wall
@@ -79,7 +82,7 @@ export class ManualClock implements Environment {
 
   /** Goes offline, online, and so on. */
   setConditions(conditions: readonly string[]): void {
-    this.#conditions = conditions
+    this.#conditions = listOf('conditions', conditions, (at, one) => name(at, one), 'an array of names of conditions')
     for (const listener of this.#listeners) listener()
   }
 
@@ -97,7 +100,7 @@ export class ManualClock implements Environment {
 
   /** Sets the wall clock alone, as a user or NTP would. */
   setWall(moment: number): void {
-    this.#wall = moment
+    this.#wall = momentToMs('moment', moment)
   }
 
   /**

@@ -116,6 +116,17 @@ describe('the manual clock', () => {
     expect(heard).toEqual([true, false, false])
   })
 
+  test.each<[field: string, use: (clock: ManualClock) => unknown]>([
+    ['ManualClock.strat', () => new ManualClock({ strat: 0 } as never)],
+    ['ManualClock.start', () => new ManualClock({ start: Number.NaN })],
+    ['ManualClock.seed', () => new ManualClock({ seed: 0.5 })],
+    ['moment', (clock) => clock.setWall('tomorrow' as never)],
+    ['conditions', (clock) => clock.setConditions('online' as never)],
+    ['conditions[0]', (clock) => clock.setConditions([''])],
+  ])('refuses a bad %s', async (field, use) => {
+    expect(await problemOf(() => use(new ManualClock()))).toEqual({ code: 'HOLDFAST_INVALID_OPTION', field })
+  })
+
   test.each([[-1], ['soon'], [Number.NaN]])('refuses to advance by %s', async (span) => {
     const problem = await problemOf(() => new ManualClock().advance(span as number))
     expect(problem.code).toBe('HOLDFAST_INVALID_OPTION')
