@@ -17,6 +17,7 @@ import { checkedJson } from './payload.ts'
 import type { Cleanup } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
 import type { Amendment, ErrorData, PauseScope, SessionRecord } from './storage/contract.ts'
+import { isObject } from './storage/plain.ts'
 import { tellTaken } from './telling.ts'
 
 /** An executor at work, here or elsewhere, as the storage knows it. Moments are epoch ms, spans ms. */
@@ -199,6 +200,7 @@ function checkIds(ids: unknown, field = 'ids'): readonly string[] {
 }
 
 function ofKey(which: unknown): Amendment {
+  if (!isObject(which)) throw invalidOption('remove', 'an array of ids, or { jobKey }', which)
   const { jobKey = longName('remove.jobKey', undefined) } = readOptions('remove', which, { jobKey: longName })
   return { kind: 'removeKey', jobKey }
 }

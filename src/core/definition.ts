@@ -228,8 +228,8 @@ type SchemaInput<Schema> = Schema extends StandardSchema<infer Input, infer _> ?
 type SchemaOutput<Schema> = Schema extends StandardSchema<infer _, infer Output> ? Output : unknown
 
 function defaultsOf({ maxAttempts, ...given }: Read<typeof SETTINGS>, limit: Limits | undefined): JobDefaults {
-  const retries = maxAttempts === undefined ? {} : { maxRetries: maxAttempts - 1 }
-  const graphile = given.backoff?.kind === 'graphile' ? { maxRetries: GRAPHILE_RETRIES } : {}
+  const retries = maxAttempts !== undefined && { maxRetries: maxAttempts - 1 }
+  const graphile = given.backoff?.kind === 'graphile' && { maxRetries: GRAPHILE_RETRIES }
   return Object.freeze({ ...PLAIN_DEFAULTS, ...graphile, ...given, ...retries, ...limit })
 }
 
@@ -250,8 +250,8 @@ function limitOf(field: string, options: unknown): Limits {
   if ((rate === undefined) !== (per === undefined))
     throw invalidOption(`${field}.per`, 'given together with `limit.rate`', per)
   const limit = {
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(rate === undefined || per === undefined ? {} : { rate: { count: rate, per } }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(rate !== undefined && per !== undefined && { rate: { count: rate, per } }),
   }
   return { limit: Object.freeze(limit), limitKey: (key as Limits['limitKey'] | undefined) ?? null }
 }

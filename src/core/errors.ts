@@ -105,9 +105,9 @@ export function toErrorData(thrown: unknown, depth = 0): ErrorData {
     return {
       name: typeof name === 'string' ? name.slice(0, NAME_LIMIT) : 'Error',
       message: message.slice(0, MESSAGE_LIMIT),
-      ...(typeof code === 'string' ? { code: code.slice(0, NAME_LIMIT) } : {}),
-      ...(typeof stack === 'string' ? { stack: stack.split('\n', STACK_LINES).join('\n').slice(0, 4000) } : {}),
-      ...(cause !== undefined && depth < CAUSE_DEPTH ? { cause: toErrorData(cause, depth + 1) } : {}),
+      ...(typeof code === 'string' && { code: code.slice(0, NAME_LIMIT) }),
+      ...(typeof stack === 'string' && { stack: stack.split('\n', STACK_LINES).join('\n').slice(0, 4000) }),
+      ...(cause !== undefined && depth < CAUSE_DEPTH && { cause: toErrorData(cause, depth + 1) }),
     }
   } catch {
     return { name: 'Error', message: 'A value was thrown that cannot be read' }
@@ -136,9 +136,12 @@ export function invalidOption(field: string, rule: string, value: unknown): Hold
 export function knownOptions(what: string, options: unknown, known: readonly string[]): void {
   // Each enqueue comes by here.
   const rule = (kind: string): string => `${kind} (known options: ${known.join(', ')})`
-  if (!isObject(options) || Array.isArray(options)) throw invalidOption(what, rule('an object'), options)
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) throw invalidOption(`${what}.${key}`, rule('absent'), options[key])
+  // A Date, a Map or an AbortSignal has no option of its own, and would pass for an object without any.
+  if (Object.prototype.toString.call(options) !== '[object Object]')
+    throw invalidOption(what, rule('an object'), options)
+  const given = options as Readonly<Record<string, unknown>>
+  for (const key of Object.keys(given)) {
+    if (!known.includes(key)) throw invalidOption(`${what}.${key}`, rule('absent'), given[key])
   }
 }
 
@@ -151,6 +154,12 @@ export function fieldError(
   cause?: unknown,
 ): HoldfastError {
   return new HoldfastError(code, message, { cause, details: { field, value } })
+}
+
+/** What was given could not be looked at, since a getter or a proxy of it threw. An error of ours stays as it is. */
+export function unreadable(error: unknown, code: ErrorCode, field: string, value: unknown): HoldfastError {
+  if (HoldfastError.is(error)) return error
+  return fieldError(code, field, value, `\`${field}\` threw when it was read: see the cause`, error)
 }
 
 /** What a call about one item of many answers; an error about a field of the item says of which item. */

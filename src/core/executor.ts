@@ -149,7 +149,8 @@ export class Executor {
   /**
    * Works until nothing that it handles is due and nothing runs, or until `deadline`: for cron triggers, edge runtimes
    * and tests. An executor that was not started is started for it, and stopped afterwards if nobody else wants it: at the
-   * deadline running handlers are asked to end. After a deadline that is over nothing is started.
+   * deadline running handlers are asked to end. After a deadline that is over nothing is started: it is a moment, as
+   * `Date.now() + 25_000`, and no span.
    *
    * Answers how many jobs the executor took meanwhile, and when there is work again (epoch ms), as it is when it has
    * stopped: now, if some is left; `null`: none waits, or the queue was closed.

@@ -161,12 +161,13 @@ export class Intake {
   }
 
   definitionOf(job: JobDefinition | string): Described {
-    return typeof job === 'string' ? this.#byName(job) : this.known('job', job)
+    if (typeof job === 'string') return this.#byName(job)
+    return this.known('job', job, `${DEFINITION}, or the name of one`)
   }
 
   /** A definition that may be used with this queue. With a list of jobs it has to be the very one of the list. */
-  known(field: string, value: unknown): JobDefinition {
-    const definition = checkDefinition(field, value)
+  known(field: string, value: unknown, rule?: string): JobDefinition {
+    const definition = checkDefinition(field, value, rule)
     const { definitions, storage } = this.#options
     if (definition.payloadFormat === 'structured-clone' && storage.traits.payload === 'json')
       throw formatRefused(definition, storage.name)
@@ -266,12 +267,14 @@ function limitKeyOf({ limit, limitKey }: JobDefaults, payload: unknown): string 
   throw invalidOption('limit.key', 'a function that gives a text of at most 500 characters', key)
 }
 
-export function checkDefinition(field: string, value: unknown): JobDefinition {
+const DEFINITION = 'a definition made by defineJob()'
+
+export function checkDefinition(field: string, value: unknown, rule: string = DEFINITION): JobDefinition {
   const { type, defaults, handler } = Object(value) as Partial<JobDefinition>
   const { leaseDuration } = Object(defaults) as Partial<JobDefaults>
   if (typeof type === 'string' && typeof leaseDuration === 'number' && typeof handler === 'function')
     return value as JobDefinition
-  throw invalidOption(field, 'a definition made by defineJob(), or the name of one', value)
+  throw invalidOption(field, rule, value)
 }
 
 function formatRefused({ type, payloadFormat }: JobDefinition, storage: string): HoldfastError {

@@ -1,9 +1,16 @@
-import { invalidOption, knownOptions } from './errors.ts'
+import { invalidOption, knownOptions, unreadable } from './errors.ts'
 
-/** A span of time: ms as a number, or a number with a unit: `'250ms'`, `'30s'`, `'5m'`, `'2h'`, `'1d'`, `'1w'`. */
+/**
+ * A span of time: ms as a number, or a number with a unit: `'250ms'`, `'30s'`, `'5m'`, `'2h'`, `'1d'`, `'1w'`. A number
+ * is never seconds: `30` is 30 ms.
+ */
 export type Span = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd' | 'w'}`
 
-/** A moment: a Date, epoch ms, or ISO 8601 with `Z` or an offset. A text without a zone is refused. */
+/**
+ * A moment: a Date, epoch ms as `Date.now()` gives them, or ISO 8601 with `Z` or an offset. A text without a zone is
+ * refused. Any number is taken, since a moment that is over means at once: so seconds since 1970, or a span of ms, pass for
+ * a moment in January 1970.
+ */
 export type Moment = Date | number | string
 
 /** Low 0, normal 1 (the default), high 2, critical 3; any safe integer is accepted; larger runs first. */
@@ -40,11 +47,19 @@ export function readOptions<Given extends Checks>(
   checks: Given,
   prefix = `${what}.`,
 ): Read<Given> {
-  knownOptions(what, options, Object.keys(checks))
   const read: Record<string, unknown> = {}
-  const given = options as Readonly<Record<string, unknown>>
-  for (const key of Object.keys(given))
-    if (given[key] !== undefined) read[key] = checks[key]?.(prefix + key, given[key])
+  let field = what
+  try {
+    knownOptions(what, options, Object.keys(checks))
+    const given = options as Readonly<Record<string, unknown>>
+    for (const key of Object.keys(given)) {
+      field = prefix + key
+      const value = given[key]
+      if (value !== undefined) read[key] = checks[key]?.(field, value)
+    }
+  } catch (error) {
+    throw unreadable(error, 'HOLDFAST_INVALID_OPTION', field, options)
+  }
   return read as Read<Given>
 }
 
@@ -92,8 +107,8 @@ export function orInfinite(check: Check<number>): Check<number> {
 }
 
 function parseSpan(text: string): number {
-  const match = SPAN.exec(text.slice(0, 40))
-  return match === null ? Number.NaN : Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN)
+  const [, count, unit = ''] = SPAN.exec(text.slice(0, 40)) ?? []
+  return Number(count) * (UNITS[unit] ?? Number.NaN)
 }
 
 /** Epoch ms of a moment. Throws `HOLDFAST_INVALID_OPTION` for an invalid one and for a text without a zone. */

@@ -1,4 +1,4 @@
-import { describe, fieldError, HoldfastError } from './errors.ts'
+import { describe, fieldError, type HoldfastError, unreadable } from './errors.ts'
 import { jsonBytes } from './storage/payload-size.ts'
 import { setOwn } from './storage/plain.ts'
 
@@ -71,15 +71,7 @@ function copyObject(value: object, walk: Walk, path: string, depth: number): unk
   try {
     return copyReadable(value, walk, path, depth)
   } catch (error) {
-    if (HoldfastError.is(error)) throw error
-    const field = walk.what + path
-    throw fieldError(
-      'HOLDFAST_INVALID_PAYLOAD',
-      field,
-      value,
-      `\`${field}\` threw when it was read: see the cause`,
-      error,
-    )
+    throw unreadable(error, 'HOLDFAST_INVALID_PAYLOAD', walk.what + path, value)
   }
 }
 

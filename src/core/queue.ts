@@ -1,7 +1,7 @@
 import { JobAutomations } from './automation-jobs.ts'
 import { Automated } from './automations.ts'
 import { type Environment, idMaker } from './environment.ts'
-import { fieldError, knownOptions, queueClosed, within, workersDisabled } from './errors.ts'
+import { fieldError, queueClosed, within, workersDisabled } from './errors.ts'
 import { type EventName, Events, type Listener } from './events.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
 import { type EnqueueOptions, Intake } from './intake.ts'
@@ -9,7 +9,7 @@ import type { JobDefinition } from './definition.ts'
 import { type Job, toJob } from './job.ts'
 import { JobList, type ListOptions } from './listing.ts'
 import { SILENT } from './logger.ts'
-import { abortSignal, boolean, listOf, name, readOptions, type Span, spanToMs } from './options.ts'
+import { abortSignal, anything, boolean, listOf, name, readOptions, type Span, spanToMs } from './options.ts'
 import { Pruner } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
 import { type QueueOptions, type QueueSettings, queueSettings } from './queue-options.ts'
@@ -34,6 +34,9 @@ export interface EnqueueItem<Job = JobDefinition | string> {
   readonly payload?: unknown
   readonly options?: EnqueueOptions
 }
+
+/** What an item of `enqueueMany` may have: the intake looks at each. */
+const ITEM = { job: anything, payload: anything, options: anything }
 
 type Definitions = readonly JobDefinition[]
 
@@ -191,8 +194,7 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
   #prepared(depth: number, items: readonly EnqueueItem[]): readonly NewJob[] | Promise<readonly NewJob[]> {
     this.takesJobs()
     const prepare = (at: string, item: unknown): NewJob | Promise<NewJob> => {
-      knownOptions(at, item, ['job', 'payload', 'options'])
-      const { job, payload, options } = item as EnqueueItem
+      const { job, payload, options } = readOptions(at, item, ITEM) as EnqueueItem
       const made = within(at, () => this.#core.intake.prepare(job, payload, options, depth))
       // When a later item throws at once, nobody will wait for this one.
       if (isThenable(made)) made.catch(() => undefined)

@@ -24,7 +24,8 @@ type Row = readonly [values: readonly unknown[], field: string]
 const task = defineJob({ type: 'task' })
 const handlers = [task.handler(() => null)]
 const storage = memory()
-const notAnObject = [null, 5, 'text', true, []]
+// The latter have no options of their own, and would pass for none given.
+const notAnObject = [null, 5, 'text', true, [], new Date(0), new Map([['delay', 5]]), new AbortController().signal]
 const notASpan = [null, -1, Number.NaN, Infinity, '5 minutes', '5', true, {}]
 const notFrom = (least: number): unknown[] => [null, least - 1, 1.5, '3', Number.NaN, Infinity, {}]
 const notAMoment = [null, Number.NaN, 'tomorrow', '2027-01-01T00:00:00', new Date(Number.NaN), {}]
@@ -441,6 +442,53 @@ describe('many jobs at once: the field begins with the item that is wrong', () =
   })
 })
 
+describe('an option whose getter throws', () => {
+  const boom = new RangeError('no such row')
+  const throwing = (key: string): object => ({
+    get [key](): never {
+      throw boom
+    },
+  })
+  const uses: Record<string, readonly [field: string, use: (queue: JobQueue) => unknown]> = {
+    'of enqueue': ['delay', (queue) => queue.enqueue(task, null, throwing('delay'))],
+    'of an item of enqueueMany': [
+      'items[1].delay',
+      (queue) => queue.enqueueMany([{ job: task }, { job: task, options: throwing('delay') }]),
+    ],
+    'that holds an item of enqueueMany': [
+      'items[1].payload',
+      (queue) => queue.enqueueMany([{ job: task }, Object.assign(throwing('payload'), { job: task })]),
+    ],
+    'of list': ['list.where', (queue) => queue.list({ where: throwing('status') })],
+    'of result': ['result.signal', (queue) => queue.result('a', throwing('signal'))],
+  }
+
+  test.each(Object.entries(uses))('%s is named, and what it threw is the cause', async (_, [field, use]) => {
+    const { queue } = await testQueue()
+    const asked = async (): Promise<unknown> => use(queue)
+    await expect(asked()).rejects.toMatchObject({
+      ...{ code: 'HOLDFAST_INVALID_OPTION', cause: boom, details: { field } },
+      message: expect.stringContaining(`\`${field}\``) as string,
+    })
+    expect(await queue.counts()).toMatchObject({ pending: 0 })
+  })
+
+  test('a proxy that throws when it is looked at is refused as a whole', async () => {
+    const { queue } = await testQueue()
+    const options = new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw boom
+        },
+      },
+    )
+    expect(await problemOf(() => queue.enqueue(task, null, options))).toEqual({
+      ...{ code: 'HOLDFAST_INVALID_OPTION', field: 'options' },
+    })
+  })
+})
+
 test('a promise is no payload, with a schema or without: it is not waited for behind the back', async () => {
   const { queue } = await testQueue()
   const problem = await problemOf(() => queue.enqueue(task, Promise.resolve(5)))
@@ -502,4 +550,12 @@ async function expectRefusal(call: () => unknown, field: string): Promise<void> 
 test('what is no object of options is told with the options there are', async () => {
   await expect((openQueue as Loose)()).rejects.toThrow(/`openQueue` .*storage, jobs,/)
   expect(() => (defineJob as Loose)('mail')).toThrow(/`defineJob` .*type, .*"mail"/)
+})
+
+test('a message names no way that is none', async () => {
+  const { queue } = await testQueue()
+  // Ids are given as an array, and only there is a name as good as a definition where a job is enqueued.
+  await expect((queue.remove as Loose).call(queue, 'one')).rejects.toThrow(/array of ids.*jobKey.*"one"/)
+  await expect((openQueue as Loose)({ storage, jobs: ['task'] })).rejects.toThrow(/`jobs\[0\]`(?!.*name of).*"task"/)
+  await expect((queue.enqueue as Loose).call(queue, { type: 'task' })).rejects.toThrow(/`job`.*name of/)
 })

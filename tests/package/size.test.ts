@@ -31,7 +31,7 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along; `holdfast/storage` has the logged storage too. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 24_538,
+  holdfast: 24_699,
   'holdfast/memory': 16_944,
   'holdfast/indexeddb': 30_417,
   'holdfast/node-fs': 28_803,
@@ -57,7 +57,7 @@ test.each(entries)('$specifier keeps to its size', async ({ specifier }) => {
 test('a module that only defines jobs brings a fraction of the entry', async () => {
   const bytes = await weighModule(`export { defineJob } from 'holdfast'`)
   console.log(`defineJob alone: ${bytes} bytes min+brotli`)
-  expect(bytes).toBeLessThanOrEqual(2183)
+  expect(bytes).toBeLessThanOrEqual(2220)
 })
 
 test.each(['holdfast/memory', 'holdfast/indexeddb'])('an application pays once for what %s shares', async (storage) => {
