@@ -14,11 +14,29 @@ function seen(list: OrderedList<Item>): unknown {
   const walked: Item[] = []
   const cursor = list.cursor()
   for (let item = cursor.next(); item !== undefined; item = cursor.next()) walked.push(item)
-  return { size: list.size, first: list.first(), last: list.last(), items: [...list], walked }
+  const rank = list.rank(({ value }) => value >= 25)
+  return {
+    size: list.size,
+    first: list.first(),
+    last: list.last(),
+    items: [...list],
+    walked,
+    rank,
+    rest: [...list.walk(rank, 1)],
+  }
 }
 
 function expected(items: readonly Item[]): unknown {
-  return { size: items.length, first: items[0], last: items.at(-1), items, walked: items }
+  const rank = items.filter(({ value }) => value < 25).length
+  return {
+    size: items.length,
+    first: items[0],
+    last: items.at(-1),
+    items,
+    walked: items,
+    rank,
+    rest: items.slice(rank),
+  }
 }
 
 const step = fc.oneof(

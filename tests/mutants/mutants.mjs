@@ -81,7 +81,7 @@ export const mutants = [
     'two of one serial queue in a claim',
     `${table}/ready-index.ts`,
     'groups: one claim takes one job of a serial queue',
-    ['(row?.running ?? 0) > 0 ? 0 : 1', '(row?.running ?? 0) > 0 ? 0 : 2'],
+    ['|| this.#isPausedQueue(group.name) ? 0 : 1', '|| this.#isPausedQueue(group.name) ? 0 : 2'],
   ),
   mutant(
     'heads of one group in several lanes not counted together',

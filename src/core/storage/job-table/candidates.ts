@@ -48,7 +48,7 @@ export class Candidates {
 
   /** The next job that rests in `limit` for a place in this lane comes up: one before it there cannot start. */
   raise(limit: Group, lane: ReadyLane): void {
-    const { rest } = limit.places(lane)
+    const { rest } = limit.placesOf(lane)
     const cursor = this.#rests.get(rest) ?? rest.cursor()
     this.#rests.set(rest, cursor)
     const row = cursor.next()

@@ -76,7 +76,9 @@ export class Draft {
 
   /** The job that an enqueue with this id was folded into, as long as it remembers that. */
   holderOfFolded(id: string): Readonly<JobRow> | undefined {
-    const holder = this.get('jobs', this.#folded?.get(id) ?? this.table.absorbed.get(id) ?? '')
+    const into = this.#folded?.get(id) ?? this.table.absorbed.get(id)
+    if (into === undefined) return undefined
+    const holder = this.get('jobs', into)
     return holder?.absorbed.some((call) => call.id === id) === true ? holder : undefined
   }
 

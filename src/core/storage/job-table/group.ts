@@ -38,7 +38,8 @@ export interface TypeLanes {
 }
 
 /** The jobs of one lane in a group: those it let pass, and those that wait for a place. */
-interface Places {
+export interface Places {
+  readonly lane: ReadyLane
   readonly heads: OrderedList<JobRow>
   readonly rest: OrderedList<JobRow>
 }
@@ -50,7 +51,8 @@ export class Group {
   readonly type: TypeLanes | null
   /** Of the serial queue; of a limit its key, empty for the one that jobs without a key of their own fall under. */
   readonly name: string
-  readonly lanes: Map<ReadyLane, Places> = new Map()
+  /** Of the lanes it has jobs of: one, mostly. */
+  readonly places: Places[] = []
   /** When its rate window ends by the time of `RateWindows`, while it is listed in `TypeLanes.opening`. */
   opensAt: number = Infinity
 
@@ -71,22 +73,20 @@ export class Group {
 
   get resting(): number {
     let count = 0
-    for (const places of this.lanes.values()) count += places.rest.size
+    for (const { rest } of this.places) count += rest.size
     return count
   }
 
   get empty(): boolean {
-    for (const places of this.lanes.values()) if (places.heads.size + places.rest.size > 0) return false
+    for (const { heads, rest } of this.places) if (heads.size + rest.size > 0) return false
     return true
   }
 
-  places(lane: ReadyLane): Places {
-    let places = this.lanes.get(lane)
-    if (places === undefined) {
-      const compare = this.compare
-      places = { heads: new OrderedList(compare), rest: new OrderedList(compare) }
-      this.lanes.set(lane, places)
-    }
+  placesOf(lane: ReadyLane): Places {
+    for (const places of this.places) if (places.lane === lane) return places
+    const { compare } = this
+    const places = { lane, heads: new OrderedList(compare), rest: new OrderedList(compare) }
+    this.places.push(places)
     return places
   }
 

@@ -194,11 +194,12 @@ export class JobTable {
   }
 
   #refillGroups(): void {
-    if (this.#counted.length > 0) for (const key of this.#counted.splice(0)) this.ready.groupChanged(key)
+    for (const key of this.#counted) this.ready.groupChanged(key)
+    this.#counted.length = 0
   }
 
-  #writeJob({ key, to, version }: Change, undo: Undo | undefined): void {
-    const row = this.tables.jobs.get(key)
+  #writeJob({ key, to, expect, version }: Change, undo: Undo | undefined): void {
+    const row = expect === 0 ? undefined : this.tables.jobs.get(key)
     if (to === null) {
       if (row === undefined) return
       this.#deleteJob(row)

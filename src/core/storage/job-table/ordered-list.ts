@@ -14,7 +14,7 @@ export interface Cursor<Item> {
  */
 export class OrderedList<Item> {
   readonly #compare: (a: Item, b: Item) => number
-  /** None of them is empty, but for those at the front that are spent. */
+  /** None of them is empty, but for those at the front that are spent, and the last one of a list that was emptied. */
   readonly #chunks: Item[][] = []
   /** Chunks at the front that were emptied. They leave many at a time: each move of the others costs as much as they are. */
   #spent = 0
@@ -46,8 +46,9 @@ export class OrderedList<Item> {
   add(item: Item): void {
     this.#size += 1
     const last = this.#chunks.at(-1)
+    const end = last?.at(-1)
     // Most items come in order, and need no search. Past the end of a full chunk a new one is started instead of halving it.
-    if (last === undefined || this.#compare(item, last.at(-1) as Item) > 0) {
+    if (end === undefined || this.#compare(item, end) > 0) {
       if (last !== undefined && last.length < CHUNK) last.push(item)
       else this.#chunks.push([item])
       return
@@ -70,7 +71,7 @@ export class OrderedList<Item> {
     // Taking the first moves nothing where the platform can trim an array.
     if (index === 0) chunk.shift()
     else chunk.splice(index, 1)
-    if (chunk.length === 0) this.#drop(at)
+    if (this.#size > 0 && chunk.length === 0) this.#drop(at)
     return true
   }
 
@@ -108,6 +109,7 @@ export class OrderedList<Item> {
 
   /** How many items stand before the first for which `isReached` holds, as it then does for all that follow. */
   rank(isReached: (item: Item) => boolean): number {
+    if (this.#size === 0) return 0
     const chunks = this.#chunks
     const at = lowest(this.#spent, chunks.length, (index) => isReached((chunks[index] as Item[]).at(-1) as Item))
     const chunk = chunks[at] ?? []

@@ -1,7 +1,16 @@
 /* eslint-disable max-lines -- one index, whose parts move jobs among themselves */
 import type { ClaimRequest, Lane, Limit } from '../contract.ts'
 import { serialGroup } from '../transitions.ts'
-import { CLOCK_STEP, compareTexts, DELAYED, Group, laneOf, type ReadyLane, type TypeLanes } from './group.ts'
+import {
+  CLOCK_STEP,
+  compareTexts,
+  DELAYED,
+  Group,
+  laneOf,
+  type Places,
+  type ReadyLane,
+  type TypeLanes,
+} from './group.ts'
 import { Expirations } from './expirations.ts'
 import { OrderedList } from './ordered-list.ts'
 import type { RateWindows } from './rate-windows.ts'
@@ -69,7 +78,7 @@ export class ReadyIndex {
         if (!due) yield* lane.delayed
       }
     }
-    for (const group of this.#groups.values()) for (const { rest } of group.lanes.values()) yield* rest
+    for (const group of this.#groups.values()) for (const { rest } of group.places) yield* rest
     yield* this.expired
   }
 
@@ -220,7 +229,7 @@ export class ReadyIndex {
   }
 
   #capacity(group: Group, row: GroupRow | undefined): number {
-    if (group.type === null) return this.#isPausedQueue(group.name) || (row?.running ?? 0) > 0 ? 0 : 1
+    if (group.type === null) return (row?.running ?? 0) > 0 || this.#isPausedQueue(group.name) ? 0 : 1
     const window = row?.window ?? null
     return group.limitCapacity(row, window === null || this.windows.isOver(group.key, window) ? 0 : window.used)
   }
@@ -243,7 +252,7 @@ export class ReadyIndex {
       const group = this.gate(row, stage)
       row.stage = stage
       if (group === undefined) break
-      const places = group.places(lane)
+      const places = group.placesOf(lane)
       const capacity = this.capacity(group)
       const worst = places.heads.last()
       const full = places.heads.size >= capacity || !mayPass(row, group, this.#rows.get(group.key))
@@ -256,7 +265,7 @@ export class ReadyIndex {
       places.heads.add(row)
       // A job that should start earlier takes the place of the last one that had passed.
       if (full && worst !== undefined) {
-        this.#sendBack(worst, lane, group)
+        this.#sendBack(worst, group, places)
         this.#noteOpening(group, capacity)
       }
     }
@@ -269,47 +278,46 @@ export class ReadyIndex {
     const resting = this.gate(row, row.stage)
     if (resting === undefined) lane.ready.remove(row)
     else {
-      resting.places(lane).rest.remove(row)
+      resting.placesOf(lane).rest.remove(row)
       this.#drop(resting)
     }
     for (let stage = row.stage - 1; stage >= from; stage--) {
       const group = this.gate(row, stage)
       if (group === undefined) continue
-      group.places(lane).heads.remove(row)
-      this.#fill(group, lane)
+      const places = group.placesOf(lane)
+      places.heads.remove(row)
+      this.#fill(group, places)
       this.#drop(group)
     }
   }
 
-  #sendBack(row: JobRow, lane: ReadyLane, group: Group): void {
+  #sendBack(row: JobRow, group: Group, places: Places): void {
     const stage = group.stageOf(row)
-    this.#leave(row, lane, stage + 1)
-    const places = group.places(lane)
+    this.#leave(row, places.lane, stage + 1)
     places.heads.remove(row)
     places.rest.add(row)
     row.stage = stage
   }
 
   /** As many heads as may start, no more and no fewer. */
-  #fill(group: Group, lane: ReadyLane): void {
-    const places = group.places(lane)
+  #fill(group: Group, places: Places): void {
     const counted = this.#rows.get(group.key)
     const capacity = this.#capacity(group, counted)
     for (let last = places.heads.last(); last !== undefined; last = places.heads.last())
-      if (places.heads.size > capacity || !mayPass(last, group, counted)) this.#sendBack(last, lane, group)
+      if (places.heads.size > capacity || !mayPass(last, group, counted)) this.#sendBack(last, group, places)
       else break
     while (places.heads.size < capacity) {
       const row = places.rest.first()
       if (row === undefined || !mayPass(row, group, counted)) break
       places.rest.shift()
       places.heads.add(row)
-      this.#enter(row, lane, group.stageOf(row) + 1)
+      this.#enter(row, places.lane, group.stageOf(row) + 1)
     }
     this.#noteOpening(group, capacity)
   }
 
   #refill(group: Group): void {
-    for (const lane of group.lanes.keys()) this.#fill(group, lane)
+    for (const places of group.places) this.#fill(group, places)
     this.#drop(group)
   }
 
@@ -348,7 +356,8 @@ export class ReadyIndex {
   /** The due jobs of a lane: ready, or resting in a group. */
   *#due(lane: ReadyLane): Generator<JobRow> {
     yield* lane.ready
-    for (const group of this.#groups.values()) yield* group.lanes.get(lane)?.rest ?? []
+    for (const group of this.#groups.values())
+      for (const places of group.places) if (places.lane === lane) yield* places.rest
   }
 
   /** After a wrong clock was set right, and at the first reading: who stands where another clock put it moves. [clock] */
