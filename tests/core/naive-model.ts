@@ -248,6 +248,7 @@ export class NaiveModel {
   #finish(job: ModelJob, state: 'completed' | 'failed' | 'cancelled'): void {
     job.state = state
     job.holds = false
+    if (state === 'completed') job.cancelRequested = null
     if (state !== 'failed') this.#freeKey(job)
   }
 

@@ -645,6 +645,21 @@ export const mutants = [
       "if (state === 'completed') return false\n      writeEnd",
     ],
   ),
+  mutant(
+    'a job that is failed by hand shows a key that it does not hold',
+    `${table}/amend.ts`,
+    'key-holders: a cancelled job that is failed by hand has its key again, unless another has it',
+    [
+      "withKey(draft, job, { ...ended('failed', now), error: copyPlain(amendment.error) })",
+      "{ ...ended('failed', now), error: copyPlain(amendment.error) }",
+    ],
+  ),
+  mutant(
+    'a job that was cancelled says so for ever',
+    `${table}/amend.ts`,
+    'amend: a cancelled job that is completed or failed by hand does not say why it was cancelled',
+    ['{ state, finishedAt, cancelRequested: null }', '{ state, finishedAt }'],
+  ),
   mutant('a running job is removed', `${table}/amend.ts`, "amend: the kind 'remove' ignores a job that is running", [
     "if (state === 'running') return false\n      removeJob",
     'removeJob',

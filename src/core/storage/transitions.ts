@@ -115,6 +115,7 @@ export function settled(job: JobRecord, settlement: Settlement, now: number): Pa
       patch.finishedAt = now
       if (settlement.result !== job.result) patch.result = copyPlain(settlement.result)
       if (job.error !== null) patch.error = null
+      if (job.cancelRequested !== null) patch.cancelRequested = null
       return patch
     }
     case 'fail':

@@ -102,6 +102,18 @@ export const amend: readonly ConformanceCase[] = [
       equal((await site.claim()).jobs, [], 'the claimed jobs')
     },
 
+    'a cancelled job that is completed or failed by hand does not say why it was cancelled': async (site) => {
+      for (const [state, amendment] of [
+        ['completed', { kind: 'complete', result: null }],
+        ['failed', { kind: 'fail', error: BOOM }],
+      ] as const) {
+        const { id } = await site.add()
+        await site.amend({ kind: 'cancel', id, reason: 'asked' })
+        await site.amend({ ...amendment, id })
+        await site.shows(id, { state, cancelRequested: null })
+      }
+    },
+
     'an unknown job is missing for every kind': async (site) => {
       const id = 'nobody'
       const due = { runAt: NOW, delay: null }

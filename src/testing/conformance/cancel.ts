@@ -63,7 +63,7 @@ export const cancel: readonly ConformanceCase[] = [
       const held = await site.claimOne()
       await ask(site, id)
       equal(await site.settle(complete(held, 'done')), 'ok', 'the verdict')
-      await site.shows(id, { state: 'completed', result: 'done' })
+      await site.shows(id, { state: 'completed', result: 'done', cancelRequested: null })
     },
 
     'a request to cancel does not outlive a requeue': async (site) => {

@@ -2,7 +2,7 @@ import { equal } from './expect.ts'
 import { call } from './keys.ts'
 import { area, type ConformanceCase } from './kit.ts'
 import { delayed, MINUTE } from './moments.ts'
-import { cancelled, complete, fail, interrupt, release, retry } from './settlements.ts'
+import { BOOM, cancelled, complete, fail, interrupt, release, retry } from './settlements.ts'
 
 /** The modes that take a key from a job that runs or has failed. */
 const TAKING = ['replace', 'preserveRunAt'] as const
@@ -129,6 +129,19 @@ export const keyHolders: readonly ConformanceCase[] = area('key-holders', {
     await site.amend({ kind: 'complete', id: 'one', result: null })
     const answer = await call(site, { id: 'two', jobKey: 'key', jobKeyMode: 'unsafeDedupe' })
     equal([answer.id, answer.disposition], ['two', 'created'], 'the answer')
+  },
+
+  'a cancelled job that is failed by hand has its key again, unless another has it': async (site) => {
+    for (const by of [null, 'two']) {
+      const [id, jobKey] = [`one, then ${by}`, `key of ${by}`]
+      await call(site, { id, jobKey })
+      await site.amend({ kind: 'cancel', id, reason: 'asked' })
+      if (by !== null) await call(site, { id: by, jobKey })
+      await site.amend({ kind: 'fail', id, error: BOOM })
+      await site.shows(id, { state: 'failed', jobKey: by === null ? jobKey : null })
+      const answer = await call(site, { jobKey, jobKeyMode: 'unsafeDedupe' })
+      equal([answer.id, answer.disposition], [by ?? id, 'kept'], 'the answer')
+    }
   },
 
   'a cancelled job that was failed and is requeued has its key again': async (site) => {

@@ -136,6 +136,14 @@ export const limits: readonly ConformanceCase[] = [
       equal(ids((await site.claim({ lanes })).jobs).at(-1), 'last', 'the last of the claimed jobs')
     },
 
+    'a request to cancel frees no place': async (site) => {
+      await site.addAll(three)
+      const lanes = lane({ concurrency: 1 })
+      const { id } = await site.claimOne({ lanes })
+      await site.amend({ kind: 'cancel', id, reason: 'asked' })
+      equal((await site.claim({ lanes })).jobs, [], 'the claimed jobs')
+    },
+
     'jobs alike keep the order of their serial queue, though the first waits for its limit': async (site) => {
       await site.addAll([
         { limitKey: 'x' },

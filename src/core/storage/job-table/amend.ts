@@ -1,4 +1,4 @@
-import type { AmendAnswer, Amendment } from '../contract.ts'
+import type { AmendAnswer, Amendment, FinishedState } from '../contract.ts'
 import { copyPlain } from '../plain.ts'
 import { cancelled, interrupted, keyLost, type Patch, requeued, unreachable } from '../transitions.ts'
 import type { Draft } from './draft.ts'
@@ -46,21 +46,23 @@ function amendJob(draft: Draft, job: Readonly<JobRow>, amendment: JobAmendment, 
       if (state === 'running') draft.put('jobs', job.id, { cancelRequested: amendment.reason })
       else if (state === 'waiting') writeEnd(draft, job, cancelled(amendment.reason, now))
       return state === 'running' || state === 'waiting'
-    case 'requeue':
+    case 'requeue': {
       if (state === 'running' || state === 'completed') return false
-      requeue(draft, job, requeued(amendment.runAt, amendment.delay, expiryOf(draft, job.expireAfter, amendment.runAt)))
+      const { runAt, delay } = amendment
+      draft.put('jobs', job.id, withKey(draft, job, requeued(runAt, delay, expiryOf(draft, job.expireAfter, runAt))))
       return true
+    }
     case 'reschedule':
       if (state !== 'waiting') return false
       draft.put('jobs', job.id, rescheduled(draft, job, amendment))
       return true
     case 'complete':
       if (state === 'running' || state === 'completed') return false
-      writeEnd(draft, job, { state: 'completed', result: copyPlain(amendment.result), error: null, finishedAt: now })
+      writeEnd(draft, job, { ...ended('completed', now), result: copyPlain(amendment.result), error: null })
       return true
     case 'fail':
       if (state !== 'waiting' && state !== 'cancelled') return false
-      writeEnd(draft, job, { state: 'failed', error: copyPlain(amendment.error), finishedAt: now })
+      writeEnd(draft, job, withKey(draft, job, { ...ended('failed', now), error: copyPlain(amendment.error) }))
       return true
     case 'remove':
       if (state === 'running') return false
@@ -72,13 +74,18 @@ function amendJob(draft: Draft, job: Readonly<JobRow>, amendment: JobAmendment, 
 }
 
 /** A job that was cancelled gave its key up. It takes it back if nobody has it now, else it goes on without. [amend] [keys] */
-function requeue(draft: Draft, job: Readonly<JobRow>, to: Patch): void {
+function withKey(draft: Draft, job: Readonly<JobRow>, to: Patch): Patch {
   if (job.jobKey !== null) {
     const key = draft.get('keys', job.jobKey)
     if (key === undefined) draft.put('keys', job.jobKey, { job: job.id })
     else if (key.job !== job.id) to.jobKey = null
   }
-  draft.put('jobs', job.id, to)
+  return to
+}
+
+/** By hand; one that was cancelled before does not say why any more. */
+function ended(state: FinishedState, finishedAt: number): Patch {
+  return { state, finishedAt, cancelRequested: null }
 }
 
 /** A new moment is a new wait: the job does not expire before it has come. */
