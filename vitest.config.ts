@@ -4,6 +4,7 @@ import { providers } from './tests/browser/engines/providers.ts'
 
 /** Start processes, kill them and see how soon others go on; the last one puts something in the place of a module. */
 const apart = [
+  'tests/adapters/node-fs-control.test.ts',
   'tests/adapters/node-fs-processes.test.ts',
   'tests/adapters/node-fs-torture.test.ts',
   'tests/adapters/node-fs/presence.test.ts',
