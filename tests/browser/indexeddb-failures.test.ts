@@ -144,7 +144,7 @@ describe('a connection that ends', () => {
     })
     const opening = storage.open()
     opened.push(storage)
-    await vi.waitFor(() => expect(heard).toEqual([['failing', 'HOLDFAST_STORAGE_BLOCKED']]))
+    await expect.poll(() => heard).toEqual([['failing', 'HOLDFAST_STORAGE_BLOCKED']])
     old.close()
     await opening
     expect(heard.slice(1)).toEqual([['ok', false]])
@@ -169,7 +169,7 @@ describe('a connection that ends', () => {
     factory.connections[0]?.close()
     factory.connections[0]?.dispatchEvent(event_('close'))
     const enqueued = queue.enqueue('task', 1)
-    await vi.waitFor(() => expect(heard).toEqual([['failing', 'HOLDFAST_STORAGE_BLOCKED']]))
+    await expect.poll(() => heard).toEqual([['failing', 'HOLDFAST_STORAGE_BLOCKED']])
     old.close()
     await enqueued
     expect(heard.slice(1)).toEqual([['ok', false]])
@@ -274,7 +274,7 @@ describe('a transaction that goes wrong', () => {
     const other = await open({ name, deadline: 150 })
     frozen.plan = at(isCommit, { fault: 'hold' })
     const holding = enqueue(tab, 'held')
-    await vi.waitFor(() => expect(frozen.moments.some(isCommit)).toBe(true))
+    await expect.poll(() => frozen.moments.some(isCommit)).toBe(true)
     const waiting = enqueue(other, 'waits').catch(codeOf)
     expect(['HOLDFAST_STORAGE_TIMEOUT', 'HOLDFAST_OUTCOME_UNKNOWN']).toContain(await waiting)
     frozen.release()
@@ -392,9 +392,8 @@ describe('no more space', () => {
     const { factory, storage, name } = await faulty()
     await enqueue(storage, 'a')
     const [job] = await claimed(storage)
-    await vi.waitFor(() =>
-      expect(factory.moments.some(({ method, stores }) => method === 'put' && stores?.length === 1)).toBe(true),
-    )
+    const isPut = () => factory.moments.some(({ method, stores }) => method === 'put' && stores?.length === 1)
+    await expect.poll(isPut).toBe(true)
     fill(factory, 5)
     expect(await enqueue(storage, 'b').catch(codeOf)).toBe('HOLDFAST_STORAGE_FULL')
     const settlement = { id: 'a', fence: job?.fence ?? 0, kind: 'complete', result: 1 } as const
@@ -424,7 +423,7 @@ describe('no more space', () => {
     await new Promise((resolve) => setTimeout(resolve, 1500))
     expect(healthOf(storage).state).toBe('failing')
     factory.plan = () => null
-    await vi.waitFor(() => expect(states.at(-1)).toBe('ok'), { timeout: 5000 })
+    await expect.poll(() => states.at(-1)).toBe('ok')
     expect(await idsOf(storage)).toEqual(['a'])
   })
 
@@ -552,7 +551,7 @@ test('a tab that begins anew, and is overtaken again while it reads the tail in 
     return { fault: 'late', until }
   }
   const enqueued = enqueueNext(slow)
-  await vi.waitFor(() => expect(isReading).toBe(true))
+  await expect.poll(() => isReading).toBe(true)
   await cutUpTo(ids.length)
   goOn()
   await enqueued

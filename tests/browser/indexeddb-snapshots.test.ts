@@ -38,11 +38,11 @@ test.each([
     const { factory, storage, name, told, ids, go } = await growing()
     factory.plan = (moment) => (fits(moment) ? { fault: 'fail', error: 'UnknownError' } : null)
     await go(40)
-    await vi.waitFor(() => expect(told).toEqual([['degraded', 'HOLDFAST_STORAGE_GROWS']]))
+    await expect.poll(() => told).toEqual([['degraded', 'HOLDFAST_STORAGE_GROWS']])
     expect(healthOf(storage)).toMatchObject({ state: 'degraded', cause: { cause: { name: 'UnknownError' } } })
     factory.plan = () => null
     await go(100)
-    await vi.waitFor(() => expect(told.slice(1)).toEqual([['ok', null]]))
+    await expect.poll(() => told.slice(1)).toEqual([['ok', null]])
     expect([await idsOf(storage), (await stored(name)).map(({ id }) => id)]).toEqual([ids, ids])
   },
 )
@@ -75,11 +75,11 @@ test('a tab whose own snapshots fail tells nothing any more once another tab has
   const { factory, told, name, go } = await growing()
   factory.plan = (moment) => (writesRows(moment) ? { fault: 'fail', error: 'UnknownError' } : null)
   await go(40)
-  await vi.waitFor(() => expect(told).toHaveLength(1))
+  await expect.poll(() => told).toHaveLength(1)
   const other = await open({ name, snapshotAfter: 1 })
   // It leaves it to the first one until the log is twice as long.
   for (let n = 0; n < 200 && (await headOf(name)) === undefined; n++) await enqueue(other, `other-${n}`)
   await other.close()
   await go(200)
-  await vi.waitFor(() => expect(told.slice(1, 2)).toEqual([['ok', null]]))
+  await expect.poll(() => told.slice(1, 2)).toEqual([['ok', null]])
 })

@@ -138,7 +138,7 @@ test('tables are equal after a tab stood still in the middle of a flush while an
     return { fault: 'hold' }
   }
   const first = enqueue(frozen, 'b')
-  await vi.waitFor(() => expect(held).toBe(true))
+  await expect.poll(() => held).toBe(true)
   const second = enqueue(other, 'c')
   factory.release()
   await Promise.all([first, second])
