@@ -147,6 +147,13 @@ describe('a document', () => {
     readonly deep: Record<string, unknown> = { none: undefined, never: new Date(Number.NaN), nan: Number.NaN }
     readonly same: Row = this
     readonly text: string = 'x'.repeat(300_000)
+
+    constructor() {
+      const get = (): never => {
+        throw new Error('The relation was not loaded')
+      }
+      Object.defineProperty(this, 'lazy', { enumerable: true, get })
+    }
   }
 
   test('may hold whatever a row of a database does: what is not filled in is no matter', async () => {
@@ -175,6 +182,7 @@ describe('a document', () => {
     'same',
     'same.id',
     'text',
+    'lazy',
   ])('gives nothing that JSON would alter: %s makes a job that failed', async (name) => {
     for (const payload of [`\${${name}}`, `of \${${name}}`, { in: [`\${${name}}`] }]) {
       const queue = await queueOf()
