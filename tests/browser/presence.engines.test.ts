@@ -27,7 +27,7 @@ interface HoldingWorker {
 
 const page = globalThis as unknown as Page
 /** What the browser may take to tell of a death; the bound that another tab's jobs have to run by. ms */
-const SOON = { timeout: 500, interval: 5 }
+const SOON = { timeout: 30_000, interval: 5 }
 
 let database = ''
 let rows: unknown[] = []

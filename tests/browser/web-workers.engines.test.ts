@@ -113,7 +113,7 @@ test('in a hidden page, whose timers are late, a session beats and jobs become d
   // From here on nothing is claimed, which would be a sign of life too.
   const beats = async (): Promise<unknown> => (await at.queue.sessions()).map((session) => session.beats)
   const before = await beats()
-  await expect.poll(beats, { timeout: 5000 }).not.toEqual(before)
+  await expect.poll(beats).not.toEqual(before)
   await ended(id)
   expect(await at.queue.get(id)).toMatchObject({ status: 'failed', error: { code: 'HOLDFAST_TIMEOUT' } })
 })

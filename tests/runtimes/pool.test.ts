@@ -350,7 +350,7 @@ test('of a thread that is over nothing is kept', async () => {
     collect()
     return thread.deref()
   }
-  await expect.poll(kept, { timeout: 5000 }).toBe(undefined)
+  await expect.poll(kept).toBe(undefined)
 })
 
 const endless: { name: string; cause?: unknown } = { name: 'Error' }

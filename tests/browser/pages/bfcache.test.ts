@@ -23,7 +23,7 @@ afterAll(async () => {
 async function go(tab: Tab, act: () => void, path: string): Promise<void> {
   await tab.evaluate(act)
   const shown = (): Promise<string> => tab.evaluate(() => location.pathname + document.readyState).catch(String)
-  await expect.poll(shown, { timeout: 10_000 }).toBe(`${path}complete`)
+  await expect.poll(shown).toBe(`${path}complete`)
 }
 
 test('a page in the back/forward cache gives its job away and is in nobody’s way; back again it has a new session', async () => {
@@ -33,25 +33,21 @@ test('a page in the back/forward cache gives its job away and is in nobody’s w
   if (browser.engine === 'firefox') await tab.evaluate(() => void Reflect.deleteProperty(Navigator.prototype, 'locks'))
   await page.open()
   await page.enqueue('a', { steps: 1000, each: 20 }, 60_000)
-  await expect.poll(() => page.events(), { timeout: 5000 }).toEqual(['started a'])
+  await expect.poll(() => page.events()).toEqual(['started a'])
 
   await go(tab, () => void (location.href = '/other'), '/other')
   // The page before keeps no connection, which would block this for as long as it is cached.
   expect(await page.upgrade(5)).toBe('opened')
   const before = performance.now()
   await page.open()
-  await expect.poll(() => page.events(), { interval: 10, timeout: 15_000 }).toEqual(['started a'])
+  await expect.poll(() => page.events(), { interval: 10 }).toEqual(['started a'])
   const took = performance.now() - before
-  await expect
-    .poll(() => page.job('a'), { timeout: 5000 })
-    .toMatchObject({ status: 'completed', attempts: 2, interruptions: 1 })
+  await expect.poll(() => page.job('a')).toMatchObject({ status: 'completed', attempts: 2, interruptions: 1 })
 
   await go(tab, () => history.back(), '/')
-  await expect
-    .poll(() => page.events(), { timeout: 10_000 })
-    .toEqual(['started a', 'back', 'aborted a HOLDFAST_LEASE_LOST', 'lost a'])
+  await expect.poll(() => page.events()).toEqual(['started a', 'back', 'aborted a HOLDFAST_LEASE_LOST', 'lost a'])
   await page.enqueue('b', { steps: 1, each: 1 }, 60_000)
-  await expect.poll(() => page.job('b'), { timeout: 5000 }).toMatchObject({ status: 'completed', attempts: 1 })
+  await expect.poll(() => page.job('b')).toMatchObject({ status: 'completed', attempts: 1 })
   expect(await page.job('a')).toMatchObject({ status: 'completed', attempts: 2, interruptions: 1 })
   console.log(
     `A page of ${browser.engine} went into the back/forward cache: its job ran in the next one ${took.toFixed(0)} ms after that had opened the queue`,

@@ -38,19 +38,19 @@ test('a tab that another one hides asks for patience, and takes it back when it 
   const [tab, page] = await open()
   expect(await page.patience()).toEqual([0])
   const cover = await browser.open('about:blank')
-  await expect.poll(() => page.patience(), { timeout: 10_000 }).toEqual([150_000])
+  await expect.poll(() => page.patience()).toEqual([150_000])
   await cover.close()
-  await expect.poll(() => page.patience(), { timeout: 10_000 }).toEqual([0])
+  await expect.poll(() => page.patience()).toEqual([0])
   await tab.close()
 })
 
 test('one with Web Workers asks for none any more once a worker ticks for it', async () => {
   const [tab, page] = await open('openWithWorker')
   // It asks only until the worker ticks: whoever looked later might see nothing of it.
-  const asked = expect.poll(() => page.patience(), { timeout: 20_000, interval: 20 }).toContain(150_000)
+  const asked = expect.poll(() => page.patience(), { interval: 20 }).toContain(150_000)
   const cover = await browser.open('about:blank')
   await asked
-  await expect.poll(() => page.patience(), { timeout: 10_000 }).not.toContain(150_000)
+  await expect.poll(() => page.patience()).not.toContain(150_000)
   expect(await tab.evaluate(() => document.visibilityState)).toBe('hidden')
   await cover.close()
   await tab.close()
@@ -64,9 +64,7 @@ test('a page that is frozen for longer than the timeout of its job goes on with 
   // Afterwards a hidden page's timers come once a second.
   await sleep(4000)
   await tab.resume()
-  await expect
-    .poll(() => page.job('w'), { timeout: 10_000 })
-    .toEqual({ status: 'completed', attempts: 1, failures: 0, interruptions: 0 })
+  await expect.poll(() => page.job('w')).toEqual({ status: 'completed', attempts: 1, failures: 0, interruptions: 0 })
   expect(await page.events()).toEqual(['started w'])
   await tab.close()
 })

@@ -24,7 +24,6 @@ afterAll(async () => {
 })
 
 const JOBS = 40
-const SOON = { timeout: 20_000 }
 
 // What the emulated quota does in tests/browser/indexeddb-failures.test.ts, by the browser's own. Once it is used up not
 // even ten bytes can be written, and what is deleted makes no room before the database compacts itself: what jobs are
@@ -40,7 +39,7 @@ test('when the quota is used up nothing accepted is lost, and what runs can be e
   expect(await page.writeTenBytes()).toBe('QuotaExceededError')
 
   await page.letGo()
-  await expect.poll(() => page.counts(), SOON).toMatchObject({ pending: ids.length, running: 0, completed: JOBS })
+  await expect.poll(() => page.counts()).toMatchObject({ pending: ids.length, running: 0, completed: JOBS })
   expect(await page.cancel('note-0')).toBe('cancelled')
   expect(await page.enqueue('refused', '')).toBe('HOLDFAST_STORAGE_FULL')
   // A slow browser may break a connection on the way there; what it comes to is told last.
@@ -65,7 +64,7 @@ test('what the browser says of the storage is told, and it can be asked to keep 
 
 test('site data that the browser clears while a page is open: the queue begins anew, and says so', async () => {
   await tab.clearStorage(server.origin)
-  await expect.poll(() => page.counts(), SOON).toEqual({ pending: 0, running: 0, completed: 0, cancelled: 0 })
+  await expect.poll(() => page.counts()).toEqual({ pending: 0, running: 0, completed: 0, cancelled: 0 })
   expect(await page.takeTold()).toContain('reset')
   expect(await page.enqueue('anew', '')).toBe(null)
   await tab.reload()

@@ -61,7 +61,7 @@ beforeEach(async () => {
 })
 
 function nextTold(): Promise<void> {
-  return expect.poll(() => told, { timeout: 10_000 }).toHaveLength(1)
+  return expect.poll(() => told).toHaveLength(1)
 }
 
 /** What the browser does some minutes after a sync that was rejected; until then it takes no other for that tag. */

@@ -33,7 +33,7 @@ async function open(): Promise<[ChromiumTab, Remote<typeof import('./raw.page.ts
 }
 
 function heardFrom(...all: readonly string[]): Promise<void> {
-  return expect.poll(() => new Set(heard), { timeout: 10_000 }).toEqual(new Set(all))
+  return expect.poll(() => new Set(heard)).toEqual(new Set(all))
 }
 
 const ends: Record<string, (tab: ChromiumTab) => Promise<unknown>> = {

@@ -49,9 +49,7 @@ afterAll(async () => {
 async function said(address: string | undefined): Promise<unknown> {
   const tab = await browser.open(address ?? '')
   let text = ''
-  await expect
-    .poll(async () => (text = await tab.evaluate(() => document.body.textContent)), { timeout: 30_000 })
-    .toContain('outcomes')
+  await expect.poll(async () => (text = await tab.evaluate(() => document.body.textContent))).toContain('outcomes')
   await tab.close()
   return JSON.parse(text)
 }
