@@ -31,7 +31,7 @@ const QUERIES: Readonly<Record<string, Plan>> = {
   _jobsCount: (queue, field, values) => {
     const given = argumentsOf(field, [['where']], values)
     noFields(field)
-    const list = queue.list(listOptions(given))
+    const list = queue.list({ ...listOptions(given), payloads: false })
     return async () => {
       let count = 0
       for await (const { id } of list) count += Number(id !== '')

@@ -163,6 +163,18 @@ test('tidying up that fails costs no call, is told by health until it works agai
   expect((await Promise.all(whole)).filter(Boolean)).toHaveLength(2)
 })
 
+test('a process that could not tidy up tells nothing any more once another one has made a segment', async () => {
+  const denied = (): Promise<never> => Promise.reject(Object.assign(new Error('EPERM'), { code: 'EPERM' }))
+  const one = await opened({ rollAt: 1, fileSystem: { ...systemFiles, rename: denied } })
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) await enqueue(one, id, 'x'.repeat(5000))
+  expect(one.health?.().state).toBe('degraded')
+  const other = await opened({ rollAt: 1 })
+  for (const id of ['g', 'h', 'i', 'j', 'k', 'l']) await enqueue(other, id, 'x'.repeat(20_000))
+  expect(await allJobs(one)).toHaveLength(12)
+  expect([one.health?.().state, other.health?.().state]).toEqual(['ok', 'ok'])
+  await Promise.all([one.close(), other.close()])
+})
+
 test('an opening that fails late leaves nothing behind, and the next one works', async () => {
   let fails = false
   const { fileSystem, open } = counted()

@@ -9,6 +9,7 @@ import { type AqlResult, aql } from '../../src/aql/index.ts'
 import { z } from 'zod'
 import { defineJob, HoldfastError, openQueue } from '../../src/index.ts'
 import { testQueue } from '../../src/testing/index.ts'
+import { hooked } from '../core/doubles.ts'
 import { keepsItsPromises } from './promises.ts'
 
 const task = defineJob({ type: 'task' })
@@ -27,6 +28,17 @@ describe('every text that the documentation shows does what it says', () => {
     await keepsItsPromises(nodeFs({ directory }))
     await rm(directory, { recursive: true, force: true })
   })
+})
+
+test('jobs are counted without their payloads, which may be large files', async () => {
+  const asked: unknown[] = []
+  const storage = hooked(memory(), {
+    before: (name, request) => name === 'list' && asked.push((request as { payloads?: boolean }).payloads),
+  })
+  await using queue = await openQueue({ storage, jobs: [task] })
+  await queue.enqueue(task, null)
+  expect(await aql(queue).execute('{ _jobsCount }')).toEqual({ data: { _jobsCount: 1 }, errors: [] })
+  expect(asked).toEqual([false])
 })
 
 describe('an answer', () => {

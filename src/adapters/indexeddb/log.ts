@@ -73,11 +73,10 @@ export class IndexedDbLog implements Log {
   #doubts = 0
   /** There was no space for a flush, and the reserve is not back since. */
   #full: Error | null = null
+  #crowd: Error | null = null
   #isWeaker = false
   #publishing: Promise<unknown> | null = null
   #closed = true
-  /** Somebody said since the last reading that there is something to read. */
-  #heard = false
   /** Flushes for which others are taken to be writing. */
   #careful = 0
 
@@ -85,7 +84,7 @@ export class IndexedDbLog implements Log {
     this.#options = options
     if (options.presence !== undefined) this.presence = options.presence
     const onBlocked = (): void => this.#healthListener()
-    this.#database = new Database({ ...options, onLost: () => this.#grew(), onBlocked })
+    this.#database = new Database({ ...options, onLost: () => this.#listener(), onBlocked })
     this.#snapshots = new Snapshots({ ...options, database: this.#database, damage: this.#damage })
   }
 
@@ -154,7 +153,7 @@ export class IndexedDbLog implements Log {
 
   watch(listener: () => void): () => void {
     this.#listener = listener
-    const stop = this.#signal?.listen(() => this.#grew())
+    const stop = this.#signal?.listen(() => this.#listener())
     const timer = setInterval(() => void this.#look(), this.#options.poll)
     // Node, where this runs on an emulation.
     ;(timer as unknown as { unref?: () => void }).unref?.()
@@ -171,13 +170,20 @@ export class IndexedDbLog implements Log {
 
   health(): LogHealth {
     const problem = this.#problem ?? this.#full ?? this.#hindrance()
-    const rows = this.#replica?.size ?? 0
-    const degraded = this.#snapshots.problem ?? (rows > MANY_ROWS ? crowded(rows) : null)
+    const degraded = this.#snapshots.problem ?? this.#crowding()
     return { damaged: this.#damage.count, resets: this.#resets, problem, degraded, isWeaker: this.#isWeaker }
   }
 
   watchHealth(listener: () => void): void {
     this.#healthListener = listener
+  }
+
+  /** Once there are too many it says so until they are a twentieth fewer: around the limit each job would be news. */
+  #crowding(): Error | null {
+    const rows = this.#replica?.size ?? 0
+    if (rows > MANY_ROWS) this.#crowd ??= crowded(rows)
+    else if (rows <= 0.95 * MANY_ROWS) this.#crowd = null
+    return this.#crowd
   }
 
   #hindrance(): Error | null {
@@ -221,7 +227,7 @@ export class IndexedDbLog implements Log {
   /** While others write, a record that was decided without reading theirs would often be void. */
   #mayWriteFirst(need: Need): boolean {
     if (need === 'read' || this.#snapshot !== null || this.#position === null) return false
-    return !this.#database.isReadOnly && !this.#heard && --this.#careful < 0
+    return !this.#database.isReadOnly && --this.#careful < 0
   }
 
   async #writeFirst(handle: Handle, append: Append | null, need: Need, attempt: Attempt): Promise<Receipt> {
@@ -263,7 +269,6 @@ export class IndexedDbLog implements Log {
   /** Read, decide, add: one transaction. `gone`: the log has gone on without this table, by a snapshot. */
   async #take(handle: Handle, { turn, need, attempt }: Asked, mayLoad: boolean): Promise<'done' | 'more' | 'gone'> {
     const flush = this.#begin(handle, need, attempt)
-    this.#heard = false
     const place = this.#position ?? 0
     const { values, isGone, hasMore } = await readTail(flush, place)
     if (attempt.isOver()) return 'done'
@@ -386,11 +391,6 @@ export class IndexedDbLog implements Log {
     }
   }
 
-  #grew(): void {
-    this.#heard = true
-    this.#listener()
-  }
-
   /** Whoever was told that the storage is full is told when it is not, also where nobody tries to enqueue meanwhile. */
   async #lookForRoom(handle: Handle): Promise<void> {
     const hasRoom = await this.#database.inTime(reserve.probe(handle)).then(
@@ -408,12 +408,12 @@ export class IndexedDbLog implements Log {
     let handle: Handle | undefined
     try {
       handle = await this.#database.connect()
-      if ((await this.#database.inTime(endOfLog(handle))) !== this.#position) this.#grew()
+      if ((await this.#database.inTime(endOfLog(handle))) !== this.#position) this.#listener()
       if (this.#full !== null && !this.#database.isReadOnly) await this.#lookForRoom(handle)
     } catch {
       // The next flush finds out what is wrong, and tells.
       if (handle !== undefined) this.#database.drop(handle)
-      this.#grew()
+      this.#listener()
     }
   }
 }

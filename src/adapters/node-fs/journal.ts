@@ -266,7 +266,11 @@ export class Journal implements Log {
       // A segment appears under its name whole: what has the name and is none will not become one.
       const taken = await folder.isTaken(from.number + 1)
       const found = await folder.newest(from.number)
-      if (found !== null) return this.#enter(folder, found)
+      if (found !== null) {
+        // What is left to take away is told by whoever made it.
+        this.#growth = null
+        return this.#enter(folder, found)
+      }
       if (taken) throw inTheWay(folder.path, await folder.obstacle(from.number + 1))
       if (mine) return this.#enter(folder, await this.#roll(folder, from))
       mine = await nobodyRolls(folder, from.number)

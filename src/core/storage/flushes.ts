@@ -79,8 +79,7 @@ export class Flushes {
     do {
       const calls = this.#takeCalls()
       const readers = this.#readers.splice(0)
-      const mustRead = readers.length > 0 || this.isBehind
-      unfinished = await this.#flush(this.#isFull ? await this.#admitted(calls) : calls, mustRead)
+      unfinished = await this.#flush(this.#isFull ? await this.#admitted(calls) : calls, readers.length > 0)
       this.#options.flushed()
       // Others may have written since this flush has read. What cannot be read now is told to the next who calls.
       unfinished ||= this.isBehind && this.#unread === null && this.#options.follows()
@@ -134,7 +133,7 @@ export class Flushes {
     return spared
   }
 
-  /** True when the log asks for another exchange. @param mustRead others wrote, or somebody waits for what they did */
+  /** True when the log asks for another exchange. @param mustRead somebody waits for what others wrote */
   async #flush(waiting: readonly Call[], mustRead = false): Promise<boolean> {
     const recordId = `${this.#options.writer}.${++this.#records}`
     let decided = false as boolean
@@ -150,7 +149,7 @@ export class Flushes {
         },
         this.#options.replica.need(waiting),
         () => {
-          const append = mustRead ? 'read first' : this.#options.replica.guess(waiting, recordId)
+          const append = mustRead || this.isBehind ? 'read first' : this.#options.replica.guess(waiting, recordId)
           decided = append !== 'read first'
           return append
         },
