@@ -111,15 +111,16 @@ export class SocketPresence implements Presence {
       since = performance.now()
       this.#refused.delete(socket)
     })
-    let refused = false
+    let error: string | undefined
     connection.on('error', ({ code }: NodeJS.ErrnoException) => {
-      refused = code === 'ECONNREFUSED'
+      error = code
     })
     connection.on('close', () => {
       this.#connections.delete(socket)
-      if (refused) this.#refusedBy(socket)
-      // Whoever hangs up at once is there, and is not asked again before the next look.
-      else if (performance.now() - since > LOOK) this.#ask(socket)
+      if (error === 'ECONNREFUSED') this.#refusedBy(socket)
+      // It was gone before it had taken the connection, which the system had. Whoever takes one and hangs up at once is
+      // there, and is not asked again before the next look.
+      else if (error === 'ECONNRESET' || performance.now() - since > LOOK) this.#ask(socket)
     })
   }
 

@@ -133,6 +133,16 @@ test('a process that is killed is asked at once, and over when it is refused aga
   expect(found).toEqual([[others[0]]])
 })
 
+test('a process that dies before it has taken the connection is asked again at once', async () => {
+  const dying = await listener('dying.sock')
+  // The system takes the connection for it.
+  dying.process.kill('SIGSTOP')
+  watch(address('dying.sock'))
+  await aWhile()
+  dying.process.kill('SIGKILL')
+  await until(() => vi.getTimerCount() === REFUSED_ONCE)
+})
+
 test('one that was gone before anybody looked is over as soon', async () => {
   const found = watch(await deadAt('gone.sock'))
   await until(() => vi.getTimerCount() === REFUSED_ONCE)
