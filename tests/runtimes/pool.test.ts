@@ -103,7 +103,7 @@ function pool({ size = 1, jobsPerWorker = 1 } = {}) {
   const { host, connect, ...at } = stage()
   const opened = new Pool({ host, connect, size, jobsPerWorker, readyWithin: 60_000 })
   const exposes = async (index: number): Promise<void> => {
-    at.threads[index]?.say({ kind: 'exposed', types: ['task'] })
+    at.threads[index]?.say({ kind: 'exposed', handlers: [{ type: 'task', version: 1 }] })
     await at.clock.settle()
   }
   return { pool: opened, exposes, ...at }
@@ -373,11 +373,13 @@ test.each([
   expect(at.errors.map(codeOf)).toEqual(['HOLDFAST_WORKER_DIED'])
 })
 
-test.each([[[{ toString: 1 }, null]], [7], ['task']])(
-  'types that are none are those of no handler: %j',
-  async (types) => {
+const handler = { type: 'task', version: 1 }
+
+test.each([[[{ toString: 1 }, null]], [7], [handler], [[{ ...handler, version: '1' }]], [[{ type: 'task' }]]])(
+  'handlers that are none are not those of a job: %j',
+  async (handlers) => {
     const at = pool()
-    at.threads[0]?.say({ kind: 'exposed', types })
+    at.threads[0]?.say({ kind: 'exposed', handlers })
     expect(await at.pool.ready.catch(codeOf)).toBe('HOLDFAST_WORKER_NOT_READY')
   },
 )

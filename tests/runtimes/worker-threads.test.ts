@@ -8,7 +8,7 @@ import { MARK } from '../../src/runtimes/threads/protocol.ts'
 import { workerScope } from '../../src/runtimes/worker/scope.ts'
 import { codeOf, problemOf } from '../core/doubles.ts'
 import { dyingSuite } from './threads/dying-suite.ts'
-import { checked, echo, poison } from './threads/jobs.ts'
+import { checked, echo, grown, grownBefore, poison } from './threads/jobs.ts'
 import { bench, firstOf, jobs, runnerSuite } from './threads/suite.ts'
 import { workerFile } from './worker-files.ts'
 
@@ -109,7 +109,18 @@ describe('a worker that cannot run the jobs', () => {
     const other = defineJob({ type: 'other' })
     const { code, details, message } = await refusal({ spawn }, { jobs: [echo, other] })
     expect([code, message.includes('other')]).toEqual(['HOLDFAST_WORKER_NOT_READY', true])
-    expect(details).toEqual({ field: 'handlers', value: [...jobs, poison].map(({ type }) => type) })
+    expect(details).toEqual({
+      field: 'handlers',
+      value: [...jobs, poison].map(({ type, version }) => ({ type, version })),
+    })
+  })
+
+  test('since its handler is of an older version, and would see newer payloads as they are', async () => {
+    const newer = defineJob({ type: 'grown', version: 3, migrate: (payload) => payload })
+    const { code, details, message } = await refusal({ spawn }, { jobs: [echo, newer] })
+    expect([code, details.field]).toEqual(['HOLDFAST_WORKER_NOT_READY', 'handlers'])
+    expect(details.value).toContainEqual({ type: 'grown', version: 2 })
+    expect(message).toMatch(/no handler for "grown" of version 3;.*"grown" of version 2/)
   })
 
   test('since its setup throws', async () => {
@@ -146,6 +157,17 @@ describe('a worker that cannot run the jobs', () => {
       cause: { code: 'HOLDFAST_INVALID_OPTION' },
     })
   })
+})
+
+test('a worker of a newer version than its executor brings up what that claims, and newer jobs wait', async () => {
+  const storage = memory()
+  await using newer = await openQueue({ storage, jobs: [grown] })
+  const { id: first } = await newer.enqueue(grown, { text: 'new', from: 2 })
+  await using older = await openQueue({ storage, jobs: [grownBefore] })
+  const { id: second } = await older.enqueue(grownBefore, 'old')
+  await older.createExecutor({ runner: workerThreads({ spawn, size: 1 }) }).start()
+  expect(await older.result(second)).toMatchObject({ result: { payload: { text: 'old', from: 1 } } })
+  expect(await older.get(first)).toMatchObject({ status: 'pending', attempts: 0, fence: 0 })
 })
 
 test.each([

@@ -1,3 +1,4 @@
+import type { JobDefinition } from '../../core/definition.ts'
 import { CAUSE_DEPTH, describe, type ErrorDetails, HoldfastError, toErrorData } from '../../core/errors.ts'
 import type { EnqueueOptions } from '../../core/intake.ts'
 import { RetryLater } from '../../core/outcome.ts'
@@ -8,7 +9,7 @@ import { isObject } from '../../core/storage/plain.ts'
  * What an executor and its threads say to each other. Every message bears this mark; whatever else goes over the same
  * port is somebody else's, and is not read. A new version of the protocol gets a new mark.
  */
-export const MARK = 'holdfast-3'
+export const MARK = 'holdfast-4'
 
 /** To a thread. */
 export type ToThread =
@@ -23,8 +24,8 @@ export type ToThread =
 
 /** From a thread. */
 export type FromThread =
-  /** It has handlers for these types. */
-  | { readonly kind: 'exposed'; readonly types: readonly string[] }
+  /** It has handlers of these definitions. */
+  | { readonly kind: 'exposed'; readonly handlers: readonly Pick<JobDefinition, 'type' | 'version'>[] }
   /** It could not expose its handlers, or something outside of them threw. */
   | { readonly kind: 'broken'; readonly error: ThrownData }
   | { readonly kind: 'news'; readonly news: readonly News[] }
@@ -100,10 +101,9 @@ export type News = { readonly run: number } & (
 
 /** An enqueue that a handler asks for. Definitions hold functions, so the executor's side looks the type up. */
 export interface EnqueueCall {
-  /** `null`: what was given is no job, and the executor's side says so. */
-  readonly type: string | null
-  /** Whether a definition was given, and not its name: the executor has to know it then. */
-  readonly defined: boolean
+  readonly type: string
+  /** Of the definition that was given, which the executor has to know then; `null`: its name was. */
+  readonly version: number | null
   readonly payload: unknown
   readonly options?: EnqueueOptions
 }

@@ -1,5 +1,5 @@
 import type { EmitOptions } from '../../core/automations.ts'
-import { HoldfastError, invalidOption } from '../../core/errors.ts'
+import { fieldError, invalidOption } from '../../core/errors.ts'
 import type { JobDefinition } from '../../core/definition.ts'
 import type { EnqueueItem } from '../../core/queue.ts'
 import type { RunnerHost } from '../../core/runner.ts'
@@ -42,15 +42,16 @@ export function enqueueFor<Result>(
   call: EnqueueCall,
   enqueue: (job: JobDefinition | string, payload: unknown, options?: EnqueueCall['options']) => Result,
 ): Result {
-  const { type, defined, payload, options } = Object(call) as Partial<EnqueueCall>
-  if (typeof type !== 'string') throw invalidOption('job', 'a definition made by defineJob(), or the name of one', type)
+  const { type, version = null, payload, options } = Object(call) as Partial<EnqueueCall>
+  if (typeof type !== 'string') throw invalidOption('job', 'a job', type)
   const job = definitionOf(type)
-  // By its name alone it would be stored without its schema and defaults.
-  if (job === undefined && defined === true)
-    throw new HoldfastError(
+  // By its name alone it would be stored without its schema and defaults, by another version as what it is not.
+  if (version !== null && version !== job?.version)
+    throw fieldError(
       'HOLDFAST_UNKNOWN_JOB',
-      `Job \`${type}\` is defined in a worker, and the queue that stores it does not know it: open it with \`jobs\``,
-      { details: { field: 'job', value: type } },
+      'job',
+      type,
+      `Job \`${type}\` has version ${version} in a worker, and ${job?.version ?? 'none'} in the queue that stores it: open that with \`jobs\``,
     )
   return enqueue(job ?? type, payload, options)
 }

@@ -154,7 +154,7 @@ export class Thread {
     if (message === null || this.state === 'over') return
     switch (message.kind) {
       case 'exposed':
-        return this.#exposed(message.types)
+        return this.#exposed(objectsIn(message.handlers))
       case 'broken':
         return this.#died(revived(message.error))
       case 'news':
@@ -167,14 +167,18 @@ export class Thread {
     }
   }
 
-  #exposed(given: unknown): void {
+  /**
+   * A handler of an older version would be given payloads that it does not know. One of a newer version brings up in its
+   * thread what is claimed here.
+   */
+  #exposed(handlers: readonly Versioned[]): void {
     const { host } = this.#options
     if (this.state !== 'starting') return
-    const types = Array.isArray(given) ? (given as readonly unknown[]) : []
-    const missing = [...host.definitions.keys()].filter((type) => !types.includes(type))
+    const versions = new Map(handlers.map(({ type, version }) => [type, typeof version === 'number' ? version : 0]))
+    const missing = [...host.definitions.values()].filter(({ type, version }) => (versions.get(type) ?? 0) < version)
     if (missing.length > 0) {
-      const what = `it has no handler for ${missing.join(', ')}; it has them for: ${types.map(describe).join(', ')}`
-      return this.#finish(notReady(what, { field: 'handlers', value: types }))
+      const what = `it has no handler for ${listed(missing)}; it has them for: ${listed(handlers)}`
+      return this.#finish(notReady(what, { field: 'handlers', value: handlers }))
     }
     this.#calls.call('open', { payloadLimit: host.payloadLimit }).then(
       () => this.#opened(),
@@ -268,6 +272,15 @@ export class Thread {
     for (const [run, other] of this.#runs) if (other === attempt) return run
     return null
   }
+}
+
+interface Versioned {
+  readonly type?: unknown
+  readonly version?: unknown
+}
+
+function listed(handlers: readonly Versioned[]): string {
+  return handlers.map(({ type, version }) => `${describe(type)} of version ${describe(version)}`).join(', ')
 }
 
 /** `details`: which of the things that a user gives is to be mended, unless the cause says it itself. */

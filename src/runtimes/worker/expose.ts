@@ -76,7 +76,8 @@ function expose(scope: Scope, given: readonly BoundHandler[], options: ExposeOpt
         return calls.receive(message.message)
     }
   })
-  post({ kind: 'exposed', types: [...handlers.keys()] })
+  const exposes = [...handlers.values()].map(({ type, definition: { version } }) => ({ type, version }))
+  post({ kind: 'exposed', handlers: exposes })
 }
 
 async function disposed(state: unknown): Promise<void> {

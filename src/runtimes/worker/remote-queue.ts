@@ -2,7 +2,7 @@ import type { EmitOptions } from '../../core/automations.ts'
 import type { HandlerQueue } from '../../core/context.ts'
 import { documentCopy } from '../../core/document.ts'
 import { invalidOption } from '../../core/errors.ts'
-import type { EnqueueOptions } from '../../core/intake.ts'
+import { checkDefinition, type EnqueueOptions } from '../../core/intake.ts'
 import type { EnqueueItem } from '../../core/queue.ts'
 import { type Calls, moving } from '../threads/calls.ts'
 import type { EnqueueCall } from '../threads/protocol.ts'
@@ -45,13 +45,16 @@ export interface Outgoing {
 
 /** As it is now: what becomes of the payload afterwards is none of the job's. */
 export function outgoing(job: unknown, payload: unknown, options?: EnqueueOptions): Outgoing {
-  const type = typeof job === 'string' ? job : (Object(job) as { readonly type?: unknown }).type
+  const { type, version } =
+    typeof job === 'string'
+      ? { type: job, version: null }
+      : checkDefinition('job', job, 'a definition made by defineJob(), or the name of one')
   const { value, bytes } = ownCopy('payload', payload)
   const call = {
-    type: typeof type === 'string' ? type : null,
-    defined: typeof job !== 'string',
+    type,
+    version,
     payload: value,
-    ...(options === undefined ? {} : { options: plain(options) }),
+    ...(options !== undefined && { options: plain(options) }),
   }
   return { call, bytes }
 }

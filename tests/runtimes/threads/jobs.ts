@@ -32,6 +32,15 @@ export interface Parcel {
   readonly date: Date
 }
 export const parcel = defineJob({ type: 'parcel', payloadFormat: 'structured-clone', maxRetries: 0 })
+/** Its payloads were texts once. */
+export const grown = defineJob({
+  type: 'grown',
+  version: 2,
+  maxRetries: 0,
+  migrate: (payload, from) => ({ text: payload, from }),
+})
+/** As a program of before has it. */
+export const grownBefore = defineJob({ type: 'grown', maxRetries: 0 })
 /** Ends its thread, or makes it useless; by the name in its payload. */
 export const poison = defineJob({ type: 'poison', maxRetries: 1, maxInterruptions: 2 })
 
@@ -148,6 +157,8 @@ async function follow(step: unknown, context: HandlerContext): Promise<unknown> 
     case 'an odd job':
       onComplete.enqueue({ type: () => 'echo' } as never, null)
       return null
+    case 'what is like a job':
+      return queue.enqueue({ type: 'echo' } as unknown as typeof echo, null)
     case 'until its deadline moves': {
       const before = context.deadline
       while (context.deadline === before) await new Promise((resolve) => setTimeout(resolve))
@@ -170,6 +181,11 @@ async function follow(step: unknown, context: HandlerContext): Promise<unknown> 
         const { code, details } = error as HoldfastError
         return { code, ...details }
       })
+    case 'of another version':
+      return queue.enqueue(grownBefore, 'text')
+    case 'chain of another version':
+      onComplete.enqueue(grownBefore, 'text')
+      return null
     case 'wrong':
       return queue.enqueue(checked, 7 as never)
     case 'many':
@@ -216,4 +232,5 @@ export const handlers: readonly BoundHandler[] = [
   checked.handler((payload) => payload),
   follows.handler((step, context) => follow(step, context)),
   parcel.handler((payload) => unpacked(payload)),
+  grown.handler((payload, { job }) => ({ payload, shown: job.payload })),
 ]

@@ -9,9 +9,9 @@ import {
   openQueue,
   type QueueOptions,
 } from '../../../src/index.ts'
-import { checked, echo, fails, follows, parcel, poison, sample, waits } from './jobs.ts'
+import { checked, echo, fails, follows, grown, grownBefore, parcel, poison, sample, waits } from './jobs.ts'
 
-export const jobs = [echo, fails, waits, checked, follows, parcel]
+export const jobs = [echo, fails, waits, checked, follows, parcel, grown]
 
 export interface Bench extends AsyncDisposable {
   readonly queue: JobQueue
@@ -169,6 +169,25 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     expect(await at.queue.result('from inside')).toEqual({ status: 'completed', result: unpacked })
   })
 
+  test('a payload that an older version stored is brought up before the handler sees it; what is stored stays', async () => {
+    const storage = memory()
+    await using old = await openQueue({ storage, jobs: [grownBefore] })
+    const { id } = await old.enqueue(grownBefore, 'a text')
+    await using at = await bench(options(), { storage })
+    const payload = { text: 'a text', from: 1 }
+    expect(await at.queue.result(id)).toEqual({ status: 'completed', result: { payload, shown: payload } })
+    expect(await at.queue.get(id)).toMatchObject({ payload: 'a text', payloadVersion: 1 })
+  })
+
+  test.each(['of another version', 'chain of another version'])(
+    'a handler stores no payload for a version that it is not of: %s',
+    async (what) => {
+      await using at = await bench(options())
+      expect((await at.ran(follows, what)).error?.code).toBe('HOLDFAST_UNKNOWN_JOB')
+      expect(await at.queue.counts()).toMatchObject({ failed: 1, pending: 0, completed: 0 })
+    },
+  )
+
   test('an error comes back with name, message, stack, code and cause', async () => {
     await using at = await bench(options())
     const { error } = await at.ran(fails, 'own')
@@ -238,7 +257,7 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     ])
   })
 
-  test.each(['odd options', 'an odd job'])('so is what is none: %s', async (what) => {
+  test.each(['odd options', 'an odd job', 'what is like a job'])('so is what is none: %s', async (what) => {
     await using at = await bench(options())
     expect((await at.ran(follows, what)).error?.code).toBe('HOLDFAST_INVALID_OPTION')
   })
