@@ -1,7 +1,6 @@
 /* eslint-disable @typescript-eslint/no-unsafe-enum-comparison -- kinds are texts at run time; their enums would only add weight */
 import type { SelectionSetNode } from 'graphql'
 import type { Job } from '../core/job.ts'
-import { PRIORITIES as OWN_PRIORITIES } from '../core/options.ts'
 import { STATUSES as OWN_STATUSES } from '../core/storage/contract.ts'
 import { asJson } from './as-json.ts'
 import { Problem, unknown } from './problem.ts'
@@ -15,8 +14,8 @@ const moment =
 
 export const STATUSES: readonly string[] = /* @__PURE__ */ OWN_STATUSES.map((status) => status.toUpperCase())
 
-/** From 0. */
-export const PRIORITIES: readonly string[] = /* @__PURE__ */ OWN_PRIORITIES.map((name) => name.toUpperCase())
+/** Names of priorities, from 0. */
+export const PRIORITIES: readonly string[] = ['LOW', 'NORMAL', 'HIGH', 'CRITICAL']
 
 /** What there is to know of a job; each also under its snake_case name. */
 const FIELDS: Readonly<Record<string, Read>> = {

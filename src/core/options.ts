@@ -16,8 +16,7 @@ export type Moment = Date | number | string
 /** Low 0, normal 1 (the default), high 2, critical 3; any safe integer is accepted; larger runs first. */
 export type Priority = 'low' | 'normal' | 'high' | 'critical' | number
 
-/** Names of priorities, from 0. */
-export const PRIORITIES = ['low', 'normal', 'high', 'critical'] as const
+const PRIORITIES: readonly unknown[] = ['low', 'normal', 'high', 'critical']
 
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -134,7 +133,7 @@ export function integerFrom(from: number, to: number = Number.MAX_SAFE_INTEGER):
 }
 
 export function priorityToNumber(field: string, value: unknown): number {
-  const named = PRIORITIES.findIndex((name) => name === value)
+  const named = PRIORITIES.indexOf(value)
   if (named >= 0) return named
   if (Number.isSafeInteger(value)) return value as number
   throw invalidOption(field, "'low', 'normal', 'high', 'critical' or a safe integer", value)
