@@ -42,7 +42,7 @@ export class Reaper {
   readonly #ticker: Ticker
   readonly #stops: readonly ((() => void) | undefined)[]
   #lastLook: number
-  readonly #firstLook: Promise<void>
+  readonly #firstLook: Promise<unknown>
 
   constructor(options: ReaperOptions) {
     const { environment } = options
@@ -63,7 +63,7 @@ export class Reaper {
       environment.onVisibilityChange(() => void (environment.frozen() || this.#ticker.now())),
     ]
     // Of a death that was proven before it began nobody tells any more.
-    this.#firstLook = this.#look().catch(options.errors.again)
+    this.#firstLook = this.#buryAll().catch(options.errors.again)
   }
 
   async stop(): Promise<void> {
@@ -77,20 +77,14 @@ export class Reaper {
   }
 
   async #look(): Promise<void> {
-    const { storage, environment } = this.#options
-    const now = environment.monotonic()
+    const now = this.#options.environment.monotonic()
     const elapsed = now - this.#lastLook
     const interval = this.#interval()
     this.#lastLook = now
     if (elapsed > LATE * interval) this.#watches.clear()
-    const sessions = await storage.sessions()
+    const sessions = await this.#buryAll()
     for (const id of this.#watches.keys()) if (!sessions.some((session) => session.id === id)) this.#watches.delete(id)
     for (const session of sessions) {
-      if (session.id === this.#options.session()) continue
-      if (session.ended === true) {
-        await this.#bury(session)
-        continue
-      }
       const silence = this.#watch(session, Math.min(elapsed, ON_TIME * interval))
       if (silence > 0) await this.#reap(session, silence)
     }
@@ -101,6 +95,14 @@ export class Reaper {
     if (watch?.beats === beats) watch.silence += elapsed
     else this.#watches.set(id, { beats, silence: 0 })
     return this.#watches.get(id)?.silence ?? 0
+  }
+
+  /** Answers the sessions of which nobody knows whether they are over: all others but its own. */
+  async #buryAll(): Promise<readonly SessionRecord[]> {
+    const { storage, session: own } = this.#options
+    const others = (await storage.sessions()).filter(({ id }) => id !== own())
+    for (const session of others) if (session.ended === true) await this.#bury(session)
+    return others.filter(({ ended }) => ended !== true)
   }
 
   /** There is proof that the session is over: nobody has to wait for its leases. */

@@ -17,6 +17,7 @@ async function watched(
   jobs: readonly Partial<NewJob>[],
   hooks: Parameters<typeof hooked>[1] = {},
   over: readonly string[] = [],
+  random?: number,
 ) {
   const clock = new ManualClock({ start: NOW })
   const inner = memory()
@@ -35,7 +36,10 @@ async function watched(
   const reaper = new Reaper({
     storage: hooked(inner, hooks),
     environment: new Proxy(clock, {
-      get: (inner, key): unknown => (key === 'monotonic' ? () => inner.monotonic() + slept : Reflect.get(inner, key)),
+      get: (inner, key): unknown => {
+        if (key === 'random' && random !== undefined) return () => random
+        return key === 'monotonic' ? () => inner.monotonic() + slept : Reflect.get(inner, key)
+      },
     }),
     leaseDuration: LEASE,
     types: ['task'],
@@ -233,6 +237,18 @@ describe('a reaper', () => {
     const { clock, taken } = await watched([{}], {}, ['victim'])
     await clock.settle()
     expect(Object.keys(taken)).toEqual(['job-0'])
+  })
+
+  test('that had to wait for its first looks counts no silence between what it read at the same time', async () => {
+    const away = new Gate()
+    const { clock, taken } = await watched([{}], { before: (name) => name === 'sessions' && away.promise }, [], 0.99)
+    // The first look and that of the first tick wait together.
+    const read = 1.07 * LOOK
+    await clock.advance(read)
+    away.open()
+    await clock.advance(2 * LEASE)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+    expect(taken['job-0']).toBeGreaterThanOrEqual(read + LEASE)
   })
 
   test('goes by the lease of each job', async () => {
