@@ -52,6 +52,8 @@ const GIVEN_UP: SettleAnswer = { verdict: 'stale', became: null }
 export class SettleBuffer {
   readonly #options: ServiceOptions
   readonly #held = new Set<Entry>()
+  /** Groups whose last try failed and that will be tried again: while there is one, the storage does not work again. */
+  readonly #repeated = new Set<readonly Entry[]>()
   #waiting: Entry[] = []
   /**
    * Two settles may be under way: while a flush of the storage carries one, the next is handed over for the flush after
@@ -146,12 +148,15 @@ export class SettleBuffer {
           request = { batch: isThenable(complete) ? await complete : complete, now }
         }
         const answers = await storage.settle(request)
-        errors.over()
+        this.#repeated.delete(entries)
+        if (this.#repeated.size === 0) errors.over()
         return answers
       } catch (error) {
+        this.#repeated.delete(entries)
         if (HoldfastError.is(error) && !REPEATED.includes(error.code) && !OVER.includes(error.code)) throw error
         errors.again(error)
         if (HoldfastError.is(error) && OVER.includes(error.code)) return null
+        this.#repeated.add(entries)
         await new Promise<void>((resolve) => environment.startTimer(resolve, delay, false))
       }
     }

@@ -23,20 +23,25 @@ async function buffered(answer: (call: number, ids: readonly string[]) => Promis
     },
   })
   const errors: unknown[] = []
+  /** What the logger hears: an error that is news, and how many there were. */
+  const log: unknown[] = []
   const buffer = new SettleBuffer({
     storage,
     environment: clock,
     session: () => 's',
     errors: serviceErrors(
-      (error) => errors.push(error),
-      () => undefined,
+      (error, isNews) => {
+        errors.push(error)
+        if (isNews) log.push(error)
+      },
+      (ended) => log.push(ended),
     ),
   })
   const verdicts: Record<string, Verdict> = {}
   const add = (...ids: string[]): void => {
     for (const id of ids) buffer.add(done(id), ({ verdict }) => (verdicts[id] = verdict))
   }
-  return { clock, buffer, add, calls, errors, verdicts }
+  return { clock, buffer, add, calls, errors, log, verdicts }
 }
 
 describe('outcomes', () => {
@@ -194,6 +199,35 @@ describe('a storage that is away', () => {
     }
     await clock.advance('1s')
     expect(calls.map(({ ids }) => ids)).toEqual([['a'], ['b'], ['a'], ['c', 'd'], ['b']])
+  })
+
+  test('for one outcome alone works again when that is stored, whatever is stored beside it', async () => {
+    let isAway = true
+    const { clock, buffer, add, errors, log } = await buffered((_, ids) => {
+      if (isAway && ids.includes('a')) throw away
+    })
+    add('a')
+    await clock.settle()
+    for (let second = 0; second < 60; second++) {
+      add(`b${second}`)
+      await clock.advance('1s')
+    }
+    expect([buffer.unacknowledged, log]).toEqual([1, [away]])
+    isAway = false
+    await clock.advance('5s')
+    expect([buffer.unacknowledged, log]).toEqual([0, [away, errors.length]])
+  })
+
+  test('and then refuses what it was asked again works for the others', async () => {
+    const { clock, add, log } = await buffered((call, ids) => {
+      if (call === 1) throw away
+      if (ids.includes('a')) throw new HoldfastError('HOLDFAST_ID_CONFLICT', 'no')
+    })
+    add('a')
+    await clock.advance('1s')
+    add('b')
+    await clock.settle()
+    expect(log.at(-1)).toBe(1)
   })
 
   test('for good lets its waiters go: the outcome is given up', async () => {
