@@ -20,10 +20,11 @@ export function serviceErrors(
   return {
     once: (error) => told(error, true),
     again(error) {
-      const { code, message } = toErrorData(error)
+      const { code, name } = toErrorData(error)
+      // Messages may vary with each try.
       const known = kinds.size
       errors += 1
-      told(error, kinds.add(code ?? message).size > known)
+      told(error, kinds.add(code ?? name).size > known)
     },
     over() {
       if (errors > 0) ended(errors)
