@@ -1,5 +1,5 @@
 import { checkCondition, type JobFilter } from './conditions.ts'
-import type { JobDefaults, JobDefinition, StandardSchema } from './definition.ts'
+import { type JobDefaults, type JobDefinition, SETTINGS, type StandardSchema } from './definition.ts'
 import { HoldfastError, invalidOption, within } from './errors.ts'
 import type { EnqueueOptions } from './intake.ts'
 import { anything, boolean, type Check, name, readOptions } from './options.ts'
@@ -99,13 +99,10 @@ async function checkPayload(schema: StandardSchema, type: string, template: unkn
 }
 
 function settingsOf(version: number | null, defaults: JobDefaults): EnqueueOptions {
-  const { priority, maxRetries, timeout, leaseDuration, backoff, requires, expireAfter } = defaults
-  return {
-    ...{ priority, maxRetries, timeout, leaseDuration, requires },
-    ...(backoff !== null && { backoff }),
-    ...(expireAfter !== null && { expireAfter }),
-    ...(version !== null && { version }),
-  }
+  const known = Object.entries({ ...defaults, version }).filter(
+    ([key, value]) => value !== null && (key in SETTINGS || key === 'version'),
+  )
+  return Object.fromEntries(known)
 }
 
 /** Whether what stands there, or around it, depends on the document. */

@@ -136,9 +136,10 @@ export class Intake {
     depth: number,
   ): NewJob | Promise<NewJob> {
     const definition = this.defined(type)
-    return definition === undefined
-      ? this.#prepare({ ...UNKNOWN, type }, payload, { ...settings, ...options }, depth)
-      : this.#prepare(definition, payload, options, depth)
+    if (definition !== undefined) return this.#prepare(definition, payload, options, depth)
+    const { version = 1, ...given } = settings
+    const defaults = { ...PLAIN_DEFAULTS, ...readOptions('settings', given, SETTINGS) }
+    return this.#prepare({ ...UNKNOWN, type, defaults }, payload, { version, ...options }, depth)
   }
 
   /**

@@ -3,13 +3,17 @@ import { z } from 'zod'
 import {
   type Condition,
   defineJob,
+  type EnqueueOptions,
+  fixed,
   type HandlerContext,
   type Job,
   type JobFilter,
   type JobQueue,
+  type JobSettings,
   openQueue,
 } from '../../src/index.ts'
 import { memory } from '../../src/adapters/memory/index.ts'
+import type { JobRecord } from '../../src/core/storage/contract.ts'
 import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
 import { problemOf, Stage } from './doubles.ts'
 
@@ -526,6 +530,36 @@ describe('automations that follow jobs', () => {
     expect(await here.get('done')).toMatchObject({ status: 'completed', result: 'well' })
     const { jobs } = await other.list({ where: { type: { eq: 'mail' } } }).page()
     expect(jobs).toMatchObject([{ status: 'pending', payload: { to: 'done' }, maxRetries: 0 }])
+  })
+
+  const every: Required<Omit<JobSettings, 'maxAttempts'>> = {
+    priority: 'high',
+    maxRetries: 7,
+    maxInterruptions: 0,
+    timeout: '1m',
+    leaseDuration: '2m',
+    backoff: fixed('1s'),
+    serial: 'strict',
+    requires: 'online',
+    expireAfter: Infinity,
+  }
+
+  test.each<[string, EnqueueOptions]>([
+    ['without options', {}],
+    ['with a serial queue', { queueName: 'q' }],
+    ['with options that say otherwise', { queueName: 'q', maxAttempts: 2, serial: 'relaxed', timeout: '2m' }],
+  ])('make the same job whether it is known or not, %s', async (_, options) => {
+    const log = new SharedLog()
+    const storage = sharedStorage(log)
+    const job = defineJob({ type: 'full', ...every })
+    const knowing = await openQueue({ storage, jobs: [job] })
+    await knowing.automate({ name: 'tell', on: 'update:users', enqueue: { job, ...options } })
+    const other = await openQueue({ storage: sharedStorage(log), jobs: [task] })
+    const made = [...(await knowing.emit('update:users', {})), ...(await other.emit('update:users', {}))]
+    const [known, unknown] = (await storage.get(made.map(({ id }) => id))).map((record) =>
+      Object.fromEntries(['state', ...Object.keys(every)].map((key) => [key, record?.[key as keyof JobRecord]])),
+    )
+    expect(unknown).toEqual(known)
   })
 
   type Ways = Record<string, (inside: HandlerContext, id: string) => unknown>
