@@ -90,7 +90,7 @@ async function enqueueOf(core: QueueCore, given: unknown): Promise<Automation['e
 /** Refuses what the schema would refuse whatever the document. */
 async function checkPayload(schema: StandardSchema, type: string, template: unknown): Promise<void> {
   const { issues = [] } = await resultOf(schema, type, template)
-  const never = issues.filter(({ path }) => !isOpen(template, path ?? []))
+  const never = issues.filter(({ path }) => !isOpen(template, path))
   const [first] = never
   if (first === undefined) return
   const message = `No document could make this payload fit the schema of job \`${type}\`: ${first.message}`
@@ -106,7 +106,7 @@ function settingsOf(version: number | null, defaults: JobDefaults): EnqueueOptio
 }
 
 /** Whether what stands there, or around it, depends on the document. */
-function isOpen(template: unknown, path: readonly unknown[]): boolean {
+function isOpen(template: unknown, path: unknown): boolean {
   let at = template
   for (const key of keysIn(path)) {
     if (typeof at === 'string') break

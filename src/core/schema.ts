@@ -31,7 +31,7 @@ export function resultOf(
   }
   // It is the user's, and without a type checker may be anything.
   const checked = (result: unknown): SchemaResult<unknown> => {
-    if (isObject(result)) return result as unknown as SchemaResult<unknown>
+    if (isResult(result)) return result
     throw mismatch(type, payload, `it gave \`${describe(result)}\`, which is no result`)
   }
   let result: unknown
@@ -41,6 +41,12 @@ export function resultOf(
     threw(error)
   }
   return isThenable(result) ? Promise.resolve(result).then(checked, threw) : checked(result)
+}
+
+function isResult(value: unknown): value is SchemaResult<unknown> {
+  if (!isObject(value)) return false
+  const { issues = [] } = value
+  return Array.isArray(issues) && issues.every(isObject)
 }
 
 /** What the handler gets of a job: its payload, brought up and checked where none with the present schema stored it. */
@@ -77,12 +83,13 @@ function mismatch(
 }
 
 /** Where an issue is, as errors name it. */
-export function pathText(path: readonly unknown[] = []): string {
+export function pathText(path: unknown): string {
   const keys = keysIn(path).map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
   return `payload${keys.join('')}`
 }
 
-/** A segment of the path of an issue may be a key, or an object that has one. */
-export function keysIn(path: readonly unknown[]): readonly PropertyKey[] {
-  return path.map((segment) => (isObject(segment) && 'key' in segment ? segment['key'] : segment) as PropertyKey)
+/** A segment of the path of an issue may be a key, or an object that has one. What is no path has none. */
+export function keysIn(path: unknown): readonly PropertyKey[] {
+  const segments: readonly unknown[] = Array.isArray(path) ? path : []
+  return segments.map((segment) => (isObject(segment) && 'key' in segment ? segment['key'] : segment) as PropertyKey)
 }

@@ -384,6 +384,9 @@ describe('an automation', () => {
     ],
     ['rejects', () => Promise.reject(thrown)],
     ['gives no result', () => true],
+    ['gives issues that are no list', () => ({ issues: 7 })],
+    ['gives an issue that is none', async () => ({ issues: [null] })],
+    ['gives an issue whose path is no list', () => ({ issues: [{ message: 'no', path: 7 }] })],
   ])('is refused, with the place, where the schema of its job %s', async (_, validate) => {
     const schema = { '~standard': { version: 1, vendor: 'a test', validate: validate as never } } as const
     const queue = await openQueue({ storage: memory() })
