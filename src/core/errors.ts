@@ -159,7 +159,7 @@ export function fieldError(
 /** What was given could not be looked at, since a getter or a proxy of it threw. An error of ours stays as it is. */
 export function unreadable(error: unknown, code: ErrorCode, field: string, value: unknown): HoldfastError {
   if (HoldfastError.is(error)) return error
-  return fieldError(code, field, value, `\`${field}\` threw when it was read: see the cause`, error)
+  return fieldError(code, field, value, `\`${field}\` threw when it was read, see the cause`, error)
 }
 
 /** What a call about one item of many answers; an error about a field of the item says of which item. */

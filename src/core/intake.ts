@@ -8,6 +8,7 @@ import {
   type Moment,
   momentToMs,
   name,
+  readable,
   readOptions,
   type Span,
   spanToMs,
@@ -271,11 +272,13 @@ function limitKeyOf({ limit, limitKey }: JobDefaults, payload: unknown): string 
 const DEFINITION = 'a definition made by defineJob()'
 
 export function checkDefinition(field: string, value: unknown, rule: string = DEFINITION): JobDefinition {
-  const { type, defaults, handler } = Object(value) as Partial<JobDefinition>
-  const { leaseDuration } = Object(defaults) as Partial<JobDefaults>
-  if (typeof type === 'string' && typeof leaseDuration === 'number' && typeof handler === 'function')
-    return value as JobDefinition
-  throw invalidOption(field, rule, value)
+  return readable(field, value, () => {
+    const { type, defaults, handler } = Object(value) as Partial<JobDefinition>
+    const { leaseDuration } = Object(defaults) as Partial<JobDefaults>
+    if (typeof type === 'string' && typeof leaseDuration === 'number' && typeof handler === 'function')
+      return value as JobDefinition
+    throw invalidOption(field, rule, value)
+  })
 }
 
 function formatRefused({ type, payloadFormat }: JobDefinition, storage: string): HoldfastError {

@@ -63,6 +63,15 @@ export function readOptions<Given extends Checks>(
   return read as Read<Given>
 }
 
+/** What `look` makes of a value of the caller's, which may be a proxy that throws when it is looked at. */
+export function readable<Value>(field: string, value: unknown, look: () => Value): Value {
+  try {
+    return look()
+  } catch (error) {
+    throw unreadable(error, 'HOLDFAST_INVALID_OPTION', field, value)
+  }
+}
+
 /** The items of a list, checked one by one; an error says which item was wrong. `least`: how many there have to be. */
 export function listOf<Value>(
   field: string,

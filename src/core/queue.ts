@@ -9,7 +9,7 @@ import type { JobDefinition } from './definition.ts'
 import { type Job, toJob } from './job.ts'
 import { JobList, type ListOptions } from './listing.ts'
 import { SILENT } from './logger.ts'
-import { abortSignal, anything, boolean, listOf, name, readOptions, type Span, spanToMs } from './options.ts'
+import { abortSignal, anything, boolean, listOf, name, readable, readOptions, type Span, spanToMs } from './options.ts'
 import { Pruner } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
 import { type QueueOptions, type QueueSettings, queueSettings } from './queue-options.ts'
@@ -200,7 +200,9 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
       if (isThenable(made)) made.catch(() => undefined)
       return made
     }
-    return allOf(listOf('items', items, prepare, 'an array of { job, payload, options }'))
+    return allOf(
+      readable('items', items, () => listOf('items', items, prepare, 'an array of { job, payload, options }')),
+    )
   }
 
   /** `null` when there is no such job: never stored, removed, or gone by retention. */

@@ -434,6 +434,11 @@ describe('many jobs at once: the field begins with the item that is wrong', () =
       'HOLDFAST_SCHEMA_MISMATCH',
       'items[1].payload',
     ],
+    'a schema that says what is no path': [
+      { job: defineJob({ type: 'b', payload: schema([{ message: 'no', path: 7 as never }], false) }) },
+      'HOLDFAST_SCHEMA_MISMATCH',
+      'items[1].payload',
+    ],
     'a key of a limit': [{ job: limited }, 'HOLDFAST_INVALID_OPTION', 'items[1].limit.key'],
   }
 
@@ -491,6 +496,26 @@ describe('an option whose getter throws', () => {
       ...{ code: 'HOLDFAST_INVALID_OPTION', field: 'options' },
     })
   })
+})
+
+const unseen: Record<string, readonly [field: string, use: (queue: JobQueue, proxy: string) => unknown]> = {
+  'the job of enqueue': ['job', (queue, proxy) => queue.enqueue(proxy, null)],
+  'the job of an item of enqueueMany': [
+    'items[1].job',
+    (queue, proxy) => queue.enqueueMany([{ job: task }, { job: proxy }]),
+  ],
+  'an item of enqueueMany': ['items[1]', (queue, proxy) => queue.enqueueMany([{ job: task }, proxy as never])],
+  'the list of enqueueMany': ['items', (queue, proxy) => queue.enqueueMany(proxy as never)],
+  'a definition of openQueue': ['jobs[0]', (_, proxy) => openQueue({ storage: memory(), jobs: [proxy as never] })],
+  'the definitions of openQueue': ['jobs', (_, proxy) => openQueue({ storage: memory(), jobs: proxy as never })],
+}
+
+test.each(Object.entries(unseen))('a proxy that was revoked, as %s, is named', async (_, [field, use]) => {
+  const { queue } = await testQueue()
+  const { proxy, revoke } = Proxy.revocable<object>([], {})
+  revoke()
+  expect(await problemOf(() => use(queue, proxy as never))).toEqual({ code: 'HOLDFAST_INVALID_OPTION', field })
+  expect(await queue.counts()).toMatchObject({ pending: 0 })
 })
 
 test('a promise is no payload, with a schema or without: it is not waited for behind the back', async () => {
