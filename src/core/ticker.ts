@@ -54,8 +54,10 @@ export class Ticker {
     do {
       this.#again = false
       try {
-        if (!this.#stopped) await run()
-        errors.over()
+        if (!this.#stopped) {
+          await run()
+          errors.over()
+        }
       } catch (error) {
         errors.again(error)
       }
