@@ -69,15 +69,16 @@ export class Executor {
     this.#buffer = new SettleBuffer(servicesOf(core, () => this.session)('settle'))
     const onRoom = (): void => this.#session?.roomMade()
     this.#slots = new Slots({ core, state, killGrace, buffer: this.#buffer, onRoom })
+    const { again, over } = core.errors('runner')
     const openRunner = (): OpenRunner =>
       runner.open({
         ...core,
-        definitions,
+        ...{ definitions, concurrency, ends: this.#slots, onError: again },
         definitionOf: (type) => core.intake.defined(type) ?? definitions.get(type),
-        concurrency,
-        ends: this.#slots,
-        onRoom,
-        onError: core.errors('runner').once,
+        onRoom() {
+          over()
+          onRoom()
+        },
       })
     const session = {
       core,

@@ -27,8 +27,9 @@ export interface RunnerHost {
   readonly concurrency: number
   readonly payloadLimit: number
   readonly ends: AttemptEnds
-  /** There may be more `places` than before. */
+  /** A worker has become ready: there may be more `places` than before, and what could not be started can be again. */
   readonly onRoom: () => void
+  /** Of what it goes on after, as of a worker that cannot be started and is tried again. */
   readonly onError: (error: unknown) => void
 }
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Attempt } from '../../src/core/attempt.ts'
 import type { OpenRunner, RunnerHost } from '../../src/core/runner.ts'
-import { defineJob, HoldfastError, type Runner } from '../../src/index.ts'
+import { defineJob, HoldfastError, type Logger, type Runner } from '../../src/index.ts'
 import { SharedLog, sharedStorage, testQueue } from '../../src/testing/index.ts'
 import { codeOf, Gate } from './doubles.ts'
 
@@ -206,4 +206,25 @@ test('processUntilIdle of a paused executor comes to its end, also where a runne
   await executor.pause()
   await queue.enqueue(task, null)
   expect(await executor.processUntilIdle()).toMatchObject({ processed: 0 })
+})
+
+test('a worker that cannot start after it had is told the logger once, and once more when it can', async () => {
+  const lines: unknown[] = []
+  const line =
+    (level: string): Logger['info'] =>
+    (message, fields) =>
+      void lines.push([level, message, fields?.['errors']])
+  const logger = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
+  const { queue, puppet } = await running({ logger })
+  const told: string[] = []
+  queue.on('error', ({ service, error }) => told.push(`${service} ${codeOf(error)}`))
+  for (let start = 0; start < 3; start++)
+    puppet.host?.onError(new HoldfastError('HOLDFAST_WORKER_NOT_READY', 'it ended before it was ready'))
+  expect(told).toEqual(Array.from({ length: 3 }, () => 'runner HOLDFAST_WORKER_NOT_READY'))
+  puppet.host?.onRoom()
+  puppet.host?.onRoom()
+  expect(lines).toEqual([
+    ['error', 'The runner service met an error', undefined],
+    ['info', 'The runner service works again', 3],
+  ])
 })
