@@ -61,7 +61,10 @@ export class Draft {
     change.to = null
   }
 
-  /** Takes back all that was written; what was required stands. */
+  /**
+   * Takes back all that was written. What was only required stands; of a row that was written too nothing is left, so
+   * that a unit that says nothing any more is empty: who still goes by it requires it again.
+   */
   discard(): void {
     this.#changes = this.#changes.filter(({ to }) => to === undefined)
     this.#byKey = undefined
