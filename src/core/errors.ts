@@ -1,5 +1,5 @@
 import type { ErrorData } from './storage/contract.ts'
-import { isObject } from './storage/plain.ts'
+import { isObject, tagOf } from './storage/plain.ts'
 
 /** Every code is a heading in docs/errors.md. Codes are stable; messages are not. */
 export type ErrorCode =
@@ -137,12 +137,9 @@ export function knownOptions(what: string, options: unknown, known: readonly str
   // Each enqueue comes by here.
   const rule = (kind: string): string => `${kind} (known options: ${known.join(', ')})`
   // A Date, a Map or an AbortSignal has no option of its own, and would pass for an object without any.
-  if (Object.prototype.toString.call(options) !== '[object Object]')
-    throw invalidOption(what, rule('an object'), options)
-  const given = options as Readonly<Record<string, unknown>>
-  for (const key of Object.keys(given)) {
-    if (!known.includes(key)) throw invalidOption(`${what}.${key}`, rule('absent'), given[key])
-  }
+  if (!isObject(options) || tagOf(options) !== 'Object') throw invalidOption(what, rule('an object'), options)
+  const key = Object.keys(options).find((given) => !known.includes(given))
+  if (key !== undefined) throw invalidOption(`${what}.${key}`, rule('absent'), options[key])
 }
 
 /** An error about one field of what a caller gave. */

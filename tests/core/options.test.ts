@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { knownOptions } from '../../src/core/errors.ts'
 import { integerFrom, momentToMs, name, priorityToNumber, spanToMs } from '../../src/core/options.ts'
@@ -151,6 +152,26 @@ describe('options', () => {
   test('that nobody reads are named', async () => {
     expect(await problemOf(() => knownOptions('stop', { grace: 1 }, ['grace']))).toMatchObject({ code: 'none' })
     expect(await problemOf(() => knownOptions('stop', { grac: 1 }, ['grace']))).toEqual(bad('stop.grac'))
+  })
+
+  const module: string = 'data:text/javascript,export const grace = 1'
+
+  test.each<[string, () => Promise<object> | object]>([
+    ['that is a module', async () => (await import(module)) as object],
+    ['of another realm', () => runInNewContext('({ grace: 1 })') as object],
+    ['without a prototype', () => Object.assign(Object.create(null) as object, { grace: 1 })],
+    ['with a tag of its own', () => ({ grace: 1, [Symbol.toStringTag]: 'Settings' })],
+    [
+      'of a class',
+      () =>
+        new (class {
+          grace = 1
+        })(),
+    ],
+  ])('may be an object %s', async (_, made) => {
+    const options = await made()
+    knownOptions('stop', options, ['grace'])
+    expect(await problemOf(() => knownOptions('stop', options, ['grac']))).toEqual(bad('stop.grace'))
   })
 
   test.each([[null], [undefined], [[]], ['grace'], [5]])('are an object, not %j', async (options) => {
