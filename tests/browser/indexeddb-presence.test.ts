@@ -6,12 +6,31 @@ import { closeOpened, database, enqueue, open, opened } from './opened-storages.
 
 afterEach(closeOpened)
 
+interface Presence {
+  self: unknown
+  naming: Promise<void> | null
+}
+
+interface Tab {
+  readonly storage: LoggedStorage
+  readonly looks: number[]
+  readonly presence: Presence
+  /** The names by which it knows the processes of sessions. */
+  processes(): readonly unknown[]
+}
+
 /** A tab, and how many sessions it knew of each time it looked whose death it has to wait for. */
-async function tab(name: string): Promise<{ storage: LoggedStorage; looks: number[] }> {
+async function tab(name: string): Promise<Tab> {
   const looks: number[] = []
   let sessions = (): Iterable<unknown> => []
   const presence = {
-    ...{ self: name, isOver: () => false, open: () => Promise.resolve(), close: () => Promise.resolve() },
+    ...{
+      self: name as unknown,
+      naming: null as Promise<void> | null,
+      isOver: () => false,
+      open: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    },
     watch: (others: () => Iterable<unknown>) => {
       sessions = others
       return () => undefined
@@ -29,7 +48,7 @@ async function tab(name: string): Promise<{ storage: LoggedStorage; looks: numbe
   const storage = new LoggedStorage({ name: 'tab', traits, log, writer })
   await storage.open()
   opened.push(storage)
-  return { storage, looks }
+  return { storage, looks, presence, processes: () => [...sessions()] }
 }
 
 const session = (id: string): Parameters<LoggedStorage['session']>[0] => ({ open: id, leaseDuration: 30_000, now: NOW })
@@ -44,4 +63,26 @@ test('the death of a session that was opened elsewhere is waited for as soon as 
   expect((await tab(name)).looks.at(-1)).toBe(1)
   for (let n = 0; n < 20; n++) await enqueue(other, `job-${n}`)
   expect((await tab(name)).looks.at(-1)).toBe(1)
+})
+
+test('a page that is back waits for its new name before it opens a session or beats: without one its death is no proof', async () => {
+  const name = database()
+  const { storage, presence } = await tab(name)
+  const heir = await tab(name)
+  await storage.session(session('before'))
+  let named = (): void => undefined
+  Object.assign(presence, { self: undefined, naming: new Promise<void>((resolve) => (named = resolve)) })
+  const calls = [
+    storage.session(session('after')),
+    storage.beat({ session: 'before', now: NOW, holds: [], claiming: [], progress: [], patience: 0 }),
+  ]
+  await enqueue(storage, 'job')
+  // Whoever writes reads what others wrote.
+  await enqueue(heir.storage, 'first')
+  expect((await heir.storage.sessions()).map(({ id, beats }) => [id, beats])).toEqual([['before', 0]])
+  Object.assign(presence, { self: 'the new name', naming: null })
+  named()
+  await Promise.all(calls)
+  await enqueue(heir.storage, 'second')
+  expect(heir.processes()).toEqual(['the new name', 'the new name'])
 })

@@ -111,7 +111,8 @@ test('a page that is left gives its name up, and takes a new one when it is back
   await vi.waitFor(() => expect(watcher.isOver(name)).toBe(true), SOON)
   other.contentWindow.dispatchEvent(new page.Event('pageshow'))
   expect(presence.self).toBe(undefined)
-  await vi.waitFor(() => expect(presence.self).toEqual(expect.any(String)), SOON)
+  await presence.naming
+  expect([presence.self, presence.naming]).toEqual([expect.any(String), null])
   expect(presence.self).not.toBe(name)
   expect([...(await names('held'))].sort()).toEqual([presence.self, watcher.self].sort())
   rows.push(presence.self)

@@ -13,7 +13,7 @@ export interface WebLockPresenceOptions {
 /** Between looks for sessions whose lock is not waited for yet, ms; `look` brings one forward. */
 const LOOK = 500
 
-/** How long opening waits for the own lock, ms. Nobody else asks for it, so only a browser in trouble takes so long. */
+/** How long the own lock is waited for, ms. Nobody else asks for it, so only a browser in trouble takes so long. */
 const LONGEST_WAIT = 1000
 
 /**
@@ -32,6 +32,7 @@ export class WebLockPresence implements Presence {
   readonly #own: string
   #names = 0
   #self: string | undefined
+  #naming: Promise<void> | null = null
   /** Ends all that is held and waited for while the page is not away; `null` while it is. */
   #stay: AbortController | null = null
   #stopWatching: () => void = () => undefined
@@ -55,23 +56,22 @@ export class WebLockPresence implements Presence {
     return this.#self
   }
 
+  get naming(): Promise<void> | null {
+    return this.#naming
+  }
+
   /**
    * Resolves when the own name is held, or cannot be: a name that is not held yet must not be in a session. Called again,
    * as after an opening of the log that failed, it takes another name.
    */
-  async open(): Promise<void> {
+  open(): Promise<void> {
     this.#stopWatching()
     this.#stopWatching = watchPage(
       this.#platform,
       () => this.#leave(),
-      () => void this.#enter(),
+      () => void this.#takeName(),
     )
-    let timer: unknown
-    await Promise.race([
-      this.#enter(),
-      new Promise<void>((resolve) => (timer = this.#platform.setTimeout(resolve, LONGEST_WAIT))),
-    ])
-    this.#platform.clearTimeout(timer)
+    return this.#takeName()
   }
 
   /** Releases the own name, and waits for nobody any more. */
@@ -137,6 +137,19 @@ export class WebLockPresence implements Presence {
     return named
   }
 
+  #takeName(): Promise<void> {
+    let timer: unknown
+    const naming = Promise.race([
+      this.#enter(),
+      new Promise<void>((resolve) => (timer = this.#platform.setTimeout(resolve, LONGEST_WAIT))),
+    ]).then(() => {
+      this.#platform.clearTimeout(timer)
+      if (this.#naming === naming) this.#naming = null
+    })
+    this.#naming = naming
+    return naming
+  }
+
   /** Resolves when the new name is held, or will not be. */
   #enter(): Promise<void> {
     const locks = this.#platform.navigator?.locks
@@ -166,5 +179,6 @@ export class WebLockPresence implements Presence {
   #leave(): void {
     this.#stay?.abort()
     this.#stay = null
+    this.#naming = null
   }
 }

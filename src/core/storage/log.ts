@@ -94,6 +94,8 @@ export interface Presence {
    * replaced by its next beat when it has changed. `undefined`: by nothing, for now.
    */
   readonly self: unknown
+  /** While a name is on its way: resolves when it is held, or may take longer. Absent or `null`: none is. */
+  readonly naming?: Promise<void> | null
   /** Whether there is proof that the process is over. */
   isOver(process: unknown): boolean
   /** Looks after the processes that `others` names, and calls `found` when one of them is over. Returns what ends it. */

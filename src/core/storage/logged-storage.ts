@@ -137,11 +137,11 @@ export class LoggedStorage extends TableStorage {
   }
 
   override session(request: SessionRequest): Promise<{ readonly epoch: number }> {
-    return super.session('open' in request ? this.#signed(request) : request)
+    return 'open' in request ? this.#signed(request, (signed) => super.session(signed)) : super.session(request)
   }
 
   override beat(request: BeatRequest): Promise<BeatAnswer> {
-    return super.beat(this.#signed(request))
+    return this.#signed(request, (signed) => super.beat(signed))
   }
 
   override async claim(request: ClaimRequest): Promise<ClaimAnswer> {
@@ -199,10 +199,18 @@ export class LoggedStorage extends TableStorage {
     return (await this.#log.requestPersistence?.()) ?? null
   }
 
-  /** `null`: its process has no name now, and one that it had proves nothing. */
-  #signed<Request extends object>(request: Request): Request {
+  /**
+   * `null`: its process has no name now, and one that it had proves nothing. A name that is on its way is waited for: a page
+   * that came back and crashed before it had told its new one would be dead by nothing but silence.
+   */
+  #signed<Request extends object, Answer>(
+    request: Request,
+    call: (signed: Request) => Promise<Answer>,
+  ): Promise<Answer> {
     const { presence } = this.#log
-    return presence === undefined ? request : { ...request, process: presence.self ?? null }
+    if (presence === undefined) return call(request)
+    const sign = (): Promise<Answer> => call({ ...request, process: presence.self ?? null })
+    return presence.naming?.then(sign) ?? sign()
   }
 
   protected override isOver(process: unknown): boolean {
