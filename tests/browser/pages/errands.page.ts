@@ -9,7 +9,7 @@ export async function begin(name: string, inWorker: string | null): Promise<void
   context ??= ErrandContext.open(name)
   const opened = await context
   await opened.start()
-  opened.enqueueOrders().catch(() => undefined)
+  void opened.enqueueOrders()
   if (inWorker !== null) replaceWorker(inWorker)
 }
 

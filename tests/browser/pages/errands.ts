@@ -64,10 +64,10 @@ export class ErrandContext {
     await this.#executor.start()
   }
 
-  /** Enqueues what the server orders until there is no more. Rejects when the page goes before. */
+  /** Enqueues what the server orders until there is no more. */
   async enqueueOrders(): Promise<void> {
     for (;;) {
-      const orders = JSON.parse(await this.#tell({ what: 'asked' })) as readonly Order[] | null
+      const orders = JSON.parse(await this.#tellAgain({ what: 'asked' })) as readonly Order[] | null
       if (orders === null) return
       if (orders.length === 0) await sleep(50)
       else await this.#enqueue(orders)
@@ -89,10 +89,11 @@ export class ErrandContext {
       await this.#queue.enqueueMany(
         orders.map(({ id, errand: payload }) => ({ job: errand, payload, options: { id } })),
       )
-      await this.#tell({ what: 'acknowledged', ids })
     } catch (error) {
-      await this.#tell({ what: 'refused', ids, text: `${codeOf(error)} (enqueue)` })
+      await this.#tellAgain({ what: 'refused', ids, text: `${codeOf(error)} (enqueue)` })
+      return
     }
+    await this.#tellAgain({ what: 'acknowledged', ids })
   }
 
   async #run({ takes }: Errand, { job, fence, signal }: HandlerContext): Promise<void> {
@@ -106,6 +107,17 @@ export class ErrandContext {
   /** A page that is about to go is told nothing any more: what it does not get through counts as not told. */
   #tellLater(report: Report): void {
     this.#tell(report).catch(() => undefined)
+  }
+
+  /** Until it is heard: requests that a page has under way when it is frozen may fail. Only what may be told twice. */
+  async #tellAgain(report: Report): Promise<string> {
+    for (;;) {
+      try {
+        return await this.#tell(report)
+      } catch {
+        await sleep(50)
+      }
+    }
   }
 
   async #tell(report: Report): Promise<string> {

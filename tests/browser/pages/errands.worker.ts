@@ -2,4 +2,4 @@ import { ErrandContext } from './errands.ts'
 
 const context = await ErrandContext.open(self.name)
 await context.start()
-await context.enqueueOrders().catch(() => undefined)
+await context.enqueueOrders()

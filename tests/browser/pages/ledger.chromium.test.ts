@@ -79,3 +79,10 @@ test('what a tab did not acknowledge before its end is ordered again, from anoth
   expect(tell({ what: 'asked' })).toBe('null')
   expect(JSON.parse(tell({ what: 'asked' }, 'other tab'))).toEqual(orders)
 })
+
+test('a page that asks again before it told what became of its orders did not hear them: it is given the same', () => {
+  const { tell } = newLedger()
+  const orders = tell({ what: 'asked' })
+  expect(tell({ what: 'asked' })).toBe(orders)
+  expect(tell({ what: 'asked' }, 'other tab')).toBe('[]')
+})

@@ -134,6 +134,9 @@ export class Ledger {
 
   #orders(context: string): readonly Order[] | null {
     if (this.isAllAcknowledged || this.#gone.has(context)) return null
+    // Whoever asks with orders under way did not get the answer.
+    const unheard = [...this.#underway.values()].filter((each) => each.context === context).map(({ order }) => order)
+    if (unheard.length > 0) return unheard
     const count = this.#random.chance(0.5) ? 1 : this.#random.whole(2, 12)
     const orders = this.#again.splice(0, count)
     const released = Math.min(this.#jobs, this.#released())
