@@ -100,18 +100,23 @@ export class Reaper {
   /** Answers the sessions of which nobody knows whether they are over: all others but its own. */
   async #buryAll(): Promise<readonly SessionRecord[]> {
     const { storage, session: own } = this.#options
-    const others = (await storage.sessions()).filter(({ id }) => id !== own())
-    for (const session of others) if (session.ended === true) await this.#bury(session)
-    return others.filter(({ ended }) => ended !== true)
+    for (;;) {
+      const others = (await storage.sessions()).filter(({ id }) => id !== own())
+      let found = 0
+      for (const session of others) if (session.ended === true) found += await this.#bury(session)
+      // What a session wrote as it died may come to light only now, and jobs beyond a batch have waited.
+      if (found === 0) return others.filter(({ ended }) => ended !== true)
+    }
   }
 
-  /** There is proof that the session is over: nobody has to wait for its leases. */
-  async #bury(session: SessionRecord): Promise<void> {
+  /** There is proof that the session is over: nobody has to wait for its leases. Answers how many jobs it was found to hold. */
+  async #bury(session: SessionRecord): Promise<number> {
     const { storage, environment, types } = this.#options
     const held = await storage.running({ session: session.id, types, limit: BATCH })
     if (held.length > 0) await this.#takeBack(held, session)
     // Others may hold on to jobs of types that are not handled here: then the name stays.
     else await storage.session({ close: session.id, now: environment.now(), when: { beats: session.beats } })
+    return held.length
   }
 
   /** Whatever the proof, only while the session shows the same beats: a page that comes back beats under a new name. */

@@ -29,7 +29,15 @@ async function watched(
   await inner.session({ open: 'reaper', leaseDuration: 30_000, now: NOW })
   await inner.enqueue({ jobs: jobs.map((job, n) => newJob({ id: `job-${n}`, ...job })), now: NOW })
   const lanes = [{ type: 'task' }, { type: 'other' }]
-  await inner.claim({ requestId: '1', session: 'victim', now: NOW, limit: 100, lanes, have: [], suspects: 'none' })
+  await inner.claim({
+    requestId: '1',
+    session: 'victim',
+    now: NOW,
+    limit: jobs.length,
+    lanes,
+    have: [],
+    suspects: 'none',
+  })
   const taken: Record<string, number> = {}
   const errors: unknown[] = []
   let slept = 0
@@ -231,6 +239,19 @@ describe('a reaper', () => {
     beat = () => undefined
     await clock.advance(LOOK)
     expect(Object.keys(taken)).toEqual(['job-0'])
+  })
+
+  test('takes all that a session held that is over, also what that wrote as it died, without waiting for its next look', async () => {
+    const jobs = Array.from({ length: 1001 }, () => ({}))
+    let writes = 1
+    const { clock, inner, taken, beat } = await watched(
+      jobs,
+      { before: (name) => name === 'settle' && writes-- > 0 && beat() },
+      ['victim'],
+    )
+    await clock.settle()
+    expect(Object.keys(taken)).toHaveLength(1001)
+    expect((await inner.sessions()).map(({ id }) => id)).toEqual(['reaper'])
   })
 
   test('looks at once when it begins: of a death that was proven before, nobody tells any more', async () => {
