@@ -21,7 +21,7 @@ import {
 import { Workers } from './workers.mjs'
 
 const number = new Intl.NumberFormat('en')
-/** How often it looks whether others are still at work on the last run, each 100 ms. That one was killed is known after about one second. */
+/** How often it looks whether others are still at work on another run, each 100 ms. That one was killed is known after about one second. */
 const LOOKS = 30
 
 /** @param {string} folder @param {number} count of processes @returns {Promise<number>} the exit code */
@@ -81,20 +81,23 @@ async function compressAll(folder, count) {
 async function openRun(folder, count) {
   const queue = await openJobs()
   const processes = count === 1 ? '' : `, in ${count} processes`
-  let left = await lastRun(queue)
+  let left
   for (let looks = 1; ; looks++) {
+    // In this order: once nobody is at work, what was left stays as it is.
+    const atWork = (await queue.sessions()).some(({ ended }) => !ended)
+    left = await lastRun(queue)
     if (left !== null && !left.ended && left.folder === folder) {
       console.log(`Carrying on with the files below ${folder}${processes}: ${doneOf(left)} were done`)
       return { queue, left }
     }
-    const atWork = (await queue.sessions()).some(({ ended }) => !ended)
     if (!atWork) break
-    if (looks === LOOKS) {
+    if (looks >= LOOKS && left !== null && !left.ended) {
       await queue.close()
-      throw new UsageError(`the run below ${left?.folder ?? 'another folder'} is under way in another process`)
+      throw new UsageError(`the run below ${left.folder} is under way in another process`)
     }
+    // Whoever is at work has yet to store what it found, or to leave when all is done: neither takes long.
+    if (looks === LOOKS) console.log('Waiting for another process, which is about to begin or to end')
     await sleep(100)
-    left = await lastRun(queue)
   }
   if (left !== null && !left.ended) console.log(`The run below ${left.folder} was not finished and is given up`)
   console.log(`Compressing the files below ${folder}${processes}`)

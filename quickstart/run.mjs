@@ -38,8 +38,9 @@ export async function openJobs() {
 /** Two executors: files in threads, the manifest here. @param {import('holdfast').JobQueue} queue */
 export async function startExecutors(queue) {
   const spawn = () => new Worker(new URL('compress.worker.mjs', import.meta.url))
-  // While one file of a thread is read or written, another is compressed.
-  const runner = workerThreads({ spawn, jobsPerWorker: 2 })
+  // While one file of a thread is read or written, another is compressed. Where many processes start at once, the last
+  // thread is ready long after the first.
+  const runner = workerThreads({ spawn, jobsPerWorker: 2, readyWithin: '5m' })
   const files = queue.createExecutor({ runner, jobs: [compressFile], concurrency: 2 * availableParallelism() })
   const manifest = queue.createExecutor({ handlers: [writingManifest(queue)], concurrency: 1, state: places })
   await Promise.all([files.start(), manifest.start()])

@@ -33,8 +33,11 @@ const brake = (): string => join(home, 'brake')
 const manifest = (): string => readFileSync(join(work(), 'manifest.json'), 'utf8')
 const done = (): number => (existsSync(out()) ? readdirSync(out()).length : 0)
 
-/** Runs go on until so many files are compressed, or a few more that were under way, and no further until `release`. */
-function brakeAt(files: number): void {
+/**
+ * Runs go on until so many files are compressed, or a few more that were under way, and no further until `release`;
+ * `folder`: they do not even look what files there are.
+ */
+function brakeAt(files: number | 'folder'): void {
   writeFileSync(brake(), String(files))
 }
 
@@ -73,10 +76,10 @@ class Run {
   output = ''
   readonly #closed: Promise<unknown[]>
 
-  constructor(args: readonly string[] = [folder], options: SpawnOptions = {}) {
+  constructor(args: readonly string[] = [folder], options: SpawnOptions = {}, program = 'main.mjs') {
     const NODE_OPTIONS = `--import=${new URL('quickstart-brake.mjs', import.meta.url).href}`
     const env = { ...process.env, NODE_OPTIONS, BRAKE: brake(), OUT: out() }
-    this.child = spawn(process.execPath, [join(home, 'quickstart/main.mjs'), ...args], { env, ...options })
+    this.child = spawn(process.execPath, [join(home, 'quickstart', program), ...args], { env, ...options })
     const collect = (chunk: Buffer): void => void (this.output += chunk.toString())
     this.child.stdout?.on('data', collect)
     this.child.stderr?.on('data', collect)
@@ -324,6 +327,31 @@ test('two that start at once on a finished folder do the work together, or one a
   } finally {
     rmSync(few, { recursive: true })
   }
+})
+
+test('one that starts while another has stored nothing yet waits for that, however long it takes', async () => {
+  const few = mkdtempSync(join(tmpdir(), 'holdfast-quickstart-'))
+  try {
+    for (let at = 0; at < 10; at++) writeFileSync(join(few, `${at}.txt`), fileText(at))
+    brakeAt('folder')
+    const first = new Run([few])
+    await first.said('Compressing')
+    const second = new Run([few])
+    await second.said('Waiting for another process')
+    release()
+    expect([await first.ended(), await second.ended()]).toEqual([0, 0])
+    expect(done()).toBe(10)
+  } finally {
+    rmSync(few, { recursive: true })
+  }
+})
+
+test('a worker process whose jobs cannot be opened ends without a word: the one that started it tells of that', async () => {
+  mkdirSync(work(), { recursive: true })
+  writeFileSync(join(work(), 'jobs'), 'a file where their folder should be')
+  const worker = new Run([], {}, 'worker.mjs')
+  expect(await worker.ended()).toBe(0)
+  expect(worker.output).toBe('')
 })
 
 test('a run whose jobs are deleted under it ends with one sentence, and so do its workers: exit code 1', async () => {
