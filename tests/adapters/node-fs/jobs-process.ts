@@ -160,8 +160,13 @@ export class JobsProcess {
   async #call(call: string, ...args: unknown[]): Promise<unknown> {
     this.#calls += 1
     const number = this.#calls
-    const answered = new Promise<Answer>((resolve) => this.#answers.set(number, resolve))
-    this.#child.send({ call, number, args })
+    const answered = new Promise<Answer>((resolve, reject) => {
+      this.#answers.set(number, resolve)
+      // Who goes on calling may do so after the kill, whose last answers are still on their way: nobody answers that any more.
+      this.#child.send({ call, number, args }, (failure) => {
+        if (failure !== null && !this.#child.killed) reject(failure)
+      })
+    })
     const { answer, error } = await answered
     if (error !== undefined) throw new Error(`${call}: ${error}`)
     return answer
