@@ -69,7 +69,8 @@ function said(child: ChildProcess, text: string): Promise<void> {
     child.stdout?.on('data', (data: Buffer) => {
       if (data.toString().includes(text)) resolve()
     })
-    child.on('exit', (code) => {
+    // Not `exit`: what it said may still be on its way then.
+    child.on('close', (code) => {
       reject(new Error(`ended with ${code} before it said '${text}'`))
     })
   })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob, type HoldfastError, openQueue, type QueueOptions } from '../../src/index.ts'
@@ -82,7 +82,9 @@ describe('a worker that cannot run the jobs', () => {
   })
 
   test('since it exposes nothing in time', async () => {
-    expect(await refusal({ spawn: () => spawn({ argv: [] }), readyWithin: 1 })).toMatchObject({
+    // However late the look, it has not.
+    const silent = (): Worker => new Worker('setInterval(() => undefined, 60_000)', { eval: true })
+    expect(await refusal({ spawn: silent, readyWithin: 1 })).toMatchObject({
       code: 'HOLDFAST_WORKER_NOT_READY',
       details: { field: 'readyWithin', value: 1 },
     })
@@ -97,7 +99,6 @@ describe('a worker that cannot run the jobs', () => {
   })
 
   test('since its file cannot be loaded', async () => {
-    const { Worker } = await import('node:worker_threads')
     const nowhere = new URL('nowhere.mjs', import.meta.url)
     expect(await refusal({ spawn: () => new Worker(nowhere) })).toMatchObject({
       code: 'HOLDFAST_WORKER_NOT_READY',
