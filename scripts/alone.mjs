@@ -29,21 +29,21 @@ function take(lock) {
     return true
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error
-    if (!isHeld(lock)) rmSync(lock, { force: true })
+    if (isLeft(lock)) rmSync(lock, { force: true })
     return false
   }
 }
 
-/** @param {string} lock */
-function isHeld(lock) {
+/** Whether it is the lock of a process that was killed. @param {string} lock */
+function isLeft(lock) {
   try {
     const holder = Number(readFileSync(lock, 'utf8'))
     // In a container that was started anew this process may well have the number that the killed one had. Signal 0 only
-    // asks whether the process exists; it throws when it does not, as reading does when the file is gone.
-    return holder !== process.pid && process.kill(holder, 0)
+    // asks whether the process exists; it throws when it does not.
+    return holder === process.pid || !process.kill(holder, 0)
   } catch (error) {
-    // One of another user.
-    return codeOf(error) === 'EPERM'
+    // Not of a process of another user, which exists, nor where the file is gone: somebody else may have taken it by now.
+    return codeOf(error) === 'ESRCH'
   }
 }
 

@@ -154,6 +154,33 @@ test('the lock of a run that was killed is taken over by one that has its number
   expect(code).toBe(3)
 })
 
+test('a lock that changes hands while it is looked at is left to whoever has it then', async () => {
+  // The first look finds that the file is gone, and it is there again when that is known.
+  clone.write(
+    'hands.mjs',
+    `import fs from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const { readFileSync } = fs
+    fs.readFileSync = (...args) => {
+      if (!String(args[0]).endsWith('.lock')) return readFileSync(...args)
+      fs.readFileSync = readFileSync
+      syncBuiltinESMExports()
+      throw Object.assign(new Error('gone'), { code: 'ENOENT' })
+    }
+    syncBuiltinESMExports()`,
+  )
+  clone.write('.holdfast/bootstrap.lock', String(process.pid))
+  let held: boolean | undefined
+  const heard = (output: string): void => {
+    if (held !== undefined || !output.includes('waiting for another run')) return
+    held = clone.has('.holdfast/bootstrap.lock')
+    if (held) clone.remove('.holdfast/bootstrap.lock')
+  }
+  const args = ['--import', clone.path('hands.mjs'), ...PROGRAM]
+  const { code } = await clone.run(process.execPath, args, undefined, heard)
+  expect([held, code]).toEqual([true, 3])
+})
+
 test('npm start and npm test go this way', () => {
   const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     scripts: Record<string, string>
