@@ -3,7 +3,8 @@ import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { nodeFs, type NodeFsOptions } from '../../src/adapters/node-fs/index.ts'
+import { type FileSystem, nodeFs, type NodeFsOptions } from '../../src/adapters/node-fs/index.ts'
+import { systemFiles } from '../../src/adapters/node-fs/system-files.ts'
 import { openQueue } from '../../src/index.ts'
 import { newJob } from '../../src/testing/index.ts'
 import { allJobs, NOW } from '../core/kit-targets.ts'
@@ -54,6 +55,28 @@ describe('damaged lines', () => {
     const aside = (await readdir(directory)).filter((name) => name.endsWith('.damaged'))
     expect(aside).toHaveLength(1)
     expect(await readFile(join(directory, aside[0] ?? ''), 'utf8')).toContain('"B"')
+  })
+
+  test('are kept when a close resolves, however long that takes', async () => {
+    const storage = await opened()
+    await storage.enqueue({ jobs: [newJob({ id: 'a' })], now: NOW })
+    await storage.close()
+    const path = join(directory, '0000000001.journal')
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"a"', '"A"'))
+    let kept = false
+    const fileSystem: FileSystem = {
+      ...systemFiles,
+      async open(name, how) {
+        const file = await systemFiles.open(name, how)
+        if (!name.endsWith('.damaged')) return file
+        // Longer than all else that a close does.
+        for (let turn = 0; turn < 1000; turn++) await new Promise((resolve) => setImmediate(resolve))
+        return { ...file, close: () => file.close().then(() => void (kept = true)) }
+      },
+    }
+    const again = await opened({ fileSystem })
+    await again.close()
+    expect(kept).toBe(true)
   })
 
   test('in a snapshot are mended from the segment before it', async () => {

@@ -192,7 +192,10 @@ test('an opening that fails late leaves nothing behind, and the next one works',
       return { ...file, read }
     },
   }
-  await enqueue(await opened({ rollAt: 1 }), 'a')
+  const first = await opened({ rollAt: 1 })
+  await enqueue(first, 'a')
+  // It rolls in the background, until then.
+  await first.close()
   const storage = nodeFs({ directory, fileSystem: failing, durability: 'process' })
   fails = true
   expect(await codeOf(storage.open())).toBe('HOLDFAST_STORAGE')

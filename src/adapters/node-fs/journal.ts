@@ -72,6 +72,8 @@ export class Journal implements Log {
   /** A sync failed and the segment could not be sealed: nothing is acknowledged in it. */
   #mustSeal = false
   #damaged = 0
+  /** Until what was found damaged is kept. */
+  #kept: Promise<unknown> = Promise.resolve()
   #problem: Error | null = null
   /** Why old segments stay; `null`: they go. */
   #growth: Error | null = null
@@ -102,6 +104,7 @@ export class Journal implements Log {
 
   async close(): Promise<void> {
     await this.#options.presence?.close()
+    await this.#kept
     await this.#leave()
   }
 
@@ -345,7 +348,8 @@ export class Journal implements Log {
     return (...damage) => {
       this.#damaged += 1
       // Others read the same line: one of them keeps it, and a disk that cannot take it loses nothing that works.
-      folder.setAside(...damage).catch(() => undefined)
+      const kept = folder.setAside(...damage).catch(() => undefined)
+      this.#kept = this.#kept.then(() => kept)
     }
   }
 
