@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { isUnpublished, rollUnderWay, tearWrite } from './segments.mjs'
 
 const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url))
+const ARCHIVE = new URL('archive.mjs', import.meta.url).href
 
 /** How much longer it goes on at most, ms. */
 const MORE = 60_000
@@ -45,7 +46,7 @@ export class Director {
   #isShown = () => true
 
   /**
-   * @param {{ directory: string, acks: string, processes: number, rollAt: number }} options
+   * @param {{ directory: string, archive: string, acks: string, processes: number, rollAt: number }} options
    * @param {import('./seeded-random.mjs').SeededRandom} random
    */
   constructor(options, random) {
@@ -91,7 +92,7 @@ export class Director {
 
   /** @param {boolean} drain @returns {Actor} */
   #start(drain = false) {
-    const { directory, acks, rollAt, processes } = this.#options
+    const { directory, archive, acks, rollAt, processes } = this.#options
     this.deeds.started += 1
     const name = `p${this.deeds.started}`
     /** @type {import('./worker.mjs').Task} */
@@ -104,8 +105,10 @@ export class Director {
       backlog: processes,
       drain,
     }
-    const child = spawn(process.execPath, [WORKER, JSON.stringify(task)], { stdio: ['pipe', 'inherit', 'pipe'] })
-    // Whoever reads the journal from outside comes first: it has to see each segment before two more have come.
+    const args = ['--import', ARCHIVE, WORKER, JSON.stringify(task)]
+    const env = { ...process.env, ARCHIVE: archive }
+    const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'inherit', 'pipe'] })
+    // Who kills and pauses comes first: on a busy machine it would find no time for it.
     if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
     let complaint = ''
     child.stderr.on('data', (chunk) => {

@@ -1,9 +1,14 @@
 /** The files of a journal, as the format's description names them. */
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { linesIn } from './journal-lines.mjs'
 
 const NAME = /^(\d{10})\.journal$/
+
+/** @param {string} name */
+export function isSegment(name) {
+  return NAME.test(name)
+}
 
 /** Enough to hold a seal, and whatever was torn behind it. */
 const TAIL = 4096
@@ -19,6 +24,20 @@ export function segmentsIn(folder) {
 /** @param {string} folder @param {number} number */
 export function segmentPath(folder, number) {
   return join(folder, `${String(number).padStart(10, '0')}.journal`)
+}
+
+/**
+ * Every segment there was, rising: those that were retired are in the archive.
+ *
+ * @param {{ directory: string, archive: string }} folders
+ */
+export function allSegments({ directory, archive }) {
+  const retired = new Set(segmentsIn(archive))
+  const numbers = [...new Set([...retired, ...segmentsIn(directory)])].sort((a, b) => a - b)
+  return numbers.map((number) => ({
+    number,
+    bytes: readFileSync(segmentPath(retired.has(number) ? archive : directory, number)),
+  }))
 }
 
 /**

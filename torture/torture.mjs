@@ -4,10 +4,9 @@ import { join } from 'node:path'
 import { readAcks } from './acknowledgements.mjs'
 import { brokenRules, check } from './checker.mjs'
 import { Director } from './director.mjs'
-import { Follower } from './follower.mjs'
 import { replay } from './replay.mjs'
 import { SeededRandom } from './seeded-random.mjs'
-import { segmentsIn } from './segments.mjs'
+import { allSegments, segmentsIn } from './segments.mjs'
 import { missingIn, verdictOn } from './verdict.mjs'
 
 /** How long what is left may take once nobody is killed any more: leases have to run out first. ms */
@@ -40,7 +39,6 @@ export async function torture({ seconds, processes, seed, rollAt }) {
   const places = { directory: join(folder, 'jobs'), archive: join(folder, 'archive'), acks: join(folder, 'acks') }
   for (const place of Object.values(places)) mkdirSync(place, { mode: 0o700 })
 
-  const follower = new Follower(places)
   const director = new Director({ ...places, processes, rollAt }, new SeededRandom(seed))
   try {
     const isShown = () => verdictOn({ seconds, wrong: 0, missing: missingNow(director, places) }) !== 'nothing shown'
@@ -48,11 +46,10 @@ export async function torture({ seconds, processes, seed, rollAt }) {
     await director.drain(DRAIN_LIMIT)
   } finally {
     await director.endAll()
-    await follower.stop()
   }
 
   const acks = readAcks(places.acks)
-  const { events, problems: forks, broken, ...journal } = replay(follower.segments())
+  const { events, problems: forks, broken, ...journal } = replay(allSegments(places))
   const findings = check({ acks, journal: { events, problems: forks, broken } })
   const told = counted(acks)
   const problems = [...director.problems, ...unexpectedErrors(acks)]
