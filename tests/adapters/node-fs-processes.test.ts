@@ -4,9 +4,9 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test as base } from 'vitest'
 import { readSegment } from '../../torture/journal-lines.mjs'
-import type { Job } from '../../src/index.ts'
+import type { EnqueueOptions, Job, PauseScope } from '../../src/index.ts'
 import { segmentPath, segmentsIn } from '../../torture/segments.mjs'
 import { type JobEvent, JobsProcess, type JobsProcessOptions, type Payload, root } from './node-fs/jobs-process.ts'
 
@@ -25,33 +25,42 @@ const DATA = {
 
 const returns = (data: unknown = DATA): Payload => ({ does: 'return', data })
 
-let home: string
-/** Where the jobs are: there, unless a test says otherwise. */
-let directory: string
-const processes: JobsProcess[] = []
+/** The folder of one test, and its processes there. Most tests wait for moments, so several go at the same time. */
+class Place {
+  readonly home: string = mkdtempSync(join(tmpdir(), 'holdfast-processes-'))
+  /** Where the jobs are: there, unless a test says otherwise. */
+  directory: string = this.home
+  readonly #processes: JobsProcess[] = []
 
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), 'holdfast-processes-'))
-  directory = home
-})
-afterEach(async () => {
-  await Promise.all(processes.splice(0).map((process) => process.kill()))
-  rmSync(home, { recursive: true, force: true })
-})
+  async open(options: Partial<JobsProcessOptions> = {}): Promise<JobsProcess> {
+    const opened = await JobsProcess.open({ directory: this.directory, ...options })
+    this.#processes.push(opened)
+    return opened
+  }
 
-async function open(options: Partial<JobsProcessOptions> = {}): Promise<JobsProcess> {
-  const opened = await JobsProcess.open({ directory, ...options })
-  processes.push(opened)
-  return opened
+  async clear(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.kill()))
+    rmSync(this.home, { recursive: true, force: true })
+  }
 }
 
-type Ending = (process: JobsProcess) => Promise<JobsProcess>
+const test = base.extend<{ place: Place }>({
+  // Vitest reads from the pattern which others it takes.
+  // eslint-disable-next-line no-empty-pattern -- it takes none
+  place: async ({}, use) => {
+    const place = new Place()
+    await use(place)
+    await place.clear()
+  },
+})
+
+type Ending = (place: Place, process: JobsProcess) => Promise<JobsProcess>
 
 /** Each answers the process that goes on. */
 const endings: [string, Ending][] = [
   [
     'a close and reopen',
-    async (process) => {
+    async (_, process) => {
       await process.close()
       await process.reopen()
       return process
@@ -59,9 +68,9 @@ const endings: [string, Ending][] = [
   ],
   [
     'a kill -9',
-    async (process) => {
+    async (place, process) => {
       await process.kill()
-      return open()
+      return place.open()
     },
   ],
 ]
@@ -71,24 +80,25 @@ const endings: [string, Ending][] = [
  * had come before that process was ready, once more with a later one.
  */
 async function beforeItsTime(
+  place: Place,
   end: Ending,
   begin: (process: JobsProcess, ahead: number) => Promise<Job>,
 ): Promise<{ after: JobsProcess; found: Job<Payload> | null; runAt: number }> {
   for (let ahead = AHEAD; ; ahead *= 2) {
-    const before = await open()
+    const before = await place.open()
     const { id, runAt } = await begin(before, ahead)
-    const after = await end(before)
+    const after = await end(place, before)
     const found = await after.get(id)
     if (Date.now() < runAt) return { after, found, runAt }
     await after.kill()
   }
 }
 
-describe.each(endings)('across %s', (_, end) => {
+describe.concurrent.each(endings)('across %s', (_, end) => {
   test(
     'a failed job is retried at its time',
-    async () => {
-      const { after, found, runAt } = await beforeItsTime(end, async (before, ahead) => {
+    async ({ place }) => {
+      const { after, found, runAt } = await beforeItsTime(place, end, async (before, ahead) => {
         const backoff = { kind: 'fixed', delay: ahead, jitter: 0 } as const
         const { id } = await before.enqueue({ does: 'throw once', data: DATA }, { backoff })
         await before.work()
@@ -109,12 +119,12 @@ describe.each(endings)('across %s', (_, end) => {
 
   test(
     'priority order holds',
-    async () => {
-      const before = await open()
+    async ({ place }) => {
+      const before = await place.open()
       const priorities = ['normal', 'low', 'critical', 'high', -7, 'normal', 99, 'critical'] as const
       for (const [at, priority] of priorities.entries()) await before.enqueue(returns({ at, priority }), { priority })
 
-      const after = await end(before)
+      const after = await end(place, before)
       await after.work()
       await after.idle()
       const order = after.events.filter(({ event }) => event === 'started').map(({ job }) => job.payload.data)
@@ -124,32 +134,28 @@ describe.each(endings)('across %s', (_, end) => {
     TIMEOUT,
   )
 
-  test.each([
-    ['a delay', (ahead: number) => ({ delay: ahead })],
-    ['a moment', (ahead: number) => ({ runAt: new Date(Date.now() + ahead) })],
-  ])(
-    'a job with %s starts at its time',
-    async (__, options) => {
-      const { after, found, runAt } = await beforeItsTime(end, async (before, ahead) => {
-        await before.work()
-        return before.enqueue(returns(), options(ahead))
-      })
-      expect(found).toMatchObject({ status: 'scheduled', runAt })
-      await after.work()
-      const started = await after.told('started', found?.id ?? '')
-      expect(started.at).toBeGreaterThanOrEqual(runAt)
-      expect(started.job.payload).toEqual(returns())
-    },
-    TIMEOUT,
-  )
+  test.for<[what: string, options: (ahead: number) => EnqueueOptions]>([
+    ['a delay', (ahead) => ({ delay: ahead })],
+    ['a moment', (ahead) => ({ runAt: new Date(Date.now() + ahead) })],
+  ])('a job with %s starts at its time', { timeout: TIMEOUT }, async ([, options], { place }) => {
+    const { after, found, runAt } = await beforeItsTime(place, end, async (before, ahead) => {
+      await before.work()
+      return before.enqueue(returns(), options(ahead))
+    })
+    expect(found).toMatchObject({ status: 'scheduled', runAt })
+    await after.work()
+    const started = await after.told('started', found?.id ?? '')
+    expect(started.at).toBeGreaterThanOrEqual(runAt)
+    expect(started.job.payload).toEqual(returns())
+  })
 
   test(
     'the payload comes back equal',
-    async () => {
-      const before = await open()
+    async ({ place }) => {
+      const before = await place.open()
       const { id } = await before.enqueue(returns())
 
-      const after = await end(before)
+      const after = await end(place, before)
       expect((await after.get(id))?.payload).toEqual(returns())
       await after.work()
       expect((await after.told('started', id)).job.payload).toEqual(returns())
@@ -160,11 +166,12 @@ describe.each(endings)('across %s', (_, end) => {
   )
 })
 
-test.each(['disk', 'process'] as const)(
+test.for(['disk', 'process'] as const)(
   'what was acknowledged with durability `%s` is there after a kill -9 in the midst of calls',
-  async (durability) => {
+  { timeout: TIMEOUT },
+  async (durability, { place }) => {
     // A log that is rolled meanwhile too.
-    const dying = await open({ durability, rollAt: 50_000 })
+    const dying = await place.open({ durability, rollAt: 50_000 })
     await dying.work(4)
     const acknowledged: string[] = []
     await new Promise<void>((resolve) => {
@@ -180,25 +187,24 @@ test.each(['disk', 'process'] as const)(
     while (!dying.events.some(isCompletion)) await sleep(5)
     await dying.kill()
     const completed = dying.events.filter(isCompletion)
-    expect(segmentsIn(directory).at(-1)).toBeGreaterThan(1)
+    expect(segmentsIn(place.directory).at(-1)).toBeGreaterThan(1)
 
-    const after = await open({ durability })
+    const after = await place.open({ durability })
     for (const id of acknowledged) expect((await after.get(id))?.id).toBe(id)
     for (const { job } of completed) expect((await after.get(job.id))?.status).toBe('completed')
     await after.work(4)
     await after.idle()
     for (const id of acknowledged) expect((await after.get(id))?.status).toBe('completed')
   },
-  TIMEOUT,
 )
 
 // The lease of these jobs is an hour, so what runs elsewhere does by proof: how soon is measured by `npm run bench -- node-fs-restart`.
-describe('a job whose process died runs elsewhere by proof', () => {
+describe.concurrent('a job whose process died runs elsewhere by proof', () => {
   const hangs: Payload = { does: 'hang', data: DATA }
 
   /** A process that runs the job, for as long as it lives. */
-  async function holder(id: string, options: Partial<JobsProcessOptions> = {}): Promise<JobsProcess> {
-    const process = await open(options)
+  async function holder(place: Place, id: string, options: Partial<JobsProcessOptions> = {}): Promise<JobsProcess> {
+    const process = await place.open(options)
     await process.work()
     await process.told('started', id)
     return process
@@ -208,30 +214,30 @@ describe('a job whose process died runs elsewhere by proof', () => {
     expect(job).toMatchObject({ attempts: 2, interruptions: 1, payload: hangs })
   }
 
-  test.each([
+  test.for<[where: string, inside: string, options: Partial<JobsProcessOptions>]>([
     ['', '', {}],
     [', in a folder whose path is too long for a socket', 'x'.repeat(120), {}],
     [', both workers of node:cluster', '', { clustered: true }],
   ])(
     'after a kill -9, where another process is at work%s',
-    async (_, inside, options) => {
-      directory = join(home, inside)
-      const other = await open(options)
+    { timeout: TIMEOUT },
+    async ([, inside, options], { place }) => {
+      place.directory = join(place.home, inside)
+      const other = await place.open(options)
       const { id } = await other.enqueue(hangs)
-      const dying = await holder(id, options)
+      const dying = await holder(place, id, options)
       await other.work()
       await dying.kill()
       interruptedOnce(await other.told('started', id))
     },
-    TIMEOUT,
   )
 
   test(
     'after the reopening, where all others had closed',
-    async () => {
-      const other = await open()
+    async ({ place }) => {
+      const other = await place.open()
       const { id } = await other.enqueue(hangs)
-      const dying = await holder(id)
+      const dying = await holder(place, id)
       await other.close()
       await dying.kill()
       await other.reopen()
@@ -243,10 +249,10 @@ describe('a job whose process died runs elsewhere by proof', () => {
 
   test(
     'at once, where the death was proven before the executor started',
-    async () => {
-      const other = await open()
+    async ({ place }) => {
+      const other = await place.open()
       const { id } = await other.enqueue(hangs)
-      const dying = await holder(id)
+      const dying = await holder(place, id)
       await dying.kill()
       const isProven = async (): Promise<boolean> => (await other.sessions()).some(({ ended }) => ended)
       while (!(await isProven())) await sleep(50)
@@ -258,10 +264,10 @@ describe('a job whose process died runs elsewhere by proof', () => {
 
   test(
     'at once, and counted as nothing, where its process closed in good order',
-    async () => {
-      const other = await open()
+    async ({ place }) => {
+      const other = await place.open()
       const { id } = await other.enqueue(hangs)
-      const leaving = await holder(id)
+      const leaving = await holder(place, id)
       await other.work()
       await leaving.close({ grace: 0 })
       const started = await other.told('started', id)
@@ -272,10 +278,10 @@ describe('a job whose process died runs elsewhere by proof', () => {
 
   test(
     'and not while it lives',
-    async () => {
-      const other = await open()
+    async ({ place }) => {
+      const other = await place.open()
       const { id } = await other.enqueue(hangs)
-      await holder(id)
+      await holder(place, id)
       await other.work()
       // Longer than a proof takes.
       await sleep(2500)
@@ -285,19 +291,20 @@ describe('a job whose process died runs elsewhere by proof', () => {
   )
 })
 
-test.each([
+test.concurrent.for<[what: string, scope: PauseScope, options: EnqueueOptions]>([
   ['a type', { type: 'work' }, {}],
   ['a serial queue', { queueName: 'queue' }, { queueName: 'queue' }],
   ['everything', { all: true }, {}],
-] as const)(
+])(
   'a pause of %s that a process made before its kill -9 holds in those that are there and those that come, until it is ended',
-  async (_, scope, options) => {
-    const [pausing, left] = [await open(), await open()]
+  { timeout: TIMEOUT },
+  async ([, scope, options], { place }) => {
+    const [pausing, left] = [await place.open(), await place.open()]
     await Promise.all([pausing.work(), left.work()])
     expect(await pausing.pause(scope)).toBe(true)
     await pausing.kill()
     const { id } = await left.enqueue(returns(), options)
-    const right = await open()
+    const right = await place.open()
     await right.work()
     expect([await left.pauses(), await right.pauses()]).toEqual([[scope], [scope]])
 
@@ -311,7 +318,6 @@ test.each([
     await Promise.any([left.told('completed', id), right.told('completed', id)])
     expect(await left.get(id)).toMatchObject({ status: 'completed', attempts: 1 })
   },
-  TIMEOUT,
 )
 
 describe('old and new code on one directory', () => {
@@ -354,8 +360,11 @@ describe('old and new code on one directory', () => {
 
   test(
     'both work at once, each runs the other’s jobs, and neither loses what it does not know',
-    async () => {
-      const [old, next] = await Promise.all([open({ rollAt: 20_000 }), open({ packageRoot: newer, rollAt: 20_000 })])
+    async ({ place }) => {
+      const [old, next] = await Promise.all([
+        place.open({ rollAt: 20_000 }),
+        place.open({ packageRoot: newer, rollAt: 20_000 }),
+      ])
       await Promise.all([old.work(2), next.work(2)])
       const ofOld: string[] = []
       const ofNext: string[] = []
@@ -386,20 +395,20 @@ describe('old and new code on one directory', () => {
 
   test(
     'a snapshot that old code makes keeps the fields of new code',
-    async () => {
-      const next = await open({ packageRoot: newer })
+    async ({ place }) => {
+      const next = await place.open({ packageRoot: newer })
       const [kept] = await next.enqueueMany([returns({ kept: true })])
       await next.close()
-      const [before] = segmentsIn(directory).slice(-1)
+      const [before] = segmentsIn(place.directory).slice(-1)
 
-      const old = await open({ rollAt: 20_000 })
+      const old = await place.open({ rollAt: 20_000 })
       await old.work(2)
       await old.enqueueMany(numbered(0, 100))
       await old.idle()
       await old.close()
-      const newest = segmentsIn(directory).at(-1) ?? 0
+      const newest = segmentsIn(place.directory).at(-1) ?? 0
       expect(newest).toBeGreaterThan(before ?? 0)
-      const { rows } = readSegment(readFileSync(segmentPath(directory, newest)))
+      const { rows } = readSegment(readFileSync(segmentPath(place.directory, newest)))
       const row = rows.find(([table, key]) => table === 'jobs' && key === kept)?.[2]
       expect(row).toMatchObject({ tenant: { name: 'acme' }, payload: returns({ kept: true }) })
     },
