@@ -40,7 +40,12 @@ export function enqueueOptions(
   given: Given,
 ): { readonly type: string; readonly options: EnqueueOptions } {
   const { type, payload: _payload, payloads: _payloads, priority, jobKeyMode, ...options } = given
-  if (typeof type !== 'string') throw new Problem(`Expected \`type\` of ${field.name.value} to be a text`, field)
+  if (typeof type !== 'string')
+    throw new Problem(
+      `Expected \`type\` of ${field.name.value} to be a text`,
+      type === undefined ? field : 'type',
+      type,
+    )
   const more = { priority: named('priority', priority, 'priority'), jobKeyMode: keyMode(jobKeyMode) }
   return { type, options: { ...options, ...more } as EnqueueOptions }
 }
@@ -83,9 +88,17 @@ function ownName(name: string): string {
   return Object.hasOwn(ALIASES, field) ? (ALIASES[field] ?? field) : field
 }
 
-/** As the queue's errors name it. */
+const PLACES: Readonly<Record<string, string>> = {
+  job: 'type',
+  retries: 'maxRetries',
+  jobIds: 'ids',
+  first: 'limit',
+  skip: 'offset',
+}
+
+/** As errors name it. */
 export function placeName(name: string): string {
-  return name === 'job' ? 'type' : name === 'retries' ? 'maxRetries' : ownName(name)
+  return Object.hasOwn(PLACES, name) ? (PLACES[name] ?? name) : ownName(name)
 }
 
 function isField(name: string): boolean {
@@ -106,7 +119,7 @@ export function whereOf(where: unknown, path: string, more = false): NonNullable
   const entries = entriesOf(where, 'conditions, as { status: { eq: "FAILED" } }', path).map(([name, said]) => {
     const place = `${path}.${name}`
     if (name === 'and' || name === 'or') {
-      if (!Array.isArray(said)) throw new Problem(`Expected \`${name}\` to be a list`, place)
+      if (!Array.isArray(said)) throw new Problem(`Expected \`${name}\` to be a list`, place, said)
       return [name, said.map((one, at) => whereOf(one, `${place}.${at}`, more))] as const
     }
     if (name === 'not') return [name, whereOf(said, place, more)] as const
@@ -121,7 +134,7 @@ export function whereOf(where: unknown, path: string, more = false): NonNullable
 
 function entriesOf(value: unknown, expected: string, path: string): readonly [string, unknown][] {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(value)
-  throw new Problem(`Expected ${expected}`, path)
+  throw new Problem(`Expected ${expected}`, path, value)
 }
 
 function filterOf(field: string, filter: unknown, path: string): unknown {

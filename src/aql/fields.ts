@@ -21,9 +21,9 @@ const LIST = [['where'], ['orderBy'], ['limit', 'first'], ['offset', 'skip'], ['
 
 const QUERIES: Readonly<Record<string, Plan>> = {
   _jobs: (queue, field, values) => {
-    const { list, limit, offset, after } = listOf(queue, field, argumentsOf(field, LIST, values))
+    const given = argumentsOf(field, LIST, values)
+    const page = pageOf(queue.list(listOptions(given)), given)
     const connection = connectionOf(field)
-    const page = pageOf(list, limit, offset, after)
     if (connection !== null) return async () => connection(await page())
     const view = viewOf(field.selectionSet, field)
     return async () => (await page()).jobs.map(view)
@@ -60,7 +60,7 @@ const MUTATIONS: Readonly<Record<string, Plan>> = {
   enqueueJobs: (queue, field, values) => {
     const given = argumentsOf(field, [...ENQUEUE, ['payloads']], values)
     const payloads: unknown = given['payloads']
-    if (!Array.isArray(payloads)) throw new Problem('Expected `payloads` to be a list', field)
+    if (!Array.isArray(payloads)) throw new Problem('Expected `payloads` to be a list', 'payloads', payloads)
     return enqueuing(queue, field, given, payloads)
   },
   cancelJob: (queue, field, values) => {
@@ -119,42 +119,30 @@ function listOptions({ where, orderBy }: Given): ListOptions {
   }
 }
 
-interface Asked {
-  readonly list: JobList
-  readonly limit: number
-  readonly offset: number
-  readonly after: string | null
-}
-
-function listOf(queue: JobQueue, field: FieldNode, given: Given): Asked {
-  const { limit = USUAL_LIMIT, offset = 0, after = null } = given
-  const isCount = (value: unknown, least: number): value is number =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= (least === 1 ? MOST_LIMIT : 1e9)
-  if (!isCount(limit, 1)) throw new Problem(`Expected \`limit\` to be an integer from 1 to ${MOST_LIMIT}`, field)
-  if (!isCount(offset, 0)) throw new Problem('Expected `offset` to be an integer from 0', field)
-  if (after !== null && typeof after !== 'string')
-    throw new Problem('Expected `after` to be the cursor of a page', field)
-  return { list: queue.list(listOptions(given)), limit, offset, after }
-}
-
 interface Page {
   readonly jobs: readonly Job[]
   readonly cursors: readonly string[]
   readonly isMore: boolean
 }
 
-function pageOf(list: JobList, limit: number, offset: number, after: string | null): () => Promise<Page> {
+/** One page. What is asked for is checked at once. */
+function pageOf(list: JobList, { limit = USUAL_LIMIT, offset = 0, after = null }: Given): () => Promise<Page> {
+  const isCount = (value: unknown, least: number, most: number): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
+  if (!isCount(limit, 1, MOST_LIMIT))
+    throw new Problem(`Expected \`limit\` to be an integer from 1 to ${MOST_LIMIT}`, 'limit', limit)
+  if (!isCount(offset, 0, 1e9)) throw new Problem('Expected `offset` to be an integer from 0 to 1e9', 'offset', offset)
+  const pageAfter = (size: number, from: unknown): ReturnType<JobList['toPage']> =>
+    list.toPage({ size, ...(from === null ? {} : { after: from as string }) })
+  let ask = pageAfter(limit, after)
   return async () => {
     let from = after
     for (let left = offset; left > 0; left -= MOST_LIMIT) {
-      const { cursor } = await list.page({
-        size: Math.min(left, MOST_LIMIT),
-        ...(from === null ? {} : { after: from }),
-      })
-      if (cursor === null) return { jobs: [], cursors: [], isMore: false }
-      from = cursor
+      from = (await pageAfter(Math.min(left, MOST_LIMIT), from)()).cursor
+      if (from === null) return { jobs: [], cursors: [], isMore: false }
+      ask = pageAfter(limit, from)
     }
-    const { jobs, cursors, cursor } = await list.page({ size: limit, ...(from === null ? {} : { after: from }) })
+    const { jobs, cursors, cursor } = await ask()
     return { jobs, cursors, isMore: cursor !== null }
   }
 }

@@ -7,58 +7,66 @@ import { Problem, unknown } from './problem.ts'
 
 type Read = (job: Job & { readonly disposition?: string }) => unknown
 
-const moment =
-  (name: 'createdAt' | 'runAt' | 'expireAt' | 'startedAt' | 'finishedAt' | 'lastHeartbeat'): Read =>
-  (job) =>
-    asMoment(job[name])
-
 export const STATUSES: readonly string[] = /* @__PURE__ */ OWN_STATUSES.map((status) => status.toUpperCase())
 
 /** Names of priorities, from 0. */
 export const PRIORITIES: readonly string[] = ['LOW', 'NORMAL', 'HIGH', 'CRITICAL']
 
+/** Fields that are answered as the queue has them. */
+const PLAIN = [
+  'id',
+  'type',
+  'payloadVersion',
+  'attempts',
+  'failures',
+  'retryCount',
+  'interruptions',
+  'unreached',
+  'maxRetries',
+  'maxInterruptions',
+  'timeout',
+  'leaseDuration',
+  'fence',
+  'session',
+  'jobKey',
+  'queueName',
+  'serial',
+  'requires',
+  'backoff',
+  'progress',
+  'result',
+  'error',
+  'cancelReason',
+  'history',
+  'revision',
+] as const
+
+const MOMENTS = ['createdAt', 'runAt', 'expireAt', 'startedAt', 'finishedAt', 'lastHeartbeat'] as const
+
 /** What there is to know of a job; each also under its snake_case name. */
 const FIELDS: Readonly<Record<string, Read>> = {
-  id: ({ id }) => id,
+  ...readers(PLAIN, (job, name) => job[name]),
+  ...readers(MOMENTS, (job, name) => asMoment(job[name])),
   jobId: ({ id }) => id,
-  type: ({ type }) => type,
   jobType: ({ type }) => type,
   payload: ({ payload }) => asJson(payload),
   priority: ({ priority }) => PRIORITIES[priority] ?? priority,
   status: ({ status }) => status.toUpperCase(),
-  attempts: ({ attempts }) => attempts,
-  failures: ({ failures }) => failures,
-  retryCount: ({ failures }) => failures,
-  interruptions: ({ interruptions }) => interruptions,
-  maxRetries: ({ maxRetries }) => maxRetries,
-  maxInterruptions: ({ maxInterruptions }) => maxInterruptions,
-  createdAt: moment('createdAt'),
-  runAt: moment('runAt'),
-  scheduledAt: moment('runAt'),
-  expireAt: moment('expireAt'),
-  startedAt: moment('startedAt'),
-  finishedAt: moment('finishedAt'),
-  completedAt: (job) => (job.status === 'completed' ? asMoment(job.finishedAt) : null),
+  scheduledAt: ({ runAt }) => asMoment(runAt),
+  completedAt: ({ status, finishedAt }) => (status === 'completed' ? asMoment(finishedAt) : null),
   lastRetry: (job) => asMoment(lastRetry(job)),
-  lastHeartbeat: moment('lastHeartbeat'),
-  timeout: ({ timeout }) => timeout,
-  leaseDuration: ({ leaseDuration }) => leaseDuration,
-  fence: ({ fence }) => fence,
-  session: ({ session }) => session,
-  jobKey: ({ jobKey }) => jobKey,
-  queueName: ({ queueName }) => queueName,
-  requires: ({ requires }) => requires,
-  progress: ({ progress }) => progress,
-  result: ({ result }) => result,
-  error: ({ error }) => error,
-  cancelReason: ({ cancelReason }) => cancelReason,
-  history: ({ history }) => history,
-  revision: ({ revision }) => revision,
   disposition: ({ disposition }) => disposition ?? null,
 }
 
+function readers<Name extends string>(
+  names: readonly Name[],
+  read: (job: Job, name: Name) => unknown,
+): Readonly<Record<string, Read>> {
+  return Object.fromEntries(names.map((name) => [name, (job) => read(job, name)]))
+}
+
 /** Of these one may ask for parts; without, an error is its message. */
-const COMPOUND: readonly string[] = ['payload', 'progress', 'result', 'error', 'history']
+const COMPOUND: readonly string[] = ['payload', 'backoff', 'progress', 'result', 'error', 'history']
 
 /** `last_retry` → `lastRetry`. */
 export function camel(name: string): string {

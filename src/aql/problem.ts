@@ -13,8 +13,10 @@ export type Where = Placed | string | undefined
 export class Problem extends Error {
   readonly at: Where
 
-  constructor(message: string, at: Where) {
-    super(message)
+  /** `value`: what was found instead, told as the queue's own errors do. */
+  constructor(message: string, at: Where, value?: unknown) {
+    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- of a list or an object it is enough to hear that it is one
+    super(value === undefined ? message : `${message}, got \`${String(value).slice(0, 80)}\` (${typeof value})`)
     this.at = at
   }
 }

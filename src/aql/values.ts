@@ -92,13 +92,13 @@ function checkType(value: unknown, type: TypeNode, name: string, at: Placed): vo
     checkType(value, type.type, name, at)
   } else if (type.kind === 'ListType') {
     if (value === undefined || value === null) return
-    if (!Array.isArray(value)) throw new Problem(`Expected \`${name}\` to be a list`, at)
+    if (!Array.isArray(value)) throw new Problem(`Expected \`${name}\` to be a list`, at, value)
     for (const item of value) checkType(item, type.type, `${name}[]`, at)
   } else {
     const named = type.name.value
     if (!Object.hasOwn(TYPES, named)) throw unknown('type', named, Object.keys(TYPES), type)
     if (value !== undefined && value !== null && TYPES[named]?.(value) !== true)
-      throw new Problem(`Expected \`${name}\` to be of type ${named}`, at)
+      throw new Problem(`Expected \`${name}\` to be of type ${named}`, at, value)
   }
 }
 

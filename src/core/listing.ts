@@ -21,7 +21,7 @@ export type OrderBy = string | ({ readonly [Field in FilterField]?: Direction } 
 export interface ListOptions {
   /** Conditions; several fields, and several operators of one, mean `and`. Default: all jobs. See docs/queries.md. */
   readonly where?: JobFilter
-  /** The first decides, then the next. Default `{ createdAt: 'desc' }`: newest first. What is missing comes first. */
+  /** The first decides, then the next. Default `{ createdAt: 'desc' }`: newest first. What is missing is before all else. */
   readonly orderBy?: OrderBy | readonly OrderBy[]
   /** The most jobs that iterating yields, from 1. Default: all. */
   readonly limit?: number
@@ -68,11 +68,14 @@ export class JobList implements AsyncIterable<Job> {
   }
 
   async page(options: PageOptions = {}): Promise<JobPage> {
-    const checks = { size: integerFrom(1, MOST_PER_PAGE), after: checkCursor }
+    return this.toPage(options)()
+  }
+
+  /** @internal */
+  toPage(options: PageOptions): () => Promise<JobPage> {
+    const checks = { size: integerFrom(1, MOST_PER_PAGE), after: cursorOf(this.#asked.orderBy) }
     const { size = 100, after = null } = readOptions('page', options, checks)
-    if (after !== null && (JSON.parse(after) as readonly unknown[]).length !== this.#asked.orderBy.length + 1)
-      throw invalidOption('page.after', 'the cursor of a page in the same order', after)
-    return this.#page(size, after)
+    return () => this.#page(size, after)
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Job> {
@@ -134,16 +137,18 @@ function ordered(field: string, path: readonly string[], direction: ListOrder['d
   throw invalidOption(field, `by one of ${FILTER_FIELDS.join(', ')} or a path into the payload`, path.join('.'))
 }
 
-function checkCursor(field: string, after: unknown): string {
-  if (typeof after === 'string' && isCursor(after)) return after
-  throw invalidOption(field, 'the cursor of a page', after)
+function cursorOf({ length }: Order): Check<string> {
+  return (field, after) => {
+    if (typeof after === 'string' && isCursor(after, length + 1)) return after
+    throw invalidOption(field, 'the cursor of a page in the same order', after)
+  }
 }
 
 /** A sequence after the values of an order, as JSON; see storage/job-table/job-order.ts. */
-function isCursor(text: string): boolean {
+function isCursor(text: string, length: number): boolean {
   try {
     const parts: unknown = JSON.parse(text)
-    return Array.isArray(parts) && parts.length > 1 && Number.isSafeInteger(parts.at(-1))
+    return Array.isArray(parts) && parts.length === length && Number.isSafeInteger(parts.at(-1))
   } catch {
     return false
   }

@@ -7,9 +7,9 @@ import { memory } from '../../src/adapters/memory/index.ts'
 import { nodeFs } from '../../src/adapters/node-fs/index.ts'
 import { type AqlResult, aql } from '../../src/aql/index.ts'
 import { z } from 'zod'
-import { defineJob, HoldfastError, openQueue } from '../../src/index.ts'
+import { defineJob, fixed, HoldfastError, openQueue } from '../../src/index.ts'
 import { testQueue } from '../../src/testing/index.ts'
-import { hooked } from '../core/doubles.ts'
+import { hooked, Stage } from '../core/doubles.ts'
 import { keepsItsPromises } from './promises.ts'
 
 const task = defineJob({ type: 'task' })
@@ -88,6 +88,43 @@ describe('an answer', () => {
   })
 })
 
+test('every field of a job can be asked for, in both spellings', async () => {
+  await using queue = await openQueue({ storage: memory(), jobs: [task] })
+  const job = await queue.enqueue(task, null)
+  const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  const names = Object.keys((await queue.get(job.id)) ?? {}).flatMap((name) => [...new Set([name, snake(name)])])
+  const { data, errors } = await aql(queue).execute(`{ _jobs { ${names.join(' ')} } }`)
+  expect(errors).toEqual([])
+  expect((data?.['_jobs'] as readonly object[]).map(Object.keys)).toEqual([names])
+})
+
+test('the latest retry is the start of the latest attempt after the first', async () => {
+  const stage = new Stage()
+  const slow = defineJob({ type: 'slow', backoff: fixed('1m') })
+  const { queue, clock, advance } = await testQueue({ handlers: [slow.handler(stage.run)] })
+  const expectNow = async (status: string, retried: boolean): Promise<void> => {
+    await clock.settle()
+    const { data } = await aql(queue).execute('{ _jobs { status started_at last_retry completed_at finished_at } }')
+    const [job] = data?.['_jobs'] as readonly Record<string, unknown>[]
+    const [startedAt, finishedAt] = [job?.['started_at'], job?.['finished_at']]
+    expect(job).toMatchObject({ status, last_retry: retried ? startedAt : null })
+    expect(job?.['completed_at']).toBe(status === 'COMPLETED' ? finishedAt : null)
+  }
+  await queue.enqueue(slow, null, { id: 'one', maxRetries: 2 })
+  await advance(0)
+  await expectNow('RUNNING', false)
+  stage.fail('one', new Error('no'))
+  await expectNow('SCHEDULED', false)
+  await advance('1m')
+  await expectNow('RUNNING', true)
+  await advance('1s')
+  stage.fail('one', new Error('no'))
+  await expectNow('SCHEDULED', true)
+  await advance('1m')
+  stage.end('one')
+  await expectNow('COMPLETED', true)
+})
+
 test('a handler has conditions on jobs in the words of AQL, on documents in those of the document', async () => {
   const { queue, advance, jobs } = await testQueue({ handlers: [task.handler(() => ({ n: 5 }))] })
   const { execute } = aql(queue)
@@ -129,12 +166,19 @@ describe('an error names its place', () => {
     ['{ _jobs(orderBy: { createdAt: DOWN }) { id } }', 1, 20, 'asc'],
     ['{ _jobs(limit: 1, first: 2) { id } }', 1, 19, 'already'],
     ['{ _jobs(limit: 1, limit: 2) { id } }', 1, 19, 'already'],
-    ['{ _jobs(limit: 0) { id } }', 1, 3, 'from 1'],
+    ['{ _jobs(limit: 0) { id } }', 1, 9, 'from 1 to 1000, got `0`'],
+    ['{ _jobs(first: "5") { id } }', 1, 9, 'got `5` (string)'],
+    ['{ _jobs(limit: 1, skip: -1) { id } }', 1, 19, 'from 0 to 1e9, got `-1`'],
+    ['{ _jobs(after: 5) { id } }', 1, 9, 'cursor'],
+    ['{ _jobs(after: "[1]") { id } }', 1, 9, 'same order'],
+    ['{ _jobs(where: { and: 5 }) { id } }', 1, 18, 'got `5`'],
     ['{ _jobs }', 1, 3, 'in braces'],
     ['{ _jobs { id id } }', 1, 14, 'another name'],
     ['{ _jobs { id { x } } }', 1, 11, 'no fields'],
     ['{ _jobs(where: { type: { eq: $x } }) { id } }', 1, 30, '$x'],
     ['query ($x: Int!) { _jobsCount }', 1, 8, 'required'],
+    ['query ($x: [Int] = [1, "a"]) { _jobsCount }', 1, 8, '`$x[]` to be of type Int, got `a` (string)'],
+    ['query ($x: [Int] = 1) { _jobsCount }', 1, 8, 'a list, got `1`'],
     ['query ($x: Int) { a: _jobsCount } { b: _jobs(limit: $x) { id } }', 1, 53, '$x'],
     ['query ($x: Inte) { _jobsCount }', 1, 12, 'did you mean `Int`'],
     ['{ _jobs { ...x } }', 1, 11, 'fragments'],
@@ -143,6 +187,8 @@ describe('an error names its place', () => {
     ['mutation { enqueueJob(type: "a", jobType: "b") { id } }', 1, 34, 'already'],
     ['mutation { enqueueJob(type: "a", payload: { x: 1, x: 2 }) { id } }', 1, 51, 'twice'],
     ['mutation { enqueueJob(payload: 1) { id } }', 1, 12, '`type`'],
+    ['mutation { enqueueJob(payload: 1, jobType: 5) { id } }', 1, 35, 'a text, got `5`'],
+    ['mutation { enqueueJobs(type: "a", payloads: 5) { id } }', 1, 35, 'a list, got `5`'],
     ['mutation { pause }', 1, 12, 'one of'],
     ['mutation { pause(all: true, type: "x") }', 1, 12, 'one of'],
     ['mutation { resume(type: "") }', 1, 19, 'type'],
@@ -154,6 +200,7 @@ describe('an error names its place', () => {
     ['mutation { cancelJob(id: "a", reason: "") { id } }', 1, 31, 'reason'],
     ['mutation { retryJobs(ids: ["a", ""]) { id } }', 1, 33, 'ids'],
     ['mutation { retryJobs { id } }', 1, 12, 'ids'],
+    ['mutation { retryJobs(jobIds: [5]) { id } }', 1, 31, 'ids'],
     ['mutation { removeJob(jobKey: 5) { id } }', 1, 22, 'jobKey'],
     ['define handler welcome { on: "insert:x" }', 1, 16, 'Unexpected Name'],
     ['define handler "a" { on: "insert:x" }', 1, 1, '`action:`'],
@@ -231,6 +278,8 @@ describe('an error names its place', () => {
     'removeJob(jobKey: "") { id }',
     'pause(all: 1)',
     'resume(type: "\\u0000")',
+    '} query { _jobs(after: "x") { id } ',
+    '} query { _jobs(after: "[1]", skip: 5) { id } ',
     '} define handler "a" { on: "nobody", action: { enqueueJob(type: "x") } ',
     '} define handler "a" { on: "insert:t", action: { enqueueJob(type: "nobody") } ',
     '} define handler "a" { on: "insert:t", action: { enqueueJob(type: "x", payload: "${") } ',

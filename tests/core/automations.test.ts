@@ -64,15 +64,11 @@ describe('templates', () => {
   })
 
   test('facts of the event can be named', async () => {
-    const payload = (await payloadOf({ id: '${$id}', event: '${$event}', now: '${$now}' }, user)) as Record<
-      string,
-      unknown
-    >
-    expect([typeof payload['id'], payload['event'], typeof payload['now']]).toEqual([
-      'string',
-      'update:users',
-      'number',
-    ])
+    const { queue, clock } = await testQueue()
+    const payload = { id: '${$id}', event: '${$event}', now: '${$now}' }
+    await queue.automate({ name: 'a', on: '*:users', enqueue: { job: 'task', payload } })
+    const [job] = await queue.emit('update:users', user)
+    expect(job?.payload).toEqual({ id: job?.id, event: 'update:users', now: clock.now() })
   })
 
   test('what every object has is no name of a document', async () => {
