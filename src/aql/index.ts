@@ -102,10 +102,13 @@ async function planned(
   return steps
 }
 
-/** What is refused is told with its place. */
+/**
+ * What is refused is told with its place, under a name of its own: errors of WebKit have a `line` and a `column`, which are
+ * those of the program.
+ */
 function placed(at: Placed): (error: unknown) => never {
   return (error) => {
-    throw Object.assign(new Error(), errorOf(error, at))
+    throw Object.assign(new Error(), { told: errorOf(error, at) })
   }
 }
 
@@ -152,16 +155,24 @@ function enqueueOf(field: FieldNode, values: Values): AutomationOptions['enqueue
 
 /** `from`: what was done, or planned; in it may be the place that the error names. */
 function errorOf(error: unknown, from: Placed | undefined): AqlError {
-  const { message, locations, code, details, line, column, ...more } = Object(error) as Partial<
-    AqlError & Problem & HoldfastError
-  > & { locations?: readonly Pick<AqlError, 'line' | 'column'>[] }
-  const { at = details?.field ?? '' } = more
+  const {
+    message,
+    locations,
+    code,
+    details,
+    at = details?.field ?? '',
+    told,
+  } = Object(error) as Partial<Problem & HoldfastError> & {
+    locations?: readonly Pick<AqlError, 'line' | 'column'>[]
+    told?: AqlError
+  }
+  if (told !== undefined) return told
   const place = typeof at === 'string' ? from && placeOf(from, at, placeName) : at
   const found = locations?.[0] ?? place?.loc?.startToken
   return {
     code: code ?? 'HOLDFAST_AQL',
     message: message ?? String(error),
-    line: line ?? found?.line ?? 1,
-    column: column ?? found?.column ?? 1,
+    line: found?.line ?? 1,
+    column: found?.column ?? 1,
   }
 }
