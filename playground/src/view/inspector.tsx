@@ -91,11 +91,13 @@ function Fact({ name, value }: { name: string; value: string }) {
   )
 }
 
-function ErrorText({ error }: { error: ErrorData }) {
+function ErrorText({ error: { code, name, message, stack = '' } }: { error: ErrorData }) {
+  // The stacks of some browsers begin with both.
+  const heading = stack.includes(message) ? null : `${name}: ${message}`
   return (
     <>
       <h3>Error</h3>
-      <pre tabIndex={0}>{[error.code, `${error.name}: ${error.message}`, error.stack].filter(Boolean).join('\n')}</pre>
+      <pre tabIndex={0}>{[code, heading, stack].filter(Boolean).join('\n')}</pre>
     </>
   )
 }

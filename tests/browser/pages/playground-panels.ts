@@ -83,6 +83,8 @@ export function panelJourneys(journey: Journey): void {
       await visitor.laneCounts('failed', 1)
       await visitor.openJob('failed', 'endless_loop')
       await visitor.shows('dialog[open] pre', 'HOLDFAST_TIMEOUT')
+      const told = await visitor.tab.evaluate(() => document.querySelector('dialog[open] pre')?.textContent)
+      expect(told?.match(/took longer than/g)).toHaveLength(1)
       await visitor.eventually(() => document.querySelectorAll('.workers li').length, 2)
     },
   )
