@@ -22,7 +22,7 @@ const PATIENCE = 1000
 const TICK = 10
 
 /** Runs under way at the same time: they wait for timers of their own now and then. */
-const AT_ONCE = 16
+const AT_ONCE = 64
 
 /** The power is cut at each call, and the disk comes back in each of the ways it may. */
 export function powerCuts(workload: Workload): Promise<Sweep> {
