@@ -2,12 +2,13 @@
  * The tests in browsers. Those in pages run in all engines at once; then those that drive a browser from outside, with
  * tabs and people in a hurry, have the machine for themselves, one engine after the other.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { say } from './bootstrap.mjs'
 import { installMissing } from './browser-packages.mjs'
 import { isInstalled, versionOf } from './engines.mjs'
 import { quickFolder } from './quick-folder.mjs'
+import { removeFolder } from './remove-folder.mjs'
 import { add, atLeastOne, vitest } from './test-steps.mjs'
 
 /** @typedef {import('./engines.mjs').Engine} Engine */
@@ -46,7 +47,7 @@ async function testsOf(project, selection, quiet = false) {
   try {
     return await vitest(['--project', project, ...lenient, ...selection], { env: { TMPDIR: temporary }, quiet })
   } finally {
-    rmSync(temporary, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+    await removeFolder(temporary)
   }
 }
 

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { removeFolder } from '../../../scripts/remove-folder.mjs'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -68,7 +69,7 @@ export async function serveStaticFiles(): Promise<{ address: string } & AsyncDis
     server.close()
     server.closeAllConnections()
     await once(server, 'close')
-    await rm(folder, { recursive: true })
+    await removeFolder(folder)
   }
   // Not at the root: the files have to work wherever they are put.
   return {

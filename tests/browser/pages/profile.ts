@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { removeFolder } from '../../../scripts/remove-folder.mjs'
 
 /** Beside the sources and not in the folder for temporary files, which is often no disk but memory. */
 const profiles = fileURLToPath(new URL('../../../.holdfast/profiles/', import.meta.url))
@@ -17,7 +18,7 @@ export async function freshProfile(): Promise<Profile> {
   await mkdir(profiles, { recursive: true })
   const folder = await mkdtemp(join(profiles, 'profile-'))
   // Processes of a browser that was killed may still write while they end.
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  const remove = (): Promise<void> => removeFolder(folder)
   let isKept = false
   const keep = (): void => {
     isKept = true

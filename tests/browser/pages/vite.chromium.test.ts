@@ -1,11 +1,12 @@
 // A fresh application of Vite with the packed package, its workers and jobs in TypeScript, under a strict policy.
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { build, createServer, type InlineConfig, preview } from 'vite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { removeFolder } from '../../../scripts/remove-folder.mjs'
 import { pack, root } from '../../package/built-package.ts'
 import { type Chromium, startChromium } from './chromium.ts'
 import { freshProfile, type Profile } from './profile.ts'
@@ -42,7 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close()
   await profile.remove()
-  await rm(project, { recursive: true, force: true })
+  await removeFolder(project)
 })
 
 /** What the page says once its jobs have ended. */
