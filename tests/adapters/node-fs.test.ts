@@ -11,7 +11,7 @@ function target(name: string, options: Pick<NodeFsOptions, 'rollAt' | 'durabilit
   return {
     name,
     offers: ['two handles'],
-    pause: () => sleep(5),
+    pause: (reads) => sleep(reads),
     async create() {
       const directory = await mkdtemp(join(quickFolder(), 'holdfast-kit-'))
       return {

@@ -43,8 +43,9 @@ export function inDatabases(name: string, open: (database: string) => StorageAda
     name,
     offers: ['two handles', 'structured-clone'],
     skip: skipped(),
-    // A task, not a microtask: what another handle wrote is seen only when a transaction has read it.
-    pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
+    // Tasks, not microtasks: what another handle wrote is seen only when a transaction has read it, which a busy machine
+    // may not get to for seconds.
+    pause: (reads) => new Promise((resolve) => setTimeout(resolve, reads)),
     create: async () => {
       const database = `kit-${crypto.randomUUID()}`
       return { handle: async () => open(database), destroy: () => deleted(database) }

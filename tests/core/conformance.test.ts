@@ -59,9 +59,12 @@ describe('a handle that does not catch up', () => {
     expect(error).toHaveProperty('expected')
   })
 
-  test('is told as it is where `pause` is given', async () => {
-    expect(await failed({ ...apart, pause: () => Promise.resolve() })).toMatchObject({
+  test('is told as it is where `pause` is given, which is told of each read that showed too little', async () => {
+    const reads: number[] = []
+    const pause = (read: number): Promise<void> => Promise.resolve(void reads.push(read))
+    expect(await failed({ ...apart, pause })).toMatchObject({
       message: expect.not.stringContaining('`pause`') as unknown,
     })
+    expect(reads).toEqual(Array.from({ length: 200 }, (_, at) => at + 1))
   })
 })

@@ -52,12 +52,13 @@ export class Handles {
   /** Repeats a check of reads on the handle that did not write last, which may show the write a little later. */
   async settled<T>(check: (storage: StorageAdapter) => Promise<T>): Promise<T> {
     const reader = await this.#ready(this.#other)
-    for (let patience = this.mode === 'two handles' ? PATIENCE : 0; ; patience -= 1) {
+    const patience = this.mode === 'two handles' ? PATIENCE : 0
+    for (let reads = 1; ; reads += 1) {
       try {
         return await check(reader)
       } catch (error) {
-        if (patience === 0) throw this.#late(error)
-        await this.#pause()
+        if (reads > patience) throw this.#late(error)
+        await this.#pause(reads)
       }
     }
   }
@@ -113,8 +114,8 @@ export class Handles {
     return error
   }
 
-  async #pause(): Promise<void> {
-    if (this.#target.pause !== undefined) return this.#target.pause()
+  async #pause(reads: number): Promise<void> {
+    if (this.#target.pause !== undefined) return this.#target.pause(reads)
     for (let turn = 0; turn < 10; turn += 1) await Promise.resolve()
   }
 }

@@ -14,8 +14,11 @@ export interface StorageUnderTest {
   create(): Promise<IsolatedStorage>
   /** Cases (`area: sentence`) this storage cannot run, each with the reason. */
   readonly skip?: Readonly<Record<string, string>>
-  /** Lets a handle catch up with another between two reads. Default: a few turns of the microtask queue. */
-  readonly pause?: () => Promise<void>
+  /**
+   * Lets a handle catch up with another between two reads. Told how many reads of a check have shown too little, from 1 to
+   * 200, so that it may wait longer each time. Default: a few turns of the microtask queue.
+   */
+  readonly pause?: (reads: number) => Promise<void>
 }
 
 export interface IsolatedStorage {
