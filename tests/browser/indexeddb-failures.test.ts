@@ -205,7 +205,8 @@ describe('a connection that ends', () => {
   test('an opening that never settles is given up', async () => {
     const factory = new FaultyFactory()
     factory.plan = ({ kind }) => (kind === 'open' ? { fault: 'never' } : null)
-    const storage = indexedDb({ name: database(), factory, deadline: 50 })
+    // The opening after it has to be in time.
+    const storage = indexedDb({ name: database(), factory, deadline: 300 })
     expect(await storage.open().catch(codeOf)).toBe('HOLDFAST_STORAGE_TIMEOUT')
     factory.plan = () => null
     await storage.open()

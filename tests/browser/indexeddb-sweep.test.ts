@@ -111,7 +111,7 @@ test.each(FAULTS)(
     }
     expect(moments).toBeGreaterThan(2)
   },
-  60_000,
+  180_000,
 )
 
 /** Two handles, the first of which goes wrong, on one database, and what reads their tables. */

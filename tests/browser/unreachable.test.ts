@@ -4,8 +4,11 @@ import { defineJob, openQueue } from '../../src/index.ts'
 
 const upload = defineJob({ type: 'upload', requires: 'online' })
 
-/** Nobody listens there; and it is none of the ports that browsers refuse before they try. */
-const NOBODY = 'http://127.0.0.1:59321/'
+/**
+ * Nobody listens there: it is none of the ports that systems hand out by themselves, to servers and to connections; nor
+ * one that browsers refuse before they try.
+ */
+const NOBODY = 'http://127.0.0.1:19321/'
 
 // The words are each engine's own: tests/core/offline.test.ts has those of others.
 test('a server that is not there, as this engine says it: the attempt counts nothing', async () => {
