@@ -5,7 +5,7 @@ import { browserOf } from '../../../scripts/engines.mjs'
 import { type Companion, startCompanion } from './companion.ts'
 import { type VirtualDisplay, virtualDisplay } from './virtual-display.ts'
 
-/** How long WebKitWebDriver may take to listen, in ms. */
+/** How long WebKitWebDriver may take to be ready, in ms. */
 const PATIENCE = 30_000
 
 /** WebKitGTK with one tab and a fresh profile that ends with it, driven by plain WebDriver. It is not Safari. */
@@ -25,21 +25,8 @@ export class WebKitSession {
   static async start(): Promise<WebKitSession> {
     const browser = browserOf('webkit')
     const display = await virtualDisplay()
-    const port = await freePort()
-    const driver = startCompanion('WebKitWebDriver', [`--port=${port}`], {
-      stdio: 'ignore',
-      env: {
-        ...process.env,
-        DISPLAY: display.name,
-        // There is no graphics card, and in a container no sandbox either.
-        WEBKIT_DISABLE_COMPOSITING_MODE: '1',
-        LIBGL_ALWAYS_SOFTWARE: '1',
-        WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
-      },
-    })
+    const { driver, origin } = await startDriver(display)
     try {
-      const origin = `http://127.0.0.1:${port}`
-      await listening(origin)
       const browserOptions = { binary: browser, args: ['--automation'] }
       const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': browserOptions } }
       const session = (await command(`${origin}/session`, { capabilities })) as NewSession
@@ -84,16 +71,42 @@ async function command(url: string, parameters: object): Promise<unknown> {
   throw new Error(`WebKit answers ${error}: ${message}`)
 }
 
-async function listening(origin: string): Promise<void> {
+/** Its port has to be named, and may be taken since it was found to be free: then the driver ends, and another is tried. */
+async function startDriver(display: VirtualDisplay): Promise<{ driver: Companion; origin: string }> {
   const deadline = performance.now() + PATIENCE
-  while (
-    !(await fetch(`${origin}/status`).then(
-      ({ ok }) => ok,
-      () => false,
-    ))
-  ) {
-    if (performance.now() > deadline) throw new Error(`WebKitWebDriver does not listen after ${PATIENCE} ms`)
-    await sleep(50)
+  for (;;) {
+    const port = await freePort()
+    const origin = `http://127.0.0.1:${port}`
+    const driver = startCompanion('WebKitWebDriver', [`--port=${port}`], {
+      stdio: 'ignore',
+      env: {
+        ...process.env,
+        DISPLAY: display.name,
+        // There is no graphics card, and in a container no sandbox either.
+        WEBKIT_DISABLE_COMPOSITING_MODE: '1',
+        LIBGL_ALWAYS_SOFTWARE: '1',
+        WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
+      },
+    })
+    while (!driver.hasEnded) {
+      if (await isReady(origin)) return { driver, origin }
+      if (performance.now() > deadline) {
+        driver.process.kill('SIGTERM')
+        await display.close()
+        throw new Error(`WebKitWebDriver is not ready after ${PATIENCE} ms`)
+      }
+      await sleep(50)
+    }
+  }
+}
+
+/** Whether a driver answers there, and not whoever else has the port. */
+async function isReady(origin: string): Promise<boolean> {
+  try {
+    const { value } = (await (await fetch(`${origin}/status`)).json()) as { value?: { ready?: boolean } }
+    return value?.ready === true
+  } catch {
+    return false
   }
 }
 

@@ -53,6 +53,7 @@ export class Chromium implements Browser<ChromiumTab> {
 
   async open(url: string, { apart = false, before }: OpenOptions = {}): Promise<ChromiumTab> {
     const page = await this.#connection.newPage({ type: apart ? 'window' : 'tab' })
+    page.setDefaultTimeout(0)
     if (before !== undefined) await page.evaluateOnNewDocument(before)
     await page.goto(url)
     return ChromiumTab.of(page)

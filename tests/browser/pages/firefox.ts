@@ -19,7 +19,8 @@ export async function startFirefox({ profile }: FirefoxOptions): Promise<Firefox
     executablePath: browserOf('firefox'),
     headless: true,
     userDataDir: profile.folder,
-    // A page may work for as long as the test that waits for it.
+    // The browser may take to start, and a page may work, for as long as the test that waits for it.
+    timeout: 0,
     protocolTimeout: 0,
     extraPrefsFirefox: {
       // Over plain HTTP Firefox has no service workers otherwise, not even from the loopback device.
@@ -34,7 +35,7 @@ export async function startFirefox({ profile }: FirefoxOptions): Promise<Firefox
 }
 
 /** How long Puppeteer may take to put back the files of the profile that it had replaced, ms: a start replaces them again. */
-const LONGEST_CLEANING = 2000
+const LONGEST_CLEANING = 30_000
 
 export class Firefox implements Browser {
   readonly engine = 'firefox'
@@ -48,6 +49,7 @@ export class Firefox implements Browser {
 
   async open(url: string, { apart = false, before }: OpenOptions = {}): Promise<Tab> {
     const page = await this.#connection.newPage({ type: apart ? 'window' : 'tab' })
+    page.setDefaultTimeout(0)
     if (before !== undefined) await page.evaluateOnNewDocument(before)
     await page.goto(url)
     return new FirefoxTab(page)
