@@ -2,7 +2,7 @@ import { expect, vi } from 'vitest'
 import type { Tab } from './browser.ts'
 
 /** How long a visitor waits for something to show, ms. Not `expect.poll`, which has no test to be of when several go at once. */
-const PATIENCE = { timeout: 60_000, interval: 100 }
+export const PATIENCE = { timeout: 60_000, interval: 100 }
 
 /** A file by name and type, and what it holds: a text, or `null` for a real picture. */
 type Given = readonly [name: string, type: string, text: string | null]
@@ -45,11 +45,13 @@ export class Visitor<Own extends Tab = Tab> {
     await this.tab.close()
   }
 
+  /** Presses a button, once there is one of this name that can be pressed. */
   async press(name: string): Promise<void> {
-    await this.tab.click((label) => {
-      const button = [...document.querySelectorAll('button')].find(({ textContent }) => textContent.trim() === label)
-      return button === undefined || button.disabled || button.ariaDisabled === 'true' ? null : button
-    }, name)
+    await vi.waitFor(async () => expect(await this.tab.evaluate(canBePressed, name)).toBe(true), PATIENCE)
+    await this.tab.click(
+      (label) => [...document.querySelectorAll('button')].find(({ textContent }) => textContent.trim() === label),
+      name,
+    )
   }
 
   /** Chooses an option of the list with this label. */
@@ -120,9 +122,7 @@ export class Visitor<Own extends Tab = Tab> {
 
   /** The number beside the title of a lane. */
   async laneCounts(lane: string, expected: number): Promise<void> {
-    const read = (title: string): number =>
-      Number(document.querySelector(`.lane.${title} .count`)?.textContent.replaceAll(',', ''))
-    await vi.waitFor(async () => expect(await this.tab.evaluate(read, lane)).toBe(expected), PATIENCE)
+    await this.shows(`.lane.${lane} .count`, new RegExp(`^${expected.toLocaleString('en')}$`))
   }
 
   /** Of the job that is open: how many of its attempts have ended. */
@@ -130,9 +130,10 @@ export class Visitor<Own extends Tab = Tab> {
     await this.eventually(() => document.querySelectorAll('dialog[open] .history li').length, expected)
   }
 
+  /** Looks from within, since what is there for a second only may be gone before somebody outside looks again. */
   async shows(selector: string, text: string | RegExp): Promise<void> {
-    const read = (wanted: string): string => document.querySelector(wanted)?.textContent ?? ''
-    await vi.waitFor(async () => expect(await this.tab.evaluate(read, selector)).toMatch(text), PATIENCE)
+    const wanted = typeof text === 'string' ? { selector, part: text } : { selector, pattern: text.source }
+    await vi.waitFor(async () => expect(await this.tab.evaluate(whenShown, wanted)).toMatch(text), PATIENCE)
   }
 
   async eventually(look: () => unknown, expected: unknown): Promise<void> {
@@ -149,6 +150,31 @@ export function noteViolations(): void {
   addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI }) => {
     violations.push(`${effectiveDirective}: ${blockedURI}`)
   })
+}
+
+/** Answers the text of an element as soon as it is the one that is wanted, and after some seconds whatever it is. */
+function whenShown(wanted: { selector: string; part?: string; pattern?: string }): Promise<string> {
+  const { selector, part = '', pattern } = wanted
+  const end = performance.now() + 5000
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const text = document.querySelector(selector)?.textContent ?? ''
+      const isWanted = pattern === undefined ? text.includes(part) : new RegExp(pattern).test(text)
+      if (!isWanted && performance.now() < end) return
+      observer.disconnect()
+      clearInterval(timer)
+      resolve(text)
+    }
+    const observer = new MutationObserver(look)
+    observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true })
+    const timer = setInterval(look, 100)
+    look()
+  })
+}
+
+function canBePressed(label: string): boolean {
+  const button = [...document.querySelectorAll('button')].find(({ textContent }) => textContent.trim() === label)
+  return button !== undefined && !button.disabled && button.ariaDisabled !== 'true'
 }
 
 async function handOver({ files, drop }: { files: readonly Given[]; drop: boolean }): Promise<void> {

@@ -4,7 +4,7 @@ import { journeysIn } from './playground.ts'
 import { barriersOf } from './playground-barriers.ts'
 import { jobJourneys } from './playground-jobs.ts'
 import { panelJourneys } from './playground-panels.ts'
-import { Visitor } from './playground-visitor.ts'
+import { PATIENCE, Visitor } from './playground-visitor.ts'
 
 const journey = journeysIn((profile) => startChromium({ profile, args: ['--force-prefers-reduced-motion'] }))
 
@@ -14,8 +14,10 @@ describe.concurrent('at the same time', () => {
     const [frozen, other] = await Promise.all([visit(), visit()])
     await frozen.press('8 errands of 4 s')
     await other.laneCounts('running', 8)
+    // Until it is taken off the list.
+    const silent = other.shows('.session.silent .beats', 'silent')
     await frozen.press('Freeze for 15 s')
-    await other.shows('.session.silent .beats', 'silent')
+    await silent
     await other.scores({ acknowledged: 8, done: 8, lost: 0, twice: 0 })
     // Those that were taken over end last. While they run a page that looks seldom may not see them.
     await other.shows('.lane.completed', 'attempt 2')
@@ -43,7 +45,7 @@ describe.concurrent('at the same time', () => {
 
   journey('a second tab that closes by its button leaves its jobs to the first', async ({ visit }) => {
     const first = await visit()
-    const opened = first.tab.page.browser().waitForTarget((target) => target.opener() !== undefined)
+    const opened = first.tab.page.browser().waitForTarget((target) => target.opener() !== undefined, { timeout: 0 })
     await first.tab.click((selector) => document.querySelector(selector), '#break a')
     const tab = await ChromiumTab.of(await (await opened).asPage())
     await tab.page.bringToFront()
@@ -52,7 +54,7 @@ describe.concurrent('at the same time', () => {
     await second.laneCounts('running', 8)
     // The page is gone before it answers.
     await second.press('Close this tab').catch(() => undefined)
-    await vi.waitFor(() => expect(tab.page.isClosed()).toBe(true), 10_000)
+    await vi.waitFor(() => expect(tab.page.isClosed()).toBe(true), PATIENCE)
     await first.scores({ acknowledged: 8, done: 8, lost: 0, twice: 0 })
     await first.eventually(() => document.querySelectorAll('.session').length, 2)
     // The one that ticks while the tab is hidden runs no jobs, and is none to kill.
