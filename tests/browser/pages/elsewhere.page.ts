@@ -9,12 +9,15 @@ const brief = defineJob({ type: 'brief', leaseDuration: LEASE })
 /** Runs until its tab is gone, or for ever the first time, and then ends at once. */
 const stuck = defineJob({ type: 'stuck', leaseDuration: LEASE, backoff: fixed(0) })
 
+const storage = indexedDb({ name: DATABASE })
 let queue: JobQueue | null = null
 let executor: Executor | null = null
+/** Whether there was proof, each time that this page took a job from another, that a session was over. */
+const proofs: Promise<boolean>[] = []
 
 /** Opens the queue; with a name it runs jobs as well, and tells the server of each start under that name. */
 export async function open(runsAs: string | null): Promise<void> {
-  queue = await openQueue({ storage: indexedDb({ name: DATABASE }), jobs: [brief, stuck] })
+  queue = await openQueue({ storage, jobs: [brief, stuck] })
   if (runsAs === null) return
   const started = async (id: string): Promise<void> => {
     await tell({ id, by: runsAs, at: now() })
@@ -28,6 +31,8 @@ export async function open(runsAs: string | null): Promise<void> {
       }),
     ],
   })
+  // Asked at once, since a session that is over and holds nothing any more is soon forgotten.
+  queue.on('interrupted', () => proofs.push(storage.sessions().then((all) => all.some(({ ended }) => ended === true))))
   await executor.start()
 }
 
@@ -48,6 +53,11 @@ export async function enqueue(type: 'brief' | 'stuck', id: string): Promise<numb
 export async function result(id: string): Promise<{ status: string; interruptions: number }> {
   const { status } = await opened().result(id)
   return { status, interruptions: (await opened().get(id))?.interruptions ?? 0 }
+}
+
+/** Whether any job was taken from a tab that was proven to be gone, and not only silent. */
+export async function hadProof(): Promise<boolean> {
+  return (await Promise.all(proofs)).includes(true)
 }
 
 /** Whether a transaction that writes ends within a second: one that is open in a frozen worker keeps all others waiting. */

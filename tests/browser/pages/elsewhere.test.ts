@@ -36,7 +36,7 @@ const ends: readonly End[] =
 
 // A worker that is frozen holds its lock and says nothing: others wait for its lease, which is two seconds here.
 test.runIf(hasTabs).each(ends)('the job of a tab that is %s runs in another tab', async (end) => {
-  const { took, ...handover } = await tabs.handover(end)
+  const { took, hadProof: _, ...handover } = await tabs.handover(end)
   console.log(`A tab in ${engine} was ${end}: its job started in another one ${took.toFixed(0)} ms later`)
   expect(handover).toEqual({ startedBy: ['dying', 'heir'], status: 'completed', interruptions: 1 })
   expect(took).toBeLessThan(10_000)
@@ -50,7 +50,6 @@ test.runIf(engine === 'chromium')('on an insecure origin all is slower and nothi
   console.log(
     `On an insecure origin another tab starts a job after ${quantile(started, 0.5).toFixed(1)} ms, and that of a closed tab after ${took.toFixed(0)} ms`,
   )
-  expect(handover).toEqual({ startedBy: ['dying', 'heir'], status: 'completed', interruptions: 1 })
-  expect(took).toBeGreaterThan(1000)
+  expect(handover).toEqual({ startedBy: ['dying', 'heir'], status: 'completed', interruptions: 1, hadProof: false })
   expect(took).toBeLessThan(10_000)
 })

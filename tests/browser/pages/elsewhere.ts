@@ -17,6 +17,8 @@ export interface Handover {
   readonly startedBy: readonly string[]
   readonly status: string
   readonly interruptions: number
+  /** Whether the tab was known to be gone, and not only silent for too long. */
+  readonly hadProof: boolean
 }
 
 /** Two tabs on one queue, and how long things take from one to the other. The benchmark measures by it as well. */
@@ -89,10 +91,11 @@ export class TwoTabs implements AsyncDisposable {
     const { at } = await started
     if (end.startsWith('frozen') && dying instanceof ChromiumTab) await dying.resume()
     const { status, interruptions } = await inherits.result(id)
+    const hadProof = await inherits.hadProof()
     await heir.close()
     if (end !== 'closed') await dying.close()
     const startedBy = this.#starts.filter((start) => start.id === id).map(({ by }) => by)
-    return { took: at - before, startedBy, status, interruptions }
+    return { took: at - before, startedBy, status, interruptions, hadProof }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { pageOf } from './browser.ts'
 import { startChromium } from './chromium.ts'
@@ -8,8 +7,6 @@ import { freshProfile } from './profile.ts'
 type Frozen = typeof import('./frozen.page.ts')
 
 const TIMES = 30
-/** How long a tab stays frozen when another one waits for it, ms. */
-const LONGEST = 2000
 
 test('a tab that is frozen in the middle of a transaction keeps no other tab waiting', {
   timeout: 120_000,
@@ -27,15 +24,13 @@ test('a tab that is frozen in the middle of a transaction keeps no other tab wai
   for (let time = 0; time < TIMES; time++) {
     await tab.freeze()
     const before = performance.now()
-    const enqueued = other.enqueue()
-    await Promise.race([enqueued, sleep(LONGEST)])
+    // It stays frozen meanwhile: one that kept a transaction open would make this reject after the deadline.
+    await other.enqueue()
     waited.push(performance.now() - before)
     await tab.resume()
-    await enqueued
   }
   console.log(
     `A tab in chromium was frozen ${TIMES} times while it wrote: another one waited ${Math.max(...waited).toFixed(0)} ms at most`,
   )
   expect(await pageOf<Frozen>(tab).errors()).toEqual([])
-  expect(waited.filter((ms) => ms >= LONGEST)).toEqual([])
 })

@@ -4,11 +4,14 @@ import { indexedDb } from 'holdfast/indexeddb'
 
 export const walk = defineJob({ type: 'walk', leaseDuration: '2s' })
 
-/** How a walk goes: so many steps of so many ms, each a timer of its own, as work that needs the page to run. */
-export interface Walk {
-  readonly steps: number
-  readonly each: number
-}
+/** What a worker waits for before it exposes its handlers. */
+export const BEGIN = 'begin'
+
+/**
+ * How a walk goes: so many steps of so many ms, each a timer of its own, as work that needs the page to run; or until the
+ * page was frozen and goes on.
+ */
+export type Walk = { readonly steps: number; readonly each: number } | 'until resumed'
 
 /** The page on which a walk is over as soon as it begins. */
 const SHORT_CUT = '/other'
@@ -17,17 +20,27 @@ const storage = indexedDb({ name: 'life' })
 /** What happened in this page, in order. */
 const happened: string[] = []
 let queue: JobQueue | null = null
+let ticker: Worker | null = null
 
 addEventListener('pageshow', ({ persisted }) => {
   if (persisted) happened.push('back')
 })
 addEventListener('unhandledrejection', ({ reason }) => void happened.push(`unhandled ${String(reason)}`))
 
-/** Opens the queue, and runs jobs in a Web Worker. */
+/** Opens the queue, and runs jobs in a Web Worker; the one that ticks does so after `letTick`. */
 export async function openWithWorker(): Promise<void> {
   queue = await openQueue({ storage, jobs: [walk] })
-  const runner = webWorkers({ spawn: () => new Worker('/worker.js', { type: 'module' }), size: 1 })
-  await queue.createExecutor({ runner }).start()
+  const spawn = (purpose: 'jobs' | 'ticks'): Worker => {
+    const worker = new Worker('/worker.js', { type: 'module' })
+    if (purpose === 'ticks') ticker = worker
+    else worker.postMessage(BEGIN)
+    return worker
+  }
+  await queue.createExecutor({ runner: webWorkers({ spawn, size: 1 }) }).start()
+}
+
+export function letTick(): void {
+  ticker?.postMessage(BEGIN)
 }
 
 /** Opens the queue, and runs jobs, of which it tells what comes of them here. */
@@ -37,12 +50,13 @@ export async function open(): Promise<void> {
   const executor = queue.createExecutor({
     handlers: [
       walk.handler(async (payload, { job, signal }) => {
-        const { steps, each } = payload as Walk
+        const how = payload as Walk
         happened.push(`started ${job.id}`)
         signal.addEventListener('abort', () => happened.push(`aborted ${job.id} ${codeOf(signal.reason)}`))
         if (location.pathname === SHORT_CUT) return
-        for (let step = 0; step < steps && !signal.aborted; step++)
-          await new Promise((resolve) => setTimeout(resolve, each))
+        if (how === 'until resumed') return resumed()
+        for (let step = 0; step < how.steps && !signal.aborted; step++)
+          await new Promise((resolve) => setTimeout(resolve, how.each))
       }),
     ],
   })
@@ -79,6 +93,15 @@ export function upgrade(version: number): Promise<string> {
       request.result.close()
       resolve('opened')
     }
+  })
+}
+
+/** Resolves in a task after the page was told that it goes on: no timer, which a hidden page has once a second. */
+function resumed(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => resolve()
+    document.addEventListener('resume', () => port2.postMessage(null), { once: true })
   })
 }
 

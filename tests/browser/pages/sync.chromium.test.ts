@@ -18,6 +18,8 @@ const uploads: string[] = []
 const told: Told[] = []
 /** The server answers nothing. */
 let away = false
+/** How long the service worker works at each event. */
+let deadline = ''
 
 beforeAll(async () => {
   server = await servePages({
@@ -31,6 +33,7 @@ beforeAll(async () => {
         return `${uploads.push(id)}`
       },
       '/told': (text) => `${told.push(JSON.parse(text) as Told)}`,
+      '/deadline': () => deadline,
     },
   })
   profile = await freshProfile()
@@ -57,6 +60,7 @@ afterAll(async () => {
 beforeEach(async () => {
   uploads.length = 0
   told.length = 0
+  deadline = '25s'
   await page.takeAsked()
 })
 
@@ -93,10 +97,15 @@ test('a server that is not reached: the sync is rejected, the job counts nothing
 })
 
 test('what runs at the deadline is aborted and given back, counted as nothing, and the sync is rejected', async () => {
+  deadline = '1s'
   await page.store('stuck', { stuck: true })
-  await fireSync()
-  await nextTold()
-  expect([told, uploads]).toEqual([[{ by: 'sync', code: 'HOLDFAST_WORK_LEFT' }], ['stuck']])
+  do {
+    told.length = 0
+    await fireSync()
+    await nextTold()
+    expect(told).toEqual([{ by: 'sync', code: 'HOLDFAST_WORK_LEFT' }])
+    // On a machine that stands still the deadline may come before the job.
+  } while (!uploads.includes('stuck'))
   expect(await page.job('stuck')).toEqual({ status: 'pending', failures: 0, interruptions: 0, unreached: 0 })
   await page.cancel('stuck')
 })

@@ -1,4 +1,4 @@
-import { defineJob, HoldfastError, openQueue } from 'holdfast'
+import { defineJob, HoldfastError, openQueue, type Span } from 'holdfast'
 import { indexedDb } from 'holdfast/indexeddb'
 import { type Drained, onMessage, onSync } from 'holdfast/service-worker'
 import { DATABASE, type Told, type Upload } from './sync.ts'
@@ -24,7 +24,16 @@ const handlers = [
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
   }),
 ]
-const options = { queue, handlers, deadline: '2s' } as const
+const options = { queue, handlers }
+
+/** How long to work, as the test says. */
+async function deadline(): Promise<Span> {
+  return (await (await fetch('/deadline', { method: 'POST' })).text()) as Span
+}
+
+async function synced(): Promise<unknown> {
+  return onSync({ ...options, deadline: await deadline() })
+}
 
 /** Tells the server how it went, and hands it on to the browser. */
 async function told(by: Told['by'], draining: Promise<unknown>): Promise<void> {
@@ -44,7 +53,7 @@ function listen(type: string, listener: (event: WorkerEvent) => void): void {
 
 listen('install', () => void scope.skipWaiting())
 listen('activate', (event) => event.waitUntil(scope.clients.claim()))
-listen('sync', (event) => event.waitUntil(told('sync', onSync(options))))
+listen('sync', (event) => event.waitUntil(told('sync', synced())))
 listen('message', (event) => {
   onMessage({ data: event.data, waitUntil: (work) => event.waitUntil(told('message', work)) }, options)
 })
