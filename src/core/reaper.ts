@@ -77,23 +77,26 @@ export class Reaper {
   }
 
   async #look(): Promise<void> {
-    const now = this.#options.environment.monotonic()
+    const { environment } = this.#options
+    const now = environment.monotonic()
     const elapsed = now - this.#lastLook
     const interval = this.#interval()
     this.#lastLook = now
     if (elapsed > LATE * interval) this.#watches.clear()
     const sessions = await this.#buryAll()
+    // Until it was read a session may have beaten, however long the storage took.
+    const waited = environment.monotonic() - now
     for (const id of this.#watches.keys()) if (!sessions.some((session) => session.id === id)) this.#watches.delete(id)
     for (const session of sessions) {
-      const silence = this.#watch(session, Math.min(elapsed, ON_TIME * interval))
+      const silence = this.#watch(session, Math.min(elapsed, ON_TIME * interval), waited)
       if (silence > 0) await this.#reap(session, silence)
     }
   }
 
-  #watch({ id, beats }: SessionRecord, elapsed: number): number {
+  #watch({ id, beats }: SessionRecord, elapsed: number, waited: number): number {
     const watch = this.#watches.get(id)
     if (watch?.beats === beats) watch.silence += elapsed
-    else this.#watches.set(id, { beats, silence: 0 })
+    else this.#watches.set(id, { beats, silence: -waited })
     return this.#watches.get(id)?.silence ?? 0
   }
 

@@ -272,6 +272,20 @@ describe('a reaper', () => {
     expect(taken['job-0']).toBeGreaterThanOrEqual(read + LEASE)
   })
 
+  test('that was asked to look again while it waited counts no silence of before it read', async () => {
+    const away = new Gate()
+    const { clock, taken } = await watched([{}], { before: (name) => name === 'sessions' && away.promise }, [], 0)
+    const read = 1.5 * LOOK
+    await clock.advance(read)
+    // A look for each: the next one is made as soon as that which waits has ended.
+    clock.setHidden(true)
+    clock.setHidden(false)
+    away.open()
+    await clock.advance(2 * LEASE)
+    expect(Object.keys(taken)).toEqual(['job-0'])
+    expect(taken['job-0']).toBeGreaterThanOrEqual(read + LEASE)
+  })
+
   test('goes by the lease of each job', async () => {
     const { clock, taken } = await watched([{ leaseDuration: 120_000 }, {}])
     await clock.advance(119_999)
