@@ -2,7 +2,7 @@ import { checkCondition, type JobFilter } from './conditions.ts'
 import { type JobDefaults, type JobDefinition, SETTINGS, type StandardSchema } from './definition.ts'
 import { HoldfastError, invalidOption, within } from './errors.ts'
 import type { EnqueueOptions } from './intake.ts'
-import { anything, boolean, type Check, name, readOptions } from './options.ts'
+import { anything, boolean, type Check, name, readable, readOptions } from './options.ts'
 import { checkedJson } from './payload.ts'
 import type { QueueCore } from './queue-core.ts'
 import { keysIn, pathText, resultOf } from './schema.ts'
@@ -67,16 +67,16 @@ export async function automationOf(core: QueueCore, options: unknown): Promise<A
 }
 
 async function enqueueOf(core: QueueCore, given: unknown): Promise<Automation['enqueue']> {
-  if (typeof given !== 'object' || given === null) throw invalidOption('automate.enqueue', 'an object', given)
-  const { job, payload = null, ...options } = given as AutomationJob
+  if (!isObject(given)) throw invalidOption('automate.enqueue', 'an object', given)
+  const copy = (): object => ({ ...given })
+  const { job, payload = null, ...options } = readable('automate.enqueue', given, copy) as AutomationJob
   for (const option of ['id', 'runAt'])
     if (option in options)
       throw invalidOption(`automate.enqueue.${option}`, 'absent: it would be that of every job', given[option as never])
   const template = checkedJson('automate.enqueue.payload', payload, core.payloadLimit)
   checkTemplate('automate.enqueue.payload', template)
   // Also tells of a job that is unknown and of bad options.
-  const { type, schema, version, defaults } = core.intake.definitionOf(job)
-  core.intake.checkOptions(job, options)
+  const { type, schema, version, defaults } = within('automate.enqueue', () => core.intake.checked(job, options))
   for (const option of FILLED) checkTemplate(`automate.enqueue.${option}`, options[option])
   if (schema !== null) await within('automate.enqueue', () => checkPayload(schema, type, template))
   return {

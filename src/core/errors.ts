@@ -120,14 +120,19 @@ export function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'bigint') return `${value}n`
   if (!isObject(value)) return String(value)
-  if (Array.isArray(value)) return `an array of ${value.length}`
-  const name = (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor?.name
-  return name === undefined || name === 'Object' ? 'an object' : `an instance of ${name}`
+  try {
+    if (Array.isArray(value)) return `an array of ${value.length}`
+    const name = (Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null)?.constructor?.name
+    return name === undefined || name === 'Object' ? 'an object' : `an instance of ${name}`
+  } catch {
+    // A proxy that was revoked, for instance.
+    return 'an object'
+  }
 }
 
 /** The message every bad option gets: the field, the rule, the value. */
 export function invalidOption(field: string, rule: string, value: unknown): HoldfastError {
-  const kind = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
+  const kind = value === null ? 'null' : typeof value
   const message = `Expected \`${field}\` to be ${rule}, got \`${describe(value)}\` (${kind})`
   return fieldError('HOLDFAST_INVALID_OPTION', field, value, message)
 }

@@ -108,7 +108,7 @@ export class Intake {
     options: EnqueueOptions = {},
     depth = 0,
   ): NewJob | Promise<NewJob> {
-    return this.#prepare(this.definitionOf(job), payload, options, depth)
+    return this.#prepare(this.#definitionOf(job), payload, options, depth)
   }
 
   #prepare(definition: Described, payload: unknown, options: EnqueueOptions, depth: number): NewJob | Promise<NewJob> {
@@ -157,12 +157,14 @@ export class Intake {
     return { ...details, payload: kept, jobKey: null, depth, unchecked: true, failed: error }
   }
 
-  /** Throws for options that no enqueue of this job may have. */
-  checkOptions(job: JobDefinition | string, options: EnqueueOptions): void {
-    this.#details(this.definitionOf(job), options)
+  /** What is known of a job. Throws for options that no enqueue of it may have. */
+  checked(job: JobDefinition | string, options: EnqueueOptions): Described {
+    const definition = this.#definitionOf(job)
+    this.#details(definition, options)
+    return definition
   }
 
-  definitionOf(job: JobDefinition | string): Described {
+  #definitionOf(job: JobDefinition | string): Described {
     if (typeof job === 'string') return this.#byName(job)
     return this.known('job', job, `${DEFINITION}, or the name of one`)
   }
