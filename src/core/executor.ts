@@ -69,16 +69,15 @@ export class Executor {
     this.#buffer = new SettleBuffer(servicesOf(core, () => this.session)('settle'))
     const onRoom = (): void => this.#session?.roomMade()
     this.#slots = new Slots({ core, state, killGrace, buffer: this.#buffer, onRoom })
-    const { again, over } = core.errors('runner')
     const openRunner = (): OpenRunner =>
       runner.open({
         ...core,
-        ...{ definitions, concurrency, ends: this.#slots, onError: again },
+        definitions,
         definitionOf: (type) => core.intake.defined(type) ?? definitions.get(type),
-        onRoom() {
-          over()
-          onRoom()
-        },
+        concurrency,
+        ends: this.#slots,
+        onRoom,
+        errors: core.errors('runner'),
       })
     const session = {
       core,

@@ -3,6 +3,7 @@ import type { Environment } from './environment.ts'
 import type { HoldfastError } from './errors.ts'
 import type { JobDefinition } from './definition.ts'
 import type { JobQueue } from './queue.ts'
+import type { ServiceErrors } from './service-errors.ts'
 
 /**
  * Where the handlers of an executor run: `workerThreads()`, `webWorkers()`. It holds nothing until an executor starts,
@@ -27,10 +28,10 @@ export interface RunnerHost {
   readonly concurrency: number
   readonly payloadLimit: number
   readonly ends: AttemptEnds
-  /** A worker has become ready: there may be more `places` than before, and what could not be started can be again. */
+  /** There may be more `places` than before. */
   readonly onRoom: () => void
-  /** Of what it goes on after, as of a worker that cannot be started and is tried again. */
-  readonly onError: (error: unknown) => void
+  /** A worker that is over without having been asked is replaced, a try like any other: one succeeds when it has run a job. */
+  readonly errors: ServiceErrors
 }
 
 /** How the run of a handler ends. Each run ends once; what is told of it afterwards is not heard. */

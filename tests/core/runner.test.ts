@@ -208,7 +208,7 @@ test('processUntilIdle of a paused executor comes to its end, also where a runne
   expect(await executor.processUntilIdle()).toMatchObject({ processed: 0 })
 })
 
-test('a worker that cannot start after it had is told the logger once, and once more when it can', async () => {
+test('what a runner tells of its workers is told each time, the logger once and when they work again', async () => {
   const lines: unknown[] = []
   const line =
     (level: string): Logger['info'] =>
@@ -219,10 +219,11 @@ test('a worker that cannot start after it had is told the logger once, and once 
   const told: string[] = []
   queue.on('error', ({ service, error }) => told.push(`${service} ${codeOf(error)}`))
   for (let start = 0; start < 3; start++)
-    puppet.host?.onError(new HoldfastError('HOLDFAST_WORKER_NOT_READY', 'it ended before it was ready'))
+    puppet.host?.errors.again(new HoldfastError('HOLDFAST_WORKER_NOT_READY', 'it ended before it was ready'))
   expect(told).toEqual(Array.from({ length: 3 }, () => 'runner HOLDFAST_WORKER_NOT_READY'))
   puppet.host?.onRoom()
-  puppet.host?.onRoom()
+  expect(lines).toHaveLength(1)
+  puppet.host?.errors.over()
   expect(lines).toEqual([
     ['error', 'The runner service met an error', undefined],
     ['info', 'The runner service works again', 3],

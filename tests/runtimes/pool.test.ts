@@ -4,12 +4,13 @@ import { runInNewContext } from 'node:vm'
 import { expect, test, vi } from 'vitest'
 import type { Attempt } from '../../src/core/attempt.ts'
 import type { AttemptEnds, RunnerHost } from '../../src/core/runner.ts'
+import { serviceErrors } from '../../src/core/service-errors.ts'
 import { defineJob, RetryLater } from '../../src/index.ts'
 import { calling } from '../../src/runtimes/threads/calls.ts'
 import { openPool } from '../../src/runtimes/threads/options.ts'
 import { Pool } from '../../src/runtimes/threads/pool.ts'
 import type { Port, PortEvents } from '../../src/runtimes/threads/port.ts'
-import { MARK } from '../../src/runtimes/threads/protocol.ts'
+import { MARK, thrownData } from '../../src/runtimes/threads/protocol.ts'
 import { ManualClock } from '../../src/testing/index.ts'
 import { codeOf } from '../core/doubles.ts'
 
@@ -27,6 +28,8 @@ class Played implements Port {
   ended = false
   /** Whether it answers calls, and ends when it is told to. */
   heeds = true
+  /** What it answers calls with, if that is an error. */
+  refuses: Error | null = null
   /** How many runs it was given by each message. */
   readonly given: number[] = []
   /** As threads of Node do that nobody has told anything. */
@@ -40,7 +43,14 @@ class Played implements Port {
     const { kind, message, runs } = (data as { readonly [MARK]: Request })[MARK]
     if (kind === 'run') this.given.push(runs?.length ?? 0)
     if (kind === 'request' && this.heeds)
-      this.say({ kind: 'answer', message: { id: message.id, type: 'RAW', value: { value: undefined } } })
+      this.say({
+        kind: 'answer',
+        message: {
+          id: message.id,
+          type: 'RAW',
+          value: this.refuses === null ? { value: undefined } : { error: thrownData(this.refuses) },
+        },
+      })
   }
 
   /** As it comes over a port: a copy. */
@@ -76,6 +86,8 @@ function stage({ concurrency = 4 } = {}) {
   const tell = (what: keyof AttemptEnds) => (ended: Attempt, value: unknown) => void told.push([what, ended, value])
   const onRoom = vi.fn<() => void>()
   const errors: unknown[] = []
+  /** What the logger hears: an error that is news, and how many there were. */
+  const log: unknown[] = []
   const host = {
     queue: {},
     environment: {
@@ -89,14 +101,20 @@ function stage({ concurrency = 4 } = {}) {
     concurrency,
     ends: { returned: tell('returned'), threw: tell('threw'), gone: tell('gone') },
     onRoom,
-    onError: (error: unknown) => void errors.push(error),
+    errors: serviceErrors(
+      (error, isNews) => {
+        errors.push(error)
+        if (isNews) log.push(codeOf(error))
+      },
+      (ended) => log.push(ended),
+    ),
   } as unknown as RunnerHost
   const connect = (events: PortEvents): Port => {
     const thread = new Played(events)
     threads.push(thread)
     return thread
   }
-  return { host, connect, clock, timers, threads, told, onRoom, errors }
+  return { host, connect, clock, timers, threads, told, onRoom, errors, log }
 }
 
 function pool({ size = 1, jobsPerWorker = 1 } = {}) {
@@ -225,6 +243,29 @@ test('so are those that die while they start, before they expose anything; one t
   at.pool.run(attempt('a'))
   at.threads.at(-1)?.die()
   await diesWithin(100)
+})
+
+test('of workers that die without having run a job the logger is told once, and once more when one has run one', async () => {
+  const at = pool()
+  await at.exposes(0)
+  for (let died = 0; died < 5; died++) {
+    at.threads.at(-1)?.die()
+    await at.clock.advance('10s')
+    await at.exposes(at.threads.length - 1)
+  }
+  expect([at.errors.length, at.log]).toEqual([5, ['HOLDFAST_WORKER_DIED']])
+  at.pool.run(attempt('a'))
+  at.threads.at(-1)?.say({ kind: 'news', news: [{ run: 1, kind: 'returned', value: null }] })
+  expect(at.log).toEqual(['HOLDFAST_WORKER_DIED', 5])
+})
+
+test('each state that cannot be disposed of is told the logger: nobody tries that again', async () => {
+  const at = pool({ size: 2 })
+  await at.exposes(0)
+  await at.exposes(1)
+  for (const thread of at.threads) thread.refuses = new Error('It is busy')
+  await at.pool.close()
+  expect(at.log).toHaveLength(2)
 })
 
 test('the pause keeps the process alive: there may be jobs that wait for the thread', async () => {

@@ -116,7 +116,7 @@ export class Pool implements OpenRunner {
     if (state === 'over') this.#threads.delete(thread)
     // One that fails at the start ends the start.
     if (this.#closing !== null || !this.#opened) return
-    if (cause !== null) this.#options.host.onError(cause)
+    if (cause !== null) this.#options.host.errors.again(cause)
     const useless = cause !== null && answered + running === 0
     this.#useless = useless ? this.#useless + 1 : 0
     if (useless) this.#pause(Math.min(FIRST_PAUSE * 2 ** (this.#useless - 1), LAST_PAUSE))

@@ -116,14 +116,11 @@ export class Thread {
 
   /** Lets it dispose of its state, then ends it. */
   async close(): Promise<void> {
-    const { environment } = this.#options.host
+    const { environment, errors } = this.#options.host
     if (this.state === 'starting') this.#finish(stopped())
     if (this.state === 'ready' && this.#runs.size === 0) {
       this.#port?.keep(true)
-      const disposed = this.#calls.call('close').then(
-        () => undefined,
-        (error: unknown) => this.#options.host.onError(error),
-      )
+      const disposed = this.#calls.call('close').then(() => undefined, errors.once)
       await waitAtMost(environment, CLOSE_WITHIN, disposed, this.#over)
     }
     this.kill()
@@ -200,16 +197,17 @@ export class Thread {
     const { run, kind } = news
     const attempt = this.#runs.get(run as number)
     if (attempt === undefined) return
-    const { ends, onError } = this.#options.host
+    const { ends, errors } = this.#options.host
     try {
       if (kind === 'progress') return attempt.progress(news.value)
       if (kind === 'output') return attempt.tellOutput(news.value)
       if (kind === 'log') return attempt.log(String(news.message), isObject(news.fields) ? news.fields : {})
     } catch (error) {
-      return onError(error)
+      return errors.once(error)
     }
     if (kind !== 'returned' && kind !== 'threw') return
     this.answered += 1
+    errors.over()
     this.#runs.delete(run as number)
     if (this.#runs.size === 0) this.#port?.keep(false)
     if (kind === 'threw') return ends.threw(attempt, revived(news.error))
