@@ -212,6 +212,32 @@ test('the payload that a damaged record names is set aside with it, when a snaps
   expect([chunks.result, kept.result]).toEqual([[], ['log/1', `payloads/${key}`]])
 })
 
+test('what is kept of a damaged payload holds up a snapshot no longer than the deadline', async () => {
+  const { storage: before, name } = await faulty()
+  await enqueue(before, 'a', { payload: 'x'.repeat(20_000) })
+  await raw(name, ['payloads'], (transaction) => {
+    const payloads = transaction.objectStore('payloads')
+    const keys = payloads.getAllKeys()
+    keys.onsuccess = () => payloads.put('spoilt', keys.result[0])
+  })
+  const { factory, storage } = await faulty({ name, deadline: 1000, snapshotAfter: 1 })
+  let isBegun = false as boolean
+  factory.plan = ({ kind, stores }) => {
+    if (kind !== 'transaction') return null
+    isBegun ||= String(stores) === 'snapshot,$meta,log,payloads'
+    if (String(stores) !== '$damaged') return null
+    // Tried again with each flush, and at last by the snapshot, which waits for it.
+    return isBegun ? { fault: 'never' } : { fault: 'fail', error: 'UnknownError' }
+  }
+  expect(await storage.get(['a'])).toMatchObject([{ payload: null }])
+  const ids = ['a']
+  while (!isBegun) {
+    ids.push(`b${ids.length}`)
+    await enqueue(storage, ids.at(-1) as string)
+  }
+  expect(await idsOf(storage)).toEqual(ids)
+})
+
 describe('a snapshot whose head somebody spoilt', () => {
   const LARGE = 'x'.repeat(20_000)
 

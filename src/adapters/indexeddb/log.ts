@@ -366,7 +366,7 @@ export class IndexedDbLog implements Log {
     const failed = (cause: unknown): void => this.#snapshots.failed(position, growing(this.#options.name, cause))
     try {
       if (!(await this.#database.inTime(this.#snapshots.begin(handle, position)))) return
-      await this.#damage.keep(handle)
+      await this.#database.inTime(this.#damage.keep(handle))
       const copy = await this.#snapshots.copy(replica.snapshot(), position)
       const published = this.#snapshots.publish(handle, copy).catch(failed)
       this.#publishing = published.then(() => this.#healthListener())
