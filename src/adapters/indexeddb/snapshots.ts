@@ -1,4 +1,4 @@
-import type { Snapshot, SnapshotRow } from '../../core/storage/job-table/job-table.ts'
+import { EMPTY, type Snapshot, type SnapshotRow } from '../../core/storage/job-table/job-table.ts'
 import { LOG_FORMAT } from '../../core/storage/log.ts'
 import type { Damage } from './damage.ts'
 import type { Database } from './database.ts'
@@ -22,8 +22,6 @@ export interface Loaded {
   /** Somebody wrote it whose formats are unknown here: what can be read of it was read. */
   readonly isNewer: boolean
 }
-
-const EMPTY: Snapshot = { sequence: 0, highest: 0, count: 0, versions: 0, rows: [] }
 
 /** A table as it was at one place of the log, on its way into the database. */
 export interface TableCopy extends Omit<Snapshot, 'rows'> {

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../core/errors.ts'
-import type { Snapshot } from '../../core/storage/job-table/job-table.ts'
+import { EMPTY, type Snapshot } from '../../core/storage/job-table/job-table.ts'
 import {
   type Append,
   LOG_FORMAT,
@@ -29,8 +29,6 @@ export interface JournalOptions {
   /** Bytes of records after which a new segment begins, or twice the snapshot if that is more. */
   readonly rollAt: number
 }
-
-const EMPTY: Snapshot = { sequence: 0, highest: 0, count: 0, versions: 0, rows: [] }
 
 const NOTHING_BETWEEN: Receipt = { between: [] }
 

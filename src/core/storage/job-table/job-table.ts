@@ -24,6 +24,9 @@ export interface Snapshot {
   readonly rows: Iterable<SnapshotRow>
 }
 
+/** Of a table without rows, with which a log begins. */
+export const EMPTY: Snapshot = { sequence: 0, highest: 0, count: 0, versions: 0, rows: [] }
+
 export interface Pauses {
   readonly all: boolean
   readonly types: readonly string[]
