@@ -1,7 +1,10 @@
 /** Processes that do something one after the other. Node built-ins only, since this is part of the set-up. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A machine may stand still meanwhile. ms */
+const LONGEST_FILLING = 60_000
 
 /**
  * Holds a lock file during `work`. The file of a process that was killed is taken over. (Two that take it over in the same
@@ -37,7 +40,10 @@ function take(lock) {
 /** Whether it is the lock of a process that was killed. @param {string} lock */
 function isLeft(lock) {
   try {
-    const holder = Number(readFileSync(lock, 'utf8'))
+    const text = readFileSync(lock, 'utf8')
+    // Killed between making the file and filling it, which takes no time.
+    if (text === '') return Date.now() - statSync(lock).mtimeMs > LONGEST_FILLING
+    const holder = Number(text)
     // In a container that was started anew this process may well have the number that the killed one had. Signal 0 only
     // asks whether the process exists; it throws when it does not.
     return holder === process.pid || !process.kill(holder, 0)

@@ -1,6 +1,6 @@
 // What `npm start` and `npm test` do before anything else, in a clone whose npm only writes down what it was asked for.
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Clone, type Ended, root } from './clone.ts'
@@ -140,6 +140,14 @@ test('two starts at once install once: the second says that it waits', async () 
 test('the lock of a run that was killed is taken over', async () => {
   const { pid } = spawnSync(process.execPath, ['--version'])
   clone.write('.holdfast/bootstrap.lock', String(pid))
+  expect((await start()).code).toBe(3)
+  expect(clone.has('.holdfast/bootstrap.lock')).toBe(false)
+})
+
+test('a lock that a run was killed while making, and is empty, is taken over', async () => {
+  clone.write('.holdfast/bootstrap.lock', '')
+  const twoMinutesAgo = Date.now() / 1000 - 120
+  utimesSync(clone.path('.holdfast/bootstrap.lock'), twoMinutesAgo, twoMinutesAgo)
   expect((await start()).code).toBe(3)
   expect(clone.has('.holdfast/bootstrap.lock')).toBe(false)
 })
