@@ -101,15 +101,14 @@ export class Reaper {
   }
 
   /** Answers the sessions of which nobody knows whether they are over: all others but its own. */
-  async #buryAll(): Promise<readonly SessionRecord[]> {
+  async #buryAll(looks = 10): Promise<readonly SessionRecord[]> {
     const { storage, session: own } = this.#options
-    for (;;) {
-      const others = (await storage.sessions()).filter(({ id }) => id !== own())
-      let found = 0
-      for (const session of others) if (session.ended === true) found += await this.#bury(session)
-      // What a session wrote as it died may come to light only now, and jobs beyond a batch have waited.
-      if (found === 0) return others.filter(({ ended }) => ended !== true)
-    }
+    const others = (await storage.sessions()).filter(({ id }) => id !== own())
+    let found = 0
+    for (const session of others) if (session.ended === true) found += await this.#bury(session)
+    // What a session wrote as it died may come to light only now, and jobs beyond a batch have waited. Not without end: were
+    // a proof wrong, its session would go on.
+    return found > 0 && looks > 1 ? this.#buryAll(looks - 1) : others.filter(({ ended }) => ended !== true)
   }
 
   /** There is proof that the session is over: nobody has to wait for its leases. Answers how many jobs it was found to hold. */

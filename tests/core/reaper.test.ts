@@ -254,6 +254,17 @@ describe('a reaper', () => {
     expect((await inner.sessions()).map(({ id }) => id)).toEqual(['reaper'])
   })
 
+  test('ends its look, though a session that is said to be over goes on and on', async () => {
+    let beat: () => unknown = () => undefined
+    const { clock, taken, reaper, ...made } = await watched([{}], { before: (name) => name === 'settle' && beat() }, [
+      'victim',
+    ])
+    beat = made.beat
+    await clock.settle()
+    await reaper.stop()
+    expect(taken).toEqual({})
+  })
+
   test('looks at once when it begins: of a death that was proven before, nobody tells any more', async () => {
     const { clock, taken } = await watched([{}], {}, ['victim'])
     await clock.settle()
