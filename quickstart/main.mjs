@@ -21,7 +21,7 @@ import {
 import { Workers } from './workers.mjs'
 
 const number = new Intl.NumberFormat('en')
-/** How often it looks whether others are still at work on another run, each 100 ms. That one was killed is known after about one second. */
+/** How many looks at others at work, one each 100 ms, until it refuses or says that it waits. A kill is known after about 1 s. */
 const LOOKS = 30
 
 /** @param {string} folder @param {number} count of processes @returns {Promise<number>} the exit code */
@@ -96,7 +96,7 @@ async function openRun(folder, count) {
       throw new UsageError(`the run below ${left.folder} is under way in another process`)
     }
     // Whoever is at work has yet to store what it found, or to leave when all is done: neither takes long.
-    if (looks === LOOKS) console.log('Waiting for another process, which is about to begin or to end')
+    if (looks === LOOKS) console.log('Waiting for another process, which is about to begin or to end (Ctrl-C gives up)')
     await sleep(100)
   }
   if (left !== null && !left.ended) console.log(`The run below ${left.folder} was not finished and is given up`)

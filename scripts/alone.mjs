@@ -40,10 +40,9 @@ function take(lock) {
 /** Whether it is the lock of a process that was killed. @param {string} lock */
 function isLeft(lock) {
   try {
-    const text = readFileSync(lock, 'utf8')
+    const holder = Number(readFileSync(lock, 'utf8'))
     // Killed between making the file and filling it, which takes no time.
-    if (text === '') return Date.now() - statSync(lock).mtimeMs > LONGEST_FILLING
-    const holder = Number(text)
+    if (!(holder > 0)) return Date.now() - statSync(lock).mtimeMs > LONGEST_FILLING
     // In a container that was started anew this process may well have the number that the killed one had. Signal 0 only
     // asks whether the process exists; it throws when it does not.
     return holder === process.pid || !process.kill(holder, 0)

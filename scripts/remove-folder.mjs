@@ -7,8 +7,12 @@ import { rename, rm } from 'node:fs/promises'
  * @param {string} folder
  */
 export async function removeFolder(folder) {
-  const gone = `${folder}-gone`
-  await rename(folder, gone)
+  const aside = `${folder}-gone`
+  // Windows moves no folder in which a file is open.
+  const gone = await rename(folder, aside).then(
+    () => aside,
+    () => folder,
+  )
   // Tried again as a whole, for what was on its way into it.
-  await rm(gone, { recursive: true, maxRetries: 10, retryDelay: 100 })
+  await rm(gone, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
 }

@@ -13,10 +13,10 @@ export type Where = Placed | string | undefined
 export class Problem extends Error {
   readonly at: Where
 
-  /** `value`: what was found instead, told as the queue's own errors do. */
+  /** `value`: what was found instead. */
   constructor(message: string, at: Where, value?: unknown) {
-    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- of a list or an object it is enough to hear that it is one
-    super(value === undefined ? message : `${message}, got \`${String(value).slice(0, 80)}\` (${typeof value})`)
+    const found = value === Object(value) ? 'an object' : String(value).slice(0, 80)
+    super(value === undefined ? message : `${message}, got \`${found}\` (${typeof value})`)
     this.at = at
   }
 }

@@ -78,6 +78,7 @@ export class Executor {
         ends: this.#slots,
         onRoom,
         errors: core.errors('runner'),
+        tickErrors: core.errors('runner'),
       })
     const session = {
       core,

@@ -32,6 +32,8 @@ export interface RunnerHost {
   readonly onRoom: () => void
   /** A worker that is over without having been asked is replaced, a try like any other: one succeeds when it has run a job. */
   readonly errors: ServiceErrors
+  /** Of a worker that runs no jobs and only tells the time. */
+  readonly tickErrors: ServiceErrors
 }
 
 /** How the run of a handler ends. Each run ends once; what is told of it afterwards is not heard. */

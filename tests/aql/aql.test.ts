@@ -189,6 +189,12 @@ describe('an error names its place', () => {
     ['mutation { enqueueJob(payload: 1) { id } }', 1, 12, '`type`'],
     ['mutation { enqueueJob(payload: 1, jobType: 5) { id } }', 1, 35, 'a text, got `5`'],
     ['mutation { enqueueJobs(type: "a", payloads: 5) { id } }', 1, 35, 'a list, got `5`'],
+    [
+      'mutation { enqueueJobs(type: "a", payloads: { toString: 1 }) { id } }',
+      1,
+      35,
+      'a list, got `an object` (object)',
+    ],
     ['mutation { pause }', 1, 12, 'one of'],
     ['mutation { pause(all: true, type: "x") }', 1, 12, 'one of'],
     ['mutation { resume(type: "") }', 1, 19, 'type'],

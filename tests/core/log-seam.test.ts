@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { HoldfastError } from '../../src/core/errors.ts'
 import type { Hint } from '../../src/core/storage/contract.ts'
+import { EMPTY } from '../../src/core/storage/job-table/job-table.ts'
 import type { Append, Log, LogRecord, LogReplica, Presence, Receipt, Tail } from '../../src/core/storage/log.ts'
 import { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
 import { newJob } from '../../src/testing/index.ts'
@@ -10,7 +11,6 @@ type Turn = (tail: Tail) => Append | null
 type Guess = () => Append | null | 'read first'
 type Exchange = (turn: Turn, n: number, guess: Guess) => Promise<Receipt> | Receipt
 
-const EMPTY = { sequence: 0, highest: 0, count: 0, versions: 0, rows: [] }
 const DONE: Receipt = { between: [] }
 
 /** A log whose every exchange the test plays. */

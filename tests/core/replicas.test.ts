@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { HoldfastError } from '../../src/core/errors.ts'
 import type { JobRecord, LeaseRef, Settlement } from '../../src/core/storage/contract.ts'
-import type { Snapshot } from '../../src/core/storage/job-table/job-table.ts'
+import { EMPTY, type Snapshot } from '../../src/core/storage/job-table/job-table.ts'
 import { LoggedStorage } from '../../src/core/storage/logged-storage.ts'
 import { type Fault, newJob, SharedLog } from '../../src/testing/index.ts'
 import { NOW } from './kit-targets.ts'
@@ -16,7 +16,7 @@ class Replica {
   readonly storage: LoggedStorage
   readonly session: string
   held: LeaseRef[] = []
-  #snapshot: () => Snapshot = () => ({ sequence: 0, highest: 0, count: 0, versions: 0, rows: [] })
+  #snapshot: () => Snapshot = () => EMPTY
 
   constructor(log: SharedLog, name: string) {
     const inner = log.handle()

@@ -1,5 +1,6 @@
 // The timers of a hidden page, with a ticker that the test plays. In engines: ../browser/web-workers.engines.test.ts.
 import { expect, test } from 'vitest'
+import { serviceErrors } from '../../src/core/service-errors.ts'
 import { ticked } from '../../src/runtimes/browser/page-ticks.ts'
 import type { Port, PortEvents } from '../../src/runtimes/threads/port.ts'
 import { MARK } from '../../src/runtimes/threads/protocol.ts'
@@ -15,6 +16,8 @@ function page() {
   const tickers: Ticker[] = []
   const told: unknown[] = []
   const errors: unknown[] = []
+  /** What the logger hears: an error that is news, and how many there were. */
+  const log: unknown[] = []
   const connect = (events: PortEvents): Port => {
     const ticker = { ...events, ended: false }
     tickers.push(ticker)
@@ -26,9 +29,16 @@ function page() {
   }
   // Whose own timers do not fire while it only sleeps.
   const environment = ticked(clock)
-  const end = environment.beginTicks(connect, (error) => errors.push(error))
+  const noted = serviceErrors(
+    (error, isNews) => {
+      errors.push(error)
+      if (isNews) log.push(error)
+    },
+    (ended) => log.push(ended),
+  )
+  const end = environment.beginTicks(connect, noted)
   const say = (at: number, kind: string): void => tickers[at]?.message({ [MARK]: { kind } })
-  return { clock, environment, tickers, told, errors, say, end }
+  return { clock, environment, tickers, told, errors, log, say, end }
 }
 
 test('a tick runs what is late, once, and nothing that is cancelled or still to come', () => {
@@ -110,4 +120,17 @@ test('one that has died is told of, and spawned anew when ticks are needed again
   clock.setHidden(false)
   clock.setHidden(true)
   expect(tickers).toHaveLength(2)
+})
+
+test('one that dies again and again is news once, until its successor ticks', async () => {
+  const { clock, tickers, errors, log, say } = page()
+  clock.setHidden(true)
+  tickers[0]?.died('why')
+  await clock.advance(30_000)
+  tickers[1]?.died('why')
+  await clock.advance(30_000)
+  say(2, 'exposed')
+  expect([errors, log]).toEqual([['why', 'why'], ['why']])
+  say(2, 'tick')
+  expect(log).toEqual(['why', 2])
 })

@@ -93,7 +93,8 @@ function Fact({ name, value }: { name: string; value: string }) {
 
 function ErrorText({ error: { code, name, message, stack = '' } }: { error: ErrorData }) {
   // The stacks of some browsers begin with both.
-  const heading = stack.includes(message) ? null : `${name}: ${message}`
+  const begins = message !== '' && stack.replace(/^[^:\n]*: /, '').startsWith(message)
+  const heading = begins ? null : `${name}: ${message}`
   return (
     <>
       <h3>Error</h3>

@@ -1,4 +1,5 @@
 import type { CancelTimer, Environment } from '../../core/environment.ts'
+import type { ServiceErrors } from '../../core/service-errors.ts'
 import type { Connect, Port } from '../threads/port.ts'
 import { marked, type ToThread, unmarked } from '../threads/protocol.ts'
 
@@ -20,7 +21,7 @@ interface Timer {
 /** An environment whose timers are on time in a hidden page too, as long as its ticks come. */
 export interface TickedEnvironment extends Environment {
   /** Begins to tick while the page is hidden. Returns what ends it. */
-  readonly beginTicks: (connect: Connect, onError: (error: unknown) => void) => () => void
+  readonly beginTicks: (connect: Connect, errors: ServiceErrors) => () => void
 }
 
 /**
@@ -42,15 +43,18 @@ export function ticked(own: Environment): TickedEnvironment {
         stopOwn()
       }
     },
-    beginTicks: (connect, onError) => {
+    beginTicks: (connect, errors) => {
       const ticker = new TickerWorker({
         connect,
-        tick: () => timers.tick(),
+        tick: () => {
+          errors.over()
+          timers.tick()
+        },
         every: () => (own.hidden() ? EVERY : 0),
         startTimer: own.startTimer,
         died: (cause) => {
           timers.cease()
-          onError(cause)
+          errors.again(cause)
         },
       })
       const unsubscribe = own.onVisibilityChange(() => ticker.look())

@@ -39,7 +39,7 @@ export function webWorkers(options: WebWorkersOptions): Runner {
     open: (host) => {
       // What `environment` has made.
       const { beginTicks } = host.environment as TickedEnvironment
-      const onClose = beginTicks(spawning('ticks'), host.errors.again)
+      const onClose = beginTicks(spawning('ticks'), host.tickErrors)
       const processors = navigator.hardwareConcurrency || 1
       return openPool(settings, { connect: spawning('jobs'), processors, onClose }, host)
     },

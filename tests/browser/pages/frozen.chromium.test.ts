@@ -33,4 +33,6 @@ test('a tab that is frozen in the middle of a transaction keeps no other tab wai
     `A tab in chromium was frozen ${TIMES} times while it wrote: another one waited ${Math.max(...waited).toFixed(0)} ms at most`,
   )
   expect(await pageOf<Frozen>(tab).errors()).toEqual([])
+  // A machine may stand still now and then, not most times.
+  expect(waited.filter((ms) => ms >= 2000).length).toBeLessThan(TIMES / 3)
 })

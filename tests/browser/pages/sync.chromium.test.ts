@@ -106,6 +106,7 @@ test('what runs at the deadline is aborted and given back, counted as nothing, a
     expect(told).toEqual([{ by: 'sync', code: 'HOLDFAST_WORK_LEFT' }])
     // On a machine that stands still the deadline may come before the job.
   } while (!uploads.includes('stuck'))
+  expect(uploads).toEqual(['stuck'])
   expect(await page.job('stuck')).toEqual({ status: 'pending', failures: 0, interruptions: 0, unreached: 0 })
   await page.cancel('stuck')
 })

@@ -61,11 +61,11 @@ test('of a frozen tab neither the page nor its workers run until it is resumed',
   await page.tick()
   await heardFrom('page', 'worker')
   await frozen.freeze()
-  // What was on its way may arrive late: in the end there is a second in which nothing does.
+  // What was on its way may arrive late: in the end there are three seconds in which nothing does.
   await expect
     .poll(async () => {
       heard.length = 0
-      await sleep(1000)
+      await sleep(3000)
       return heard
     })
     .toEqual([])
