@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { OrderedList } from '../../src/core/storage/job-table/ordered-list.ts'
+import { type Cursor, OrderedList } from '../../src/core/storage/job-table/ordered-list.ts'
 
 interface Item {
   readonly value: number
@@ -9,20 +9,25 @@ interface Item {
 
 const compare = (a: Item, b: Item): number => a.value - b.value || a.sequence - b.sequence
 
+function walked(cursor: Cursor<Item>): Item[] {
+  const items: Item[] = []
+  for (let item = cursor.next(); item !== undefined; item = cursor.next()) items.push(item)
+  return items
+}
+
 /** Everything there is to see of a list. */
 function seen(list: OrderedList<Item>): unknown {
-  const walked: Item[] = []
-  const cursor = list.cursor()
-  for (let item = cursor.next(); item !== undefined; item = cursor.next()) walked.push(item)
   const rank = list.rank(({ value }) => value >= 25)
   return {
     size: list.size,
     first: list.first(),
     last: list.last(),
     items: [...list],
-    walked,
+    ranked: Array.from({ length: list.size + 1 }, (_, at) => list.at(at)),
+    walked: walked(list.cursor()),
     rank,
     rest: [...list.walk(rank, 1)],
+    walkedRest: walked(list.cursor(rank)),
   }
 }
 
@@ -33,9 +38,11 @@ function expected(items: readonly Item[]): unknown {
     first: items[0],
     last: items.at(-1),
     items,
+    ranked: [...items, undefined],
     walked: items,
     rank,
     rest: items.slice(rank),
+    walkedRest: items.slice(rank),
   }
 }
 

@@ -113,7 +113,7 @@ export const mutants = [
     'blocked job in the ready order',
     `${table}/ready-index.ts`,
     'limits: jobs alike keep the order of their serial queue, though the first waits for its limit',
-    ['places.heads.size >= capacity', 'false'],
+    ['Math.min(capacity, jobs.size)', 'jobs.size'],
   ),
   mutant('prune of live jobs', `${table}/prune.ts`, 'prune: live jobs never go', [
     'of expired(table, rule, request.spareSince)',
@@ -220,7 +220,13 @@ export const mutants = [
     'an id of a folded call taken for another payload',
     `${table}/enqueue.ts`,
     'keys: the id of a folded call with another payload is refused, with its own it is a repeat',
-    [' && digest === digestOf(job)', ''],
+    ['return digestOf({', 'return known.id !== job.id || digestOf({'],
+  ),
+  mutant(
+    'a folded call is taken for the one that replaced its payload',
+    'src/core/storage/transitions.ts',
+    'keys: a folded call is known by what it said, also when a later one has replaced that',
+    ['call.digest ?? digestOf({ type, payload })', 'call.digest'],
   ),
   mutant(
     'what a refused batch did before it was refused stays',
@@ -480,7 +486,7 @@ export const mutants = [
     'a replaced job keeps the version of the older call',
     'src/core/storage/transitions.ts',
     'versions: a job that is replaced has the version of the newer call',
-    ["  'payloadVersion',\n", ''],
+    ['if (job.payloadVersion !== by.payloadVersion) patch.payloadVersion = by.payloadVersion', ''],
   ),
   mutant(
     'a pause that changes nothing says that it did',
@@ -559,20 +565,20 @@ export const mutants = [
     ["if (holder.state !== 'waiting' ||", "if (holder.state === 'running' ||"],
   ),
   mutant('a detail is not replaced', 'src/core/storage/transitions.ts', 'keys: replace sets every detail anew', [
-    "  'serial',\n",
+    'if (job.serial !== by.serial) patch.serial = by.serial',
     '',
   ]),
   mutant(
     'a detail that a newer call leaves out stays',
     'src/core/storage/transitions.ts',
     'keys: replace sets what the newer call leaves out to its default',
-    ['if (job[field] !== from[field])', 'if (job[field] !== from[field] && from[field] !== null)'],
+    ['if (job.queueName !== by.queueName)', 'if (by.queueName !== null)'],
   ),
   mutant(
     'a replaced job keeps its failures',
     'src/core/storage/transitions.ts',
     'keys: replace sets the counters to zero and clears the error',
-    ['attempts: 0, failures: 0, interruptions: 0, unreached: 0, progress: null', 'attempts: 0, progress: null'],
+    ['if (job.failures !== 0) patch.failures = 0', ''],
   ),
   mutant(
     'a moment is preserved after an attempt too',
@@ -581,7 +587,7 @@ export const mutants = [
     ["by.jobKeyMode === 'preserveRunAt' && job.attempts === 0", "by.jobKeyMode === 'preserveRunAt'"],
   ),
   mutant('array payloads are replaced', 'src/core/storage/transitions.ts', 'keys: array payloads are joined', [
-    'joinedList(old, added)',
+    'joins ? joinedList(payload, added) : added',
     'added',
   ]),
   mutant(
@@ -694,8 +700,8 @@ export const mutants = [
   ),
   mutant(
     'who begins to wait passes those who wait',
-    `${table}/job-table.ts`,
+    `${table}/ready-index.ts`,
     'chain: a job enqueued in the serial queue of its parent waits behind those that wait there',
-    ["if (to?.['state'] !== 'running') this.#refillGroups()", ''],
+    ['if (worst !== undefined && group', 'if (worst === undefined || group'],
   ),
 ]

@@ -152,8 +152,8 @@ export interface JobRecord {
 /** A call that made no job of its own. */
 export interface AbsorbedEnqueue {
   readonly id: string
-  /** Of its type and payload: the same id with others is a conflict. */
-  readonly digest: number
+  /** Of its type and payload: the same id with others is a conflict. `null` while they are those of the job. */
+  readonly digest: number | null
 }
 
 /** Bytes of a payload: as JSON text, bytes themselves and Blobs counted as nothing, and those of its binary parts. */

@@ -271,9 +271,8 @@ export class Replica {
   }
 
   #takeBack(): void {
-    const undo = this.#undo
-    if (undo === undefined) return
-    for (let at = undo.length - 1; at >= 0; at--) undo[at]?.()
+    if (this.#undo === undefined) return
+    this.table.takeBack(this.#undo)
     this.#undo = undefined
     this.table.takeChanges()
     this.gap = true

@@ -9,6 +9,7 @@ import { enqueue } from './enqueue.ts'
 import { expiry } from './expiry.ts'
 import { fence } from './fence.ts'
 import { filters } from './filters.ts'
+import { foldedCalls } from './folded-calls.ts'
 import { groups } from './groups.ts'
 import { keyHolders } from './key-holders.ts'
 import { keys } from './keys.ts'
@@ -42,6 +43,7 @@ export const cases: readonly ConformanceCase[] = [
   ...session,
   ...enqueue,
   ...keys,
+  ...foldedCalls,
   ...keyHolders,
   ...versions,
   ...claim,

@@ -253,20 +253,6 @@ export const keys: readonly ConformanceCase[] = area('keys', {
     await site.shows('one', before)
   },
 
-  'the id of a folded call with another payload is refused, with its own it is a repeat': async (site) => {
-    for (const jobKeyMode of ['replace', 'preserveRunAt', 'unsafeDedupe'] as const) {
-      const key = { jobKey: `key of ${jobKeyMode}`, jobKeyMode }
-      const holder = await call(site, { ...key, payload: [1] })
-      const folded = { ...key, id: `folded by ${jobKeyMode}`, payload: [2] }
-      const first = await call(site, folded)
-      const refused = { accepted: false, index: 1, id: folded.id }
-      equal(await site.enqueue([{}, { ...folded, payload: [3] }]), refused, `another payload, ${jobKeyMode}`)
-      equal((await site.enqueue([{ ...folded, type: 'other' }])).accepted, false, `another type, ${jobKeyMode}`)
-      equal(await call(site, folded), first, `the answer to the repeat, ${jobKeyMode}`)
-      await site.shows(holder.id, first.job)
-    }
-  },
-
   'a refused batch leaves the holders of its keys alone': async (site) => {
     await site.addAll([
       { id: 'one', jobKey: 'key', payload: 1 },

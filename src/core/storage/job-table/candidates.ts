@@ -48,9 +48,9 @@ export class Candidates {
 
   /** The next job that rests in `limit` for a place in this lane comes up: one before it there cannot start. */
   raise(limit: Group, lane: ReadyLane): void {
-    const { rest } = limit.placesOf(lane)
-    const cursor = this.#rests.get(rest) ?? rest.cursor()
-    this.#rests.set(rest, cursor)
+    const { jobs, passed } = limit.placesOf(lane)
+    const cursor = this.#rests.get(jobs) ?? jobs.cursor(passed)
+    this.#rests.set(jobs, cursor)
     const row = cursor.next()
     if (row !== undefined) this.#raised.add({ row, lane })
   }

@@ -32,7 +32,7 @@ export function claim(draft: Draft, request: ClaimRequest): () => ClaimAnswer {
   for (const { row, groups } of jobs) {
     const to = claimed(row, { session: request.session, claimId: request.requestId, epoch, now })
     if (groups.length > 0) to.groups = groups
-    draft.putJob(row, to)
+    draft.putRow('jobs', row.id, row, to)
   }
   return () => answerOf(table, request, jobs.flatMap(({ row }) => table.row('jobs', row.id) ?? []).map(toRecord))
 }
@@ -103,10 +103,15 @@ class GroupCounts {
     const first = this.#table.ready.gate(row, 0)
     if (first === undefined) return NO_GROUPS
     const second = this.#table.ready.gate(row, 1)
-    const groups = second === undefined ? [first] : [first, second]
-    if (groups.some((group) => this.#isFull(group))) return null
-    for (const group of groups) this.#admitted.set(group, (this.#admitted.get(group) ?? 0) + 1)
-    return groups.map((group) => group.key)
+    if (this.#isFull(first) || (second !== undefined && this.#isFull(second))) return null
+    this.#count(first)
+    if (second === undefined) return first.keys
+    this.#count(second)
+    return [first.key, second.key]
+  }
+
+  #count(group: Group): void {
+    this.#admitted.set(group, (this.#admitted.get(group) ?? 0) + 1)
   }
 
   /** The limit in which this job, kept back by its serial queue, leaves a place. */
@@ -119,11 +124,10 @@ class GroupCounts {
     return this.#table.ready.capacity(group) <= (this.#admitted.get(group) ?? 0)
   }
 
-  /** Group rows come before the jobs in the unit, so that the heads behind these jobs are not let pass for nothing. */
   write(draft: Draft): void {
     for (const [group, admitted] of this.#admitted) {
-      const row = draft.get('groups', group.key)
-      draft.put('groups', group.key, {
+      const row = this.#table.row('groups', group.key)
+      draft.putRow('groups', group.key, row, {
         running: (row?.running ?? 0) + admitted,
         window: this.#windowAfter(group, row, admitted),
       })

@@ -45,19 +45,26 @@ export class Draft {
 
   /** Writes fields into a row, creating it where there is none. `fields` belongs to the draft from then on. */
   put<Name extends TableName>(table: Name, key: string, fields: Partial<RowOf<Name>>): void {
-    const change = this.#find(table, key) ?? this.#add(table, key)
+    const change = this.#find(table, key) ?? this.#add(table, key, this.#read(table, key))
     if (change.expect === 0) change.version ??= this.table.nextVersion
     if (change.to == null) change.to = fields
     else Object.assign(change.to, fields)
   }
 
-  /** The same for a job whose row is at hand and that is not in the draft yet: finding both takes longer than the rest. */
-  putJob(row: Readonly<JobRow>, fields: Partial<JobRow>): void {
-    this.#add('jobs', row.id, row).to = fields
+  /** The same for a row that is at hand, or is not there, and not in the draft yet: finding both takes longer than the rest. */
+  putRow<Name extends TableName>(
+    table: Name,
+    key: string,
+    row: Readonly<RowOf<Name>> | undefined,
+    fields: Partial<RowOf<Name>>,
+  ): void {
+    const change = this.#add(table, key, row as Row | undefined)
+    if (row === undefined) change.version = this.table.nextVersion
+    change.to = fields
   }
 
   remove(table: TableName, key: string): void {
-    const change = this.#find(table, key) ?? this.#add(table, key)
+    const change = this.#find(table, key) ?? this.#add(table, key, this.#read(table, key))
     change.to = null
   }
 
@@ -87,10 +94,10 @@ export class Draft {
 
   /** The unit stands only if this row has not changed since it was read. */
   require(table: TableName, key: string): void {
-    if (this.#find(table, key) === undefined) this.#add(table, key)
+    if (this.#find(table, key) === undefined) this.#add(table, key, this.#read(table, key))
   }
 
-  #add(table: TableName, key: string, row = this.#read(table, key)): OpenChange {
+  #add(table: TableName, key: string, row: Readonly<Row> | undefined): OpenChange {
     const change: OpenChange = { table, key, expect: row?.version ?? 0 }
     this.#changes.push(change)
     if (this.#byKey !== undefined) this.#remember(change)

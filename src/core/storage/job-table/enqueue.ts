@@ -69,13 +69,15 @@ function placeJob(draft: Draft, job: NewJob): Placed | null {
 }
 
 /**
- * Whether the call that made a job, or was folded into it, said what this one says. A job that a later call with its key
- * has replaced no longer shows that itself, nor does one whose payload stands elsewhere: they have a digest of it.
+ * Whether the call that made a job, or was folded into it, said what this one says. One whose payload a later call with
+ * the key has replaced no longer shows that itself, nor does one whose payload stands elsewhere: they have a digest of it.
  */
 function saysTheSame(known: Readonly<JobRow>, job: ShelvedJob): boolean {
-  if (known.id !== job.id) return known.absorbed.some(({ id, digest }) => id === job.id && digest === digestOf(job))
-  if ((known.digest ?? job.digest ?? null) !== null) return digestOf(known) === digestOf(job)
-  return known.type === job.type && samePayload(known.payload, job.payload)
+  const call = known.id === job.id ? known : known.absorbed.find(({ id }) => id === job.id)
+  const digest = call?.digest ?? null
+  if (digest === null && job.digest === undefined)
+    return known.type === job.type && samePayload(known.payload, job.payload)
+  return digestOf({ type: known.type, payload: known.payload, digest }) === digestOf(job)
 }
 
 /**

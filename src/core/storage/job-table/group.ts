@@ -37,16 +37,18 @@ export interface TypeLanes {
   limitKnown: boolean
 }
 
-/** The jobs of one lane in a group: those it let pass, and those that wait for a place. */
+/** The jobs of one lane in a group, in its order: it let so many of the first pass, the others wait for a place. */
 export interface Places {
   readonly lane: ReadyLane
-  readonly heads: OrderedList<JobRow>
-  readonly rest: OrderedList<JobRow>
+  readonly jobs: OrderedList<JobRow>
+  passed: number
 }
 
 /** A serial queue or one key of a type's limit: who waits in it, in what order. How many run stands in its row. */
 export class Group {
   readonly key: string
+  /** Its key alone, as the jobs have it that it counts. */
+  readonly keys: readonly string[]
   /** The type of a limit; `null` for a serial queue. */
   readonly type: TypeLanes | null
   /** Of the serial queue; of a limit its key, empty for the one that jobs without a key of their own fall under. */
@@ -55,9 +57,12 @@ export class Group {
   readonly places: Places[] = []
   /** When its rate window ends by the time of `RateWindows`, while it is listed in `TypeLanes.opening`. */
   opensAt: number = Infinity
+  /** Something has changed for it since it was last filled. */
+  isTouched: boolean = false
 
   constructor(key: string, type: TypeLanes | null, name: string) {
     this.key = key
+    this.keys = [key]
     this.type = type
     this.name = name
   }
@@ -73,19 +78,18 @@ export class Group {
 
   get resting(): number {
     let count = 0
-    for (const { rest } of this.places) count += rest.size
+    for (const { jobs, passed } of this.places) count += jobs.size - passed
     return count
   }
 
   get empty(): boolean {
-    for (const { heads, rest } of this.places) if (heads.size + rest.size > 0) return false
+    for (const { jobs } of this.places) if (jobs.size > 0) return false
     return true
   }
 
   placesOf(lane: ReadyLane): Places {
     for (const places of this.places) if (places.lane === lane) return places
-    const { compare } = this
-    const places = { lane, heads: new OrderedList(compare), rest: new OrderedList(compare) }
+    const places = { lane, jobs: new OrderedList(this.compare), passed: 0 }
     this.places.push(places)
     return places
   }

@@ -5,7 +5,7 @@ import { RateWindows } from './rate-windows.ts'
 import { ReadyIndex } from './ready-index.ts'
 import { type Change, JobRow, type Row, type RowOf, storedJob, type TableName, type Tables, type Unit } from './rows.ts'
 
-/** Takes back what one change did. Run in reverse order. */
+/** Takes back what one change did; see `JobTable.takeBack`. */
 export type Undo = (() => void)[]
 
 /** A row as it stands in a snapshot. Fields of a job that have their default are left out. */
@@ -66,8 +66,6 @@ export class JobTable {
   #highest = 0
   #versions = 0
   #runningCount = 0
-  /** Groups whose rows this unit has changed, and whose jobs have not moved up since. */
-  readonly #counted: string[] = []
   /** Of the latest job. */
   #shelf: string | null = null
   /** What happened to jobs since it was last taken; `null`: nobody wants to know. */
@@ -122,8 +120,19 @@ export class JobTable {
 
   /** Applies a unit that was decided on the present rows in this very turn: nothing can have made it void. */
   write(unit: Unit, undo?: Undo): void {
-    for (const change of unit) if (change.to !== undefined) this.#write(change, undo)
-    this.#refillGroups()
+    for (const change of unit) {
+      if (change.to === undefined) continue
+      if (change.table === 'jobs') this.#writeJob(change, undo)
+      else this.#writeRow(change, undo)
+    }
+    // A claim first takes all its jobs out of the groups that count them, or others would be let pass and sent back.
+    this.ready.refill()
+  }
+
+  /** Takes back what was written, the latest first. */
+  takeBack(undo: Undo): void {
+    for (let at = undo.length - 1; at >= 0; at--) undo[at]?.()
+    this.ready.refill()
   }
 
   newRow(table: TableName, key: string, fields: Readonly<Record<string, unknown>>): Row {
@@ -181,24 +190,6 @@ export class JobTable {
 
   #rows(table: TableName): Map<string, Row> {
     return this.tables[table]
-  }
-
-  #write(change: Change, undo: Undo | undefined): void {
-    const { table, key, to } = change
-    if (table !== 'jobs') {
-      this.#writeRow(change, undo)
-      if (table === 'groups') this.#counted.push(key)
-      return
-    }
-    // A claim first takes all its jobs out of the groups that count them, or others would be let pass and sent back.
-    // Who begins to wait comes after those who wait already. [chain]
-    if (to?.['state'] !== 'running') this.#refillGroups()
-    this.#writeJob(change, undo)
-  }
-
-  #refillGroups(): void {
-    for (const key of this.#counted) this.ready.groupChanged(key)
-    this.#counted.length = 0
   }
 
   #writeJob({ key, to, expect, version }: Change, undo: Undo | undefined): void {
@@ -267,12 +258,13 @@ export class JobTable {
     // Rows other than jobs are small: a changed one is a new object, and undoing puts the old one back.
     const written = to === null ? 0 : row === undefined ? (version ?? 1) : row.version + 1
     if (to === null) rows.delete(key)
-    else rows.set(key, { ...row, ...to, version: written })
+    else rows.set(key, Object.assign({}, row, to, { version: written }))
     const more = written - (row?.version ?? 0)
     this.#highest = Math.max(this.#highest, written)
     this.#versions += more
     const isPauses = table === 'meta' && key === 'pauses'
-    if (isPauses) this.ready.refillAll()
+    if (table === 'groups') this.ready.groupChanged(key)
+    else if (isPauses) this.ready.refillAll()
     undo?.push(() => {
       if (row === undefined) rows.delete(key)
       else rows.set(key, row)

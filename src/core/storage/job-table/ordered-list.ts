@@ -43,6 +43,12 @@ export class OrderedList<Item> {
     return this.#chunks.at(-1)?.at(-1)
   }
 
+  /** The item before which `rank` others stand. */
+  at(rank: number): Item | undefined {
+    if (rank === 0) return this.first()
+    return rank === this.#size - 1 ? this.last() : this.cursor(rank).next()
+  }
+
   add(item: Item): void {
     this.#size += 1
     const last = this.#chunks.at(-1)
@@ -91,11 +97,10 @@ export class OrderedList<Item> {
     return item
   }
 
-  /** A walk from the front. */
-  cursor(): Cursor<Item> {
+  /** A walk from the front, or from a rank on. */
+  cursor(rank = 0): Cursor<Item> {
     const chunks = this.#chunks
-    let at = this.#spent
-    let index = 0
+    let { at, index } = this.#placeOf(rank)
     return {
       next(): Item | undefined {
         if (index === chunks[at]?.length) {
@@ -121,14 +126,20 @@ export class OrderedList<Item> {
   /** The items from a rank on; with `-1`, those before it, backwards. Void after the list changes. */
   *walk(rank: number, step: 1 | -1): Generator<Item> {
     const chunks = this.#chunks
-    let at = this.#spent
-    let index = step === 1 ? rank : rank - 1
-    while (at < chunks.length && index >= (chunks[at] as Item[]).length) index -= (chunks[at++] as Item[]).length
+    let { at, index } = this.#placeOf(step === 1 ? rank : rank - 1)
     for (let chunk = chunks[at]; chunk !== undefined && index >= 0; chunk = chunks[at]) {
       for (; index >= 0 && index < chunk.length; index += step) yield chunk[index] as Item
       at += step
       index = step === 1 ? 0 : (chunks[at]?.length ?? 0) - 1
     }
+  }
+
+  #placeOf(rank: number): { at: number; index: number } {
+    const chunks = this.#chunks
+    let at = this.#spent
+    let index = rank
+    while (at < chunks.length && index >= (chunks[at] as Item[]).length) index -= (chunks[at++] as Item[]).length
+    return { at, index }
   }
 
   *[Symbol.iterator](): Iterator<Item> {

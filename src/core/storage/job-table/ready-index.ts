@@ -20,12 +20,12 @@ import type { GroupRow, JobRow } from './rows.ts'
  * Which waiting job may start next. A waiting job stands in exactly one place:
  *
  * - `delayed` of its lane while its time has not come;
- * - `rest` of a group (serial queue, then limit) that has no place for it;
+ * - in a group (serial queue, then limit), past those that it let pass (`passed`): it has no place for it;
  * - `ready` of its lane: time is all it waited for;
  * - `expired`, once its `expireAt` has come.
  *
- * A lane is the jobs of one type with the same requirements. A group lets as many jobs of each lane pass (`heads`) as
- * may start now, so a claim finds only jobs it may take, and costs O(log n) per job whatever waits or is blocked.
+ * A lane is the jobs of one type with the same requirements. A group lets as many jobs of each lane pass as may
+ * start now, so a claim finds only jobs it may take, and costs O(log n) per job whatever waits or is blocked.
  *
  * The index is derived from the rows and the clock; it holds no truth of its own. [claim] [groups] [clock]
  */
@@ -33,13 +33,13 @@ export class ReadyIndex {
   readonly #types = new Map<string, TypeLanes>()
   /** All groups by the key of their row. */
   readonly #groups = new Map<string, Group>()
-  /** Serial queues by their own name, which is looked up for each step of a job: a key would be made anew each time. */
-  readonly #queues = new Map<string, Group>()
   #now = -Infinity
   /** From where the clock stepped back; `Infinity` when it did not, or has returned. */
   #ahead = Infinity
   #waiting = 0
   readonly #expirations = new Expirations()
+  /** Groups that something has changed for since they were last filled. */
+  readonly #touched: Group[] = []
   /** Types whose ready order grew since the last call of `takeGrown`. */
   #grown = new Set<string>()
   readonly #rows: ReadonlyMap<string, GroupRow>
@@ -78,7 +78,7 @@ export class ReadyIndex {
         if (!due) yield* lane.delayed
       }
     }
-    for (const group of this.#groups.values()) for (const { rest } of group.places) yield* rest
+    for (const group of this.#groups.values()) for (const { jobs, passed } of group.places) yield* jobs.walk(passed, 1)
     yield* this.expired
   }
 
@@ -130,6 +130,7 @@ export class ReadyIndex {
         }
       }
     }
+    this.refill()
   }
 
   /** Waiting jobs whose time has not come. */
@@ -149,17 +150,21 @@ export class ReadyIndex {
       const unkeyed = (type.limit === null) === (limit === null) ? [] : this.#withdrawUnkeyed(type)
       type.limit = limit
       type.limitKnown = true
-      for (const group of type.groups.values()) this.#refill(group)
+      for (const group of type.groups.values()) this.#touch(group)
       for (const [row, lane] of unkeyed) this.#enter(row, lane, 0)
     }
+    this.refill()
   }
 
   /** A claim looks what of the rates has become free. */
   look(request: ClaimRequest, isOpen: (session: string) => boolean): void {
     for (const key of this.windows.look(request, isOpen)) this.groupChanged(key)
+    this.refill()
     for (const { opening } of this.#types.values()) {
-      for (let group = opening.first(); group !== undefined && this.#opens(group); group = opening.first())
-        this.#refill(group)
+      for (let group = opening.first(); group !== undefined && this.#opens(group); group = opening.first()) {
+        this.#touch(group)
+        this.refill()
+      }
     }
   }
 
@@ -188,12 +193,11 @@ export class ReadyIndex {
     return this.#types.get(type)?.opening.first()?.opensAt ?? null
   }
 
-  /** The group that counts this job at `stage` 0 or 1; serial queue before limit. */
+  /** The group that counts this job at `stage` 0 or 1; serial queue before limit. The job must have come so far. */
   gate(row: JobRow, stage: number): Group | undefined {
-    const { queueName, limitKey } = row
-    if (queueName !== null && stage === 0)
-      return this.#queues.get(queueName) ?? this.#newGroup(serialGroup(queueName), null, queueName)
-    if (stage > (queueName === null ? 0 : 1)) return undefined
+    const { queue, limitKey } = row
+    if (queue !== null && stage === 0) return queue
+    if (stage > (queue === null ? 0 : 1)) return undefined
     const type = this.#typeOf(row.type)
     if (limitKey === null && type.limit === null) return undefined
     const name = limitKey ?? ''
@@ -206,7 +210,7 @@ export class ReadyIndex {
     const type = this.#typeOf(row.type)
     type.uncounted += by
     const unkeyed = type.groups.get('')
-    if (unkeyed !== undefined) this.#refill(unkeyed)
+    if (unkeyed !== undefined) this.#touch(unkeyed)
   }
 
   /** To be called after a group's row changed. */
@@ -214,13 +218,33 @@ export class ReadyIndex {
     const group = this.#groups.get(key)
     // A serial queue has no windows, and very many steps.
     if (group?.type !== null) this.windows.changed(key, this.#rows.get(key)?.window ?? null)
-    if (group !== undefined) this.#refill(group)
+    if (group !== undefined) this.#touch(group)
   }
 
   /** To be called when queues were paused or resumed, and after a snapshot was loaded. */
   refillAll(): void {
-    for (const group of this.#groups.values()) this.#refill(group)
+    this.#touchAll()
+    this.refill()
     for (const name of this.#types.keys()) this.#grown.add(name)
+  }
+
+  /** In each group that something has changed for, as many jobs pass as may start now. To be called after a whole unit. */
+  refill(): void {
+    for (let group = this.#touched.pop(); group !== undefined; group = this.#touched.pop()) {
+      group.isTouched = false
+      for (const places of group.places) this.#fill(group, places)
+      this.#drop(group)
+    }
+  }
+
+  #touch(group: Group): void {
+    if (group.isTouched) return
+    group.isTouched = true
+    this.#touched.push(group)
+  }
+
+  #touchAll(): void {
+    for (const group of this.#groups.values()) this.#touch(group)
   }
 
   /** How many more jobs of a group may start now. */
@@ -247,30 +271,26 @@ export class ReadyIndex {
   }
 
   /** Job `row` passes gate after gate until one has no place for it. */
-  #enter(row: JobRow, lane: ReadyLane, from: number): void {
-    for (let stage = from; ; stage++) {
-      const group = this.gate(row, stage)
-      row.stage = stage
-      if (group === undefined) break
-      const places = group.placesOf(lane)
-      const capacity = this.capacity(group)
-      const worst = places.heads.last()
-      const full = places.heads.size >= capacity || !mayPass(row, group, this.#rows.get(group.key))
-      if (full && (capacity === 0 || worst === undefined || group.compare(row, worst) > 0)) {
-        places.rest.add(row)
-        this.#noteOpening(group, capacity)
-        if (this.#opens(group, this.windows.timeAt(this.#now))) this.#grown.add(row.type)
-        return
-      }
-      places.heads.add(row)
-      // A job that should start earlier takes the place of the last one that had passed.
-      if (full && worst !== undefined) {
-        this.#sendBack(worst, group, places)
-        this.#noteOpening(group, capacity)
-      }
+  #enter(row: JobRow, lane: ReadyLane, stage: number): void {
+    if (stage === 0) row.queue = row.queueName === null ? null : this.#queueNamed(row.queueName)
+    const group = this.gate(row, stage)
+    row.stage = stage
+    if (group === undefined) {
+      lane.ready.add(row)
+      this.#grown.add(row.type)
+      return
     }
-    lane.ready.add(row)
-    this.#grown.add(row.type)
+    const places = group.placesOf(lane)
+    const { jobs, passed } = places
+    const worst = passed === 0 ? undefined : jobs.at(passed - 1)
+    jobs.add(row)
+    // A job that should start earlier takes the place of the last one that had passed.
+    if (worst !== undefined && group.compare(row, worst) < 0) {
+      places.passed += 1
+      this.#enter(row, lane, stage + 1)
+    }
+    this.#fill(group, places)
+    if (row.stage === stage && this.#opens(group, this.windows.timeAt(this.#now))) this.#grown.add(row.type)
   }
 
   /** Takes `row` out of the ready order or out of the group it rests in, and out of every gate from `from` on. */
@@ -278,47 +298,39 @@ export class ReadyIndex {
     const resting = this.gate(row, row.stage)
     if (resting === undefined) lane.ready.remove(row)
     else {
-      resting.placesOf(lane).rest.remove(row)
-      this.#drop(resting)
+      resting.placesOf(lane).jobs.remove(row)
+      this.#touch(resting)
     }
     for (let stage = row.stage - 1; stage >= from; stage--) {
       const group = this.gate(row, stage)
       if (group === undefined) continue
       const places = group.placesOf(lane)
-      places.heads.remove(row)
-      this.#fill(group, places)
-      this.#drop(group)
+      places.jobs.remove(row)
+      places.passed -= 1
+      this.#touch(group)
     }
   }
 
-  #sendBack(row: JobRow, group: Group, places: Places): void {
-    const stage = group.stageOf(row)
-    this.#leave(row, places.lane, stage + 1)
-    places.heads.remove(row)
-    places.rest.add(row)
-    row.stage = stage
-  }
-
-  /** As many heads as may start, no more and no fewer. */
+  /** As many pass as may start, no more and no fewer. */
   #fill(group: Group, places: Places): void {
+    const { lane, jobs } = places
     const counted = this.#rows.get(group.key)
     const capacity = this.#capacity(group, counted)
-    for (let last = places.heads.last(); last !== undefined; last = places.heads.last())
-      if (places.heads.size > capacity || !mayPass(last, group, counted)) this.#sendBack(last, group, places)
-      else break
-    while (places.heads.size < capacity) {
-      const row = places.rest.first()
-      if (row === undefined || !mayPass(row, group, counted)) break
-      places.rest.shift()
-      places.heads.add(row)
-      this.#enter(row, places.lane, group.stageOf(row) + 1)
+    while (places.passed > 0) {
+      const last = jobs.at(places.passed - 1) as JobRow
+      if (places.passed <= capacity && mayPass(last, group, counted)) break
+      const stage = group.stageOf(last)
+      places.passed -= 1
+      this.#leave(last, lane, stage + 1)
+      last.stage = stage
+    }
+    while (places.passed < Math.min(capacity, jobs.size)) {
+      const next = jobs.at(places.passed) as JobRow
+      if (!mayPass(next, group, counted)) break
+      places.passed += 1
+      this.#enter(next, lane, group.stageOf(next) + 1)
     }
     this.#noteOpening(group, capacity)
-  }
-
-  #refill(group: Group): void {
-    for (const places of group.places) this.#fill(group, places)
-    this.#drop(group)
   }
 
   /** Keeps the group among those that wait for their rate window exactly while that would let another job pass. */
@@ -341,7 +353,7 @@ export class ReadyIndex {
     if (group.opensAt !== Infinity) group.type?.opening.remove(group)
     group.opensAt = Infinity
     this.#groups.delete(group.key)
-    this.#namesakes(group).delete(group.name)
+    group.type?.groups.delete(group.name)
   }
 
   #withdrawUnkeyed(type: TypeLanes): [JobRow, ReadyLane][] {
@@ -357,7 +369,7 @@ export class ReadyIndex {
   *#due(lane: ReadyLane): Generator<JobRow> {
     yield* lane.ready
     for (const group of this.#groups.values())
-      for (const places of group.places) if (places.lane === lane) yield* places.rest
+      for (const { lane: its, jobs, passed } of group.places) if (its === lane) yield* jobs.walk(passed, 1)
   }
 
   /** After a wrong clock was set right, and at the first reading: who stands where another clock put it moves. [clock] */
@@ -374,7 +386,8 @@ export class ReadyIndex {
       if (forget) row.dueAt = Number.NaN
       this.add(row)
     }
-    for (const group of this.#groups.values()) this.#refill(group)
+    this.#touchAll()
+    this.refill()
   }
 
   #typeOf(name: string): TypeLanes {
@@ -396,15 +409,16 @@ export class ReadyIndex {
     return type
   }
 
+  #queueNamed(name: string): Group {
+    const key = serialGroup(name)
+    return this.#groups.get(key) ?? this.#newGroup(key, null, name)
+  }
+
   #newGroup(key: string, type: TypeLanes | null, name: string): Group {
     const group = new Group(key, type, name)
     this.#groups.set(key, group)
-    this.#namesakes(group).set(name, group)
+    type?.groups.set(name, group)
     return group
-  }
-
-  #namesakes({ type }: Group): Map<string, Group> {
-    return type?.groups ?? this.#queues
   }
 }
 

@@ -1,4 +1,5 @@
 import type { JobRecord, NewJob } from '../contract.ts'
+import type { Group } from './group.ts'
 import { copyPlain } from '../plain.ts'
 
 /**
@@ -194,6 +195,8 @@ export class JobRow extends SeldomFields implements Mutable<JobRecord>, Row {
   version: number
   /** Where the index keeps it while it waits: `DELAYED`, or the number of groups that have let it pass. */
   stage: number = 0
+  /** Its serial queue there, while it waits and its time has come. */
+  queue: Group | null = null
 
   constructor(id: string, sequence: number, version: number, to: Partial<JobRecord>) {
     super()
@@ -213,11 +216,14 @@ export function copyOf(row: Row, fields: Readonly<Record<string, unknown>>): Row
   return Object.assign(Object.create(Object.getPrototypeOf(row) as object) as Row, row, fields)
 }
 
-/** What a `JobRow` is made from again. `dueAt` and `stage` belong to a replica, not to the row. */
+/** What stands beside a stored row, or belongs to this replica. */
+const LOCAL: readonly string[] = ['id', 'dueAt', 'stage', 'queue']
+
+/** What a `JobRow` is made from again. */
 export function storedJob(row: JobRow): Readonly<Record<string, unknown>> {
   const stored: Record<string, unknown> = {}
   for (const field in row) {
-    if (field === 'id' || field === 'dueAt' || field === 'stage') continue
+    if (LOCAL.includes(field)) continue
     const value: unknown = row[field as keyof JobRow]
     const usual = DEFAULTS[field]
     if (value === usual || (Array.isArray(usual) && (value as readonly unknown[]).length === 0)) continue
