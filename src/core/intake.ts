@@ -212,6 +212,8 @@ export class Intake {
       throw invalidOption('serial', 'given together with `queueName`', given.serial)
     if (given.version !== undefined && given.version !== (version ?? given.version))
       throw invalidOption('version', `absent or ${version}, as the definition says`, given.version)
+    const { runAt, delay } = dueTime(given, createdAt)
+    const requires = given.requires ?? defaults.requires
     return {
       id: given.id ?? this.#options.newId(),
       type,
@@ -221,7 +223,8 @@ export class Intake {
       maxRetries: maxAttempts === undefined ? (given.maxRetries ?? defaults.maxRetries) : maxAttempts - 1,
       maxInterruptions: given.maxInterruptions ?? defaults.maxInterruptions ?? this.#options.maxInterruptions,
       createdAt,
-      ...dueTime(given, createdAt),
+      runAt,
+      delay,
       timeout: given.timeout ?? defaults.timeout,
       leaseDuration: given.leaseDuration ?? defaults.leaseDuration,
       backoff: given.backoff ?? defaults.backoff,
@@ -232,14 +235,16 @@ export class Intake {
       limitKey: null,
       depth: 0,
       joinedAtMost: this.#joinedAtMost,
-      ...endurance(given.requires ?? defaults.requires, given.expireAfter ?? defaults.expireAfter),
+      requires,
+      expireAfter: patience(requires, given.expireAfter ?? defaults.expireAfter),
     }
   }
 }
 
-function endurance(requires: readonly string[], given: number | null): Pick<NewJob, 'requires' | 'expireAfter'> {
-  const expireAfter = given ?? (requires.includes('online') ? OFFLINE_PATIENCE : Infinity)
-  return { requires, expireAfter: expireAfter === Infinity ? null : expireAfter }
+/** How long it may wait, in ms; `null`: for ever. */
+function patience(requires: readonly string[], given: number | null): number | null {
+  const span = given ?? (requires.includes('online') ? OFFLINE_PATIENCE : Infinity)
+  return span === Infinity ? null : span
 }
 
 type DueTime = Pick<NewJob, 'runAt' | 'delay'>
