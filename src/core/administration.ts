@@ -11,6 +11,7 @@ import {
   name,
   type Priority,
   priorityToNumber,
+  readable,
   readOptions,
 } from './options.ts'
 import { checkedJson } from './payload.ts'
@@ -116,7 +117,9 @@ export abstract class Administration {
 
   /** @internal */
   toRemove(which: readonly string[] | { readonly jobKey: string }): () => Promise<readonly Job[]> {
-    const batch = Array.isArray(which) ? checkIds(which).map((id) => ({ kind: 'remove', id }) as const) : [ofKey(which)]
+    const batch = readable('remove', which, () =>
+      Array.isArray(which) ? checkIds(which).map((id) => ({ kind: 'remove', id }) as const) : [ofKey(which)],
+    )
     return () => this.#amend(batch)
   }
 

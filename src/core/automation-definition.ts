@@ -1,8 +1,8 @@
 import { checkCondition, type JobFilter } from './conditions.ts'
-import { type JobDefaults, type JobDefinition, SETTINGS, type StandardSchema } from './definition.ts'
+import type { JobDefaults, JobDefinition, StandardSchema } from './definition.ts'
 import { HoldfastError, invalidOption, within } from './errors.ts'
-import type { EnqueueOptions } from './intake.ts'
-import { anything, boolean, type Check, name, readable, readOptions } from './options.ts'
+import { type EnqueueOptions, OPTION_NAMES } from './intake.ts'
+import { anything, boolean, type Check, name, readOptions } from './options.ts'
 import { checkedJson } from './payload.ts'
 import type { QueueCore } from './queue-core.ts'
 import { keysIn, pathText, resultOf } from './schema.ts'
@@ -67,12 +67,9 @@ export async function automationOf(core: QueueCore, options: unknown): Promise<A
 }
 
 async function enqueueOf(core: QueueCore, given: unknown): Promise<Automation['enqueue']> {
-  if (!isObject(given)) throw invalidOption('automate.enqueue', 'an object', given)
-  const copy = (): object => ({ ...given })
-  const { job, payload = null, ...options } = readable('automate.enqueue', given, copy) as AutomationJob
-  for (const option of ['id', 'runAt'])
-    if (option in options)
-      throw invalidOption(`automate.enqueue.${option}`, 'absent: it would be that of every job', given[option as never])
+  const kept = OPTION_NAMES.map((option) => [option, anything] as const)
+  const checks = { ...Object.fromEntries(kept), id: ofOneJob, runAt: ofOneJob, job: anything, payload: anything }
+  const { job, payload = null, ...options } = readOptions('automate.enqueue', given, checks) as AutomationJob
   const template = checkedJson('automate.enqueue.payload', payload, core.payloadLimit)
   checkTemplate('automate.enqueue.payload', template)
   // Also tells of a job that is unknown and of bad options.
@@ -85,6 +82,10 @@ async function enqueueOf(core: QueueCore, given: unknown): Promise<Automation['e
     options: asStored(options),
     settings: asStored(settingsOf(version, defaults)),
   }
+}
+
+const ofOneJob: Check = (field, value) => {
+  throw invalidOption(field, 'absent: it would be that of every job', value)
 }
 
 /** Refuses what the schema would refuse whatever the document. */
@@ -100,7 +101,7 @@ async function checkPayload(schema: StandardSchema, type: string, template: unkn
 
 function settingsOf(version: number | null, defaults: JobDefaults): EnqueueOptions {
   const known = Object.entries({ ...defaults, version }).filter(
-    ([key, value]) => value !== null && (key in SETTINGS || key === 'version'),
+    ([key, value]) => value !== null && OPTION_NAMES.includes(key),
   )
   return Object.fromEntries(known)
 }

@@ -20,7 +20,9 @@ export interface Happening {
   readonly depth: number
 }
 
-type FilledOptions = Omit<EnqueueOptions, (typeof FILLED)[number]> & { [Option in (typeof FILLED)[number]]?: string }
+type FilledOptions = Omit<EnqueueOptions, 'id' | (typeof FILLED)[number]> & {
+  readonly id: string
+} & { [Option in (typeof FILLED)[number]]?: string }
 
 /** Automations that trigger each other, and jobs that trigger themselves, end here. */
 const MOST_AUTOMATIONS_IN_A_ROW = 16
@@ -125,6 +127,7 @@ export async function jobsAfter(
 /** `null`: its condition does not hold. What goes wrong is the automation's, and no harm to what happened. */
 async function jobOf(core: QueueCore, automation: Automation, happening: Happening): Promise<NewJob | null> {
   const { where, enqueue, atomic } = automation
+  const { job, settings = {} } = enqueue
   const { depth, event, now } = happening
   const id = core.newId()
   const lost = new Set<string>()
@@ -146,11 +149,11 @@ async function jobOf(core: QueueCore, automation: Automation, happening: Happeni
     payload = fill(enqueue.payload, source)
     if (depth >= MOST_AUTOMATIONS_IN_A_ROW) throw failure(automation, `${depth} automations led to it: it is a loop`)
     if (lost.size > 0) throw failure(automation, `the document has no ${[...lost].join(', ')}`)
-    return await core.intake.prepareNamed(enqueue.job, payload, enqueue.settings ?? {}, options, depth + 1)
+    return await core.intake.prepareNamed(job, payload, settings, options, depth + 1)
   } catch (error) {
     const reason = HoldfastError.is(error, 'HOLDFAST_AUTOMATION') ? error : failure(automation, 'see the cause', error)
     if (atomic) throw reason
-    return core.intake.broken(enqueue.job, payload, options, depth + 1, toErrorData(reason))
+    return core.intake.broken(job, payload, settings, options, depth + 1, toErrorData(reason))
   }
 }
 

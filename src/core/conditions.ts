@@ -7,6 +7,7 @@ import {
   momentToMs,
   type Priority,
   priorityToNumber,
+  readable,
   text,
 } from './options.ts'
 import { checkedJson } from './payload.ts'
@@ -65,7 +66,7 @@ export function checkWhere(field: string, where: unknown): Where {
 
 /** A condition on any value, whose names are those of the value; `isJob`: of the fields of a job as in `checkWhere`. */
 export function checkCondition(field: string, condition: unknown, isJob = false): Condition {
-  return check(field, condition, isJob ? ofJob(ofValue) : ofValue, 0) as Condition
+  return readable(field, condition, () => check(field, condition, isJob ? ofJob(ofValue) : ofValue, 0) as Condition)
 }
 
 const nothing: Within = (field, name, value) => {

@@ -166,7 +166,7 @@ export const PLAIN_DEFAULTS: JobDefaults = /* @__PURE__ */ Object.freeze({
   leaseDuration: 30_000,
   backoff: null,
   serial: 'relaxed',
-  requires: Object.freeze([]),
+  requires: /* @__PURE__ */ Object.freeze([]),
   expireAfter: null,
   limit: null,
   limitKey: null,
@@ -209,7 +209,7 @@ export function defineJob<const Type extends string, Schema extends StandardSche
     limit,
     ...settings
   } = readOptions('defineJob', options, checks, '')
-  exclusive('defineJob', options, 'maxRetries', 'maxAttempts')
+  exclusive(settings, 'maxRetries', 'maxAttempts')
   if ((migrate === null) !== (version === 1))
     throw invalidOption('migrate', 'given where `version` is above 1, and only there', migrate ?? undefined)
   const definition: JobDefinition<Type, SchemaInput<Schema>, SchemaOutput<Schema>> = {

@@ -2,8 +2,10 @@ import type { Environment } from './environment.ts'
 import { fieldError, type HoldfastError, invalidOption } from './errors.ts'
 import { type JobDefaults, type JobDefinition, type JobSettings, PLAIN_DEFAULTS, SETTINGS } from './definition.ts'
 import {
+  anything,
   exclusive,
   integerFrom,
+  listOf,
   longName,
   type Moment,
   momentToMs,
@@ -14,6 +16,7 @@ import {
   spanToMs,
 } from './options.ts'
 import { checkedJson } from './payload.ts'
+import type { EnqueueItem } from './queue.ts'
 import { validated } from './schema.ts'
 import type { ErrorData, JobKeyMode, NewJob, PayloadSize, StorageAdapter } from './storage/contract.ts'
 import { checkedStructured } from './structured-payload.ts'
@@ -51,8 +54,11 @@ const OPTIONS = /* @__PURE__ */ Object.assign(
   SETTINGS,
 )
 
-/** How long a job that requires the network may wait for it, unless it says otherwise. ms */
-const OFFLINE_PATIENCE = 7 * 86_400_000
+/** What an enqueue may be given. */
+export const OPTION_NAMES: readonly string[] = /* @__PURE__ */ Object.keys(OPTIONS)
+
+/** How long a job that requires the network may wait for it, unless it says otherwise: 7 days. ms */
+const OFFLINE_PATIENCE = 604_800_000
 
 export interface IntakeOptions {
   readonly environment: Pick<Environment, 'now'>
@@ -65,15 +71,26 @@ export interface IntakeOptions {
   readonly definitions: ReadonlyMap<string, JobDefinition> | null
 }
 
-/** What is known of a job by its definition; `version: null` where there is none. */
-type Described = Omit<JobDefinition, 'handler' | 'migrate' | 'version'> & { readonly version: number | null }
+/** What is known of a job, by its definition where there is one; `version: null`: not even that. */
+interface Described extends Omit<JobDefinition, 'handler' | 'migrate' | 'version'> {
+  readonly version: number | null
+  /** Nobody knows whether its handler's definition has a schema. */
+  readonly unchecked?: true
+}
 
 const UNKNOWN: Omit<Described, 'type'> = /* @__PURE__ */ Object.freeze({
   schema: null,
   payloadFormat: 'json',
   version: null,
   defaults: PLAIN_DEFAULTS,
+  unchecked: true,
 })
+
+/** An unknown job, for whose definition `settings` stand. */
+function describedBy(type: string, settings: EnqueueOptions): Described {
+  const { version = null, ...given } = readOptions('settings', settings, OPTIONS)
+  return { ...UNKNOWN, type, version, defaults: { ...PLAIN_DEFAULTS, ...given } }
+}
 
 type Details = Omit<NewJob, 'payload' | 'limitKey' | 'depth' | 'unchecked'> & {
   payload: unknown
@@ -116,8 +133,7 @@ export class Intake {
     const { payloadLimit, binaryLimit, storage } = this.#options
     const details = this.#details(definition, options)
     details.depth = depth
-    // Nothing is known of a job without a definition, nor whether its handler's has a schema.
-    if (definition.version === null) details.unchecked = true
+    if (definition.unchecked) details.unchecked = true
     return validated(definition, payload, (output) => {
       details.payload =
         payloadFormat === 'structured-clone'
@@ -136,22 +152,23 @@ export class Intake {
     options: EnqueueOptions,
     depth: number,
   ): NewJob | Promise<NewJob> {
-    const definition = this.defined(type)
-    if (definition !== undefined) return this.#prepare(definition, payload, options, depth)
-    const { version = 1, ...given } = settings
-    const defaults = { ...PLAIN_DEFAULTS, ...readOptions('settings', given, SETTINGS) }
-    return this.#prepare({ ...UNKNOWN, type, defaults }, payload, { version, ...options }, depth)
+    return this.#prepare(this.defined(type) ?? describedBy(type, settings), payload, options, depth)
   }
 
   /**
    * A job that could not be made: it is stored as `failed`, so that it is seen. Never throws: another program may have
    * given a job that is unknown here, options of a newer version, and a payload that no job may have.
    */
-  broken(type: string, payload: unknown, { id, ...options }: EnqueueOptions, depth: number, error: ErrorData): NewJob {
-    const definition = this.defined(type) ?? { ...UNKNOWN, type }
-    const named = id === undefined ? {} : { id }
-    const details =
-      attempted(() => this.#details(definition, { ...options, ...named })) ?? this.#details(definition, named)
+  broken(
+    type: string,
+    payload: unknown,
+    settings: EnqueueOptions,
+    options: EnqueueOptions & { readonly id: string },
+    depth: number,
+    error: ErrorData,
+  ): NewJob {
+    const definition = this.defined(type) ?? attempted(() => describedBy(type, settings)) ?? { ...UNKNOWN, type }
+    const details = attempted(() => this.#details(definition, options)) ?? this.#details(definition, { id: options.id })
     const kept = attempted(() => checkedJson('payload', payload, this.#options.payloadLimit)) ?? null
     // A key would let it replace a job that waits.
     return { ...details, payload: kept, jobKey: null, depth, unchecked: true, failed: error }
@@ -166,7 +183,7 @@ export class Intake {
 
   #definitionOf(job: JobDefinition | string): Described {
     if (typeof job === 'string') return this.#byName(job)
-    return this.known('job', job, `${DEFINITION}, or the name of one`)
+    return this.known('job', job, JOB)
   }
 
   /** A definition that may be used with this queue. With a list of jobs it has to be the very one of the list. */
@@ -202,8 +219,8 @@ export class Intake {
   /** All but `payload`, `limitKey` and `depth`. */
   #details({ type, version, defaults }: Described, options: EnqueueOptions): Details {
     const given = readOptions('options', options, OPTIONS, '')
-    exclusive('options', options, 'maxRetries', 'maxAttempts')
-    exclusive('options', options, 'runAt', 'delay')
+    exclusive(given, 'maxRetries', 'maxAttempts')
+    exclusive(given, 'runAt', 'delay')
     const createdAt = this.#options.environment.now()
     const { jobKey = null, jobKeyMode, queueName = null, maxAttempts } = given
     if (jobKeyMode !== undefined && jobKey === null)
@@ -276,7 +293,18 @@ function limitKeyOf({ limit, limitKey }: JobDefaults, payload: unknown): string 
   throw invalidOption('limit.key', 'a function that gives a text of at most 500 characters', key)
 }
 
+/** What an item of `enqueueMany` may have: whoever makes a job of it looks at each. */
+const ITEM = { job: anything, payload: anything, options: anything }
+
+/** What is made of the items of `enqueueMany`, each with its place, as errors begin that are about it. */
+export function eachItem<Made>(items: unknown, make: (item: EnqueueItem, place: string) => Made): Made[] {
+  const making = (place: string, item: unknown): Made => make(readOptions(place, item, ITEM) as EnqueueItem, place)
+  return listOf('items', items, making, 'an array of { job, payload, options }')
+}
+
 const DEFINITION = 'a definition made by defineJob()'
+/** What an enqueue takes for a job. */
+export const JOB = 'a definition made by defineJob(), or the name of one'
 
 export function checkDefinition(field: string, value: unknown, rule: string = DEFINITION): JobDefinition {
   return readable(field, value, () => {

@@ -80,15 +80,19 @@ export function listOf<Value>(
   rule = 'an array',
   least = 0,
 ): Value[] {
-  if (!Array.isArray(value) || value.length < least) throw invalidOption(field, rule, value)
-  return Array.from(value, (one, at) => item(`${field}[${at}]`, one))
+  return readable(field, value, () => {
+    if (!Array.isArray(value) || value.length < least) throw invalidOption(field, rule, value)
+    return Array.from(value, (one, at) => item(`${field}[${at}]`, one))
+  })
 }
 
-export function exclusive(what: string, options: object, first: string, second: string): void {
-  const given = options as Record<string, unknown>
-  if (given[first] !== undefined && given[second] !== undefined) {
-    throw invalidOption(`${what}.${second}`, `absent when \`${first}\` is given: they say the same`, given[second])
-  }
+export function exclusive<Key extends string>(
+  given: { readonly [Option in Key]?: unknown },
+  first: NoInfer<Key>,
+  second: NoInfer<Key>,
+): void {
+  if (given[first] !== undefined && given[second] !== undefined)
+    throw invalidOption(second, `absent when \`${first}\` is given: they say the same`, given[second])
 }
 
 /** Whether a value is a number from `least` to `most`; NaN is none. */

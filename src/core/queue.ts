@@ -4,12 +4,12 @@ import { type Environment, idMaker } from './environment.ts'
 import { fieldError, queueClosed, within, workersDisabled } from './errors.ts'
 import { type EventName, Events, type Listener } from './events.ts'
 import { Executor, type ExecutorOptions } from './executor.ts'
-import { type EnqueueOptions, Intake } from './intake.ts'
+import { eachItem, type EnqueueOptions, Intake } from './intake.ts'
 import type { JobDefinition } from './definition.ts'
 import { type Job, toJob } from './job.ts'
 import { JobList, type ListOptions } from './listing.ts'
 import { SILENT } from './logger.ts'
-import { abortSignal, anything, boolean, listOf, name, readable, readOptions, type Span, spanToMs } from './options.ts'
+import { abortSignal, boolean, name, readOptions, type Span, spanToMs } from './options.ts'
 import { Pruner } from './pruner.ts'
 import type { QueueCore } from './queue-core.ts'
 import { type QueueOptions, type QueueSettings, queueSettings } from './queue-options.ts'
@@ -34,9 +34,6 @@ export interface EnqueueItem<Job = JobDefinition | string> {
   readonly payload?: unknown
   readonly options?: EnqueueOptions
 }
-
-/** What an item of `enqueueMany` may have: the intake looks at each. */
-const ITEM = { job: anything, payload: anything, options: anything }
 
 type Definitions = readonly JobDefinition[]
 
@@ -193,16 +190,13 @@ export class JobQueue<Jobs extends Definitions = Definitions> extends Automated 
   /** A promise only when a schema makes one. */
   #prepared(depth: number, items: readonly EnqueueItem[]): readonly NewJob[] | Promise<readonly NewJob[]> {
     this.takesJobs()
-    const prepare = (at: string, item: unknown): NewJob | Promise<NewJob> => {
-      const { job, payload, options } = readOptions(at, item, ITEM) as EnqueueItem
-      const made = within(at, () => this.#core.intake.prepare(job, payload, options, depth))
+    const prepare = ({ job, payload, options }: EnqueueItem, place: string): NewJob | Promise<NewJob> => {
+      const made = within(place, () => this.#core.intake.prepare(job, payload, options, depth))
       // When a later item throws at once, nobody will wait for this one.
       if (isThenable(made)) made.catch(() => undefined)
       return made
     }
-    return allOf(
-      readable('items', items, () => listOf('items', items, prepare, 'an array of { job, payload, options }')),
-    )
+    return allOf(eachItem(items, prepare))
   }
 
   /** `null` when there is no such job: never stored, removed, or gone by retention. */

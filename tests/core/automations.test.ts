@@ -357,7 +357,12 @@ describe('an automation', () => {
     [{ enqueue: { job: 5 } }, 'HOLDFAST_INVALID_OPTION', 'automate.enqueue.job'],
     [{ enqueue: {} }, 'HOLDFAST_INVALID_OPTION', 'automate.enqueue.job'],
     [{ enqueue: { job: 'task', id: 'x' } }, 'HOLDFAST_INVALID_OPTION', 'automate.enqueue.id'],
-    [{ enqueue: { job: 'task', prio: 1 } }, 'HOLDFAST_INVALID_OPTION', 'automate.enqueue.options.prio'],
+    [{ enqueue: { job: 'task', prio: 1 } }, 'HOLDFAST_INVALID_OPTION', 'automate.enqueue.prio'],
+    [
+      { enqueue: { job: 'task', maxRetries: 1, maxAttempts: 1 } },
+      'HOLDFAST_INVALID_OPTION',
+      'automate.enqueue.maxAttempts',
+    ],
     [{ enqueue: { job: 'task', priority: 'urgent' } }, 'HOLDFAST_INVALID_OPTION', 'automate.enqueue.priority'],
     [{ enqueue: { job: 'task', jobKey: 'a ${' } }, 'HOLDFAST_INVALID_OPTION', 'automate.enqueue.jobKey'],
     [
@@ -562,6 +567,44 @@ describe('automations that follow jobs', () => {
       Object.fromEntries(['state', ...Object.keys(every)].map((key) => [key, record?.[key as keyof JobRecord]])),
     )
     expect(unknown).toEqual(known)
+  })
+
+  test.each([
+    ['as it is', {}],
+    ['with an option that only its newer version knows', { newer: true }],
+  ])('leave a job that is unknown here, failed, to a retry as its definition has it: %s', async (_, newer) => {
+    const storage = memory()
+    const job = defineJob({ type: 'full', ...every, version: 2, migrate: () => 'of version 1' })
+    const knowing = await openQueue({ storage, jobs: [job] })
+    const { name, ...value } = await knowing.automate({
+      ...{ name: 'tell', on: 'insert:users', enqueue: { job, payload: '${name}', queueName: 'q' } },
+    })
+    const { options } = value.enqueue
+    const enqueue = { ...value.enqueue, options: { ...options, ...newer } }
+    await storage.define({ kind: 'automation', batch: [{ name, value: { ...value, enqueue } }] })
+    const here = await openQueue({ storage, jobs: [task] })
+    const [known, unknown] = [...(await knowing.emit('insert:users', {})), ...(await here.emit('insert:users', {}))]
+    expect([known?.status, unknown?.status]).toEqual(['failed', 'failed'])
+    const [one, other] = (await storage.get([known?.id ?? '', unknown?.id ?? ''])).map((record) =>
+      Object.fromEntries(
+        ['payloadVersion', ...Object.keys(every)].map((key) => [key, record?.[key as keyof JobRecord]]),
+      ),
+    )
+    expect(other).toEqual(one)
+  })
+
+  test('leave a payload of the version that they were defined with to a retry, where the job is unknown', async () => {
+    const got: unknown[] = []
+    const job = defineJob({ type: 'grown', version: 2, migrate: () => 'brought up' })
+    const log = new SharedLog()
+    const knowing = await openQueue({ storage: sharedStorage(log), jobs: [job] })
+    await knowing.automate({ name: 'tell', on: 'insert:users', enqueue: { job, payload: { name: '${name}', of: 2 } } })
+    const here = await openQueue({ storage: sharedStorage(log), jobs: [task] })
+    const [failed] = await here.emit('insert:users', {})
+    expect(failed?.status).toBe('failed')
+    await knowing.retry([failed?.id ?? ''])
+    await knowing.createExecutor({ handlers: [job.handler((payload) => void got.push(payload))] }).processUntilIdle()
+    expect(got).toEqual([{ name: null, of: 2 }])
   })
 
   type Ways = Record<string, (inside: HandlerContext, id: string) => unknown>

@@ -171,8 +171,8 @@ const enqueueOptions: Row[] = [
       queueName: notAName,
     }),
   ),
-  [[{ runAt: 1, delay: 1 }], 'options.delay'],
-  [[{ maxRetries: 1, maxAttempts: 1 }], 'options.maxAttempts'],
+  [[{ runAt: 1, delay: 1 }], 'delay'],
+  [[{ maxRetries: 1, maxAttempts: 1 }], 'maxAttempts'],
   [[{ jobKeyMode: 'replace' }], 'jobKeyMode'],
 ]
 
@@ -469,6 +469,11 @@ describe('an option whose getter throws', () => {
       (queue) => queue.enqueueMany([{ job: task }, Object.assign(throwing('payload'), { job: task })]),
     ],
     'of list': ['list.where', (queue) => queue.list({ where: throwing('status') })],
+    'of what an automation enqueues': [
+      'automate.enqueue.delay',
+      (queue) =>
+        queue.automate({ name: 'a', on: 'insert:x', enqueue: Object.assign(throwing('delay'), { job: task }) }),
+    ],
     'of result': ['result.signal', (queue) => queue.result('a', throwing('signal'))],
   }
 
@@ -480,6 +485,31 @@ describe('an option whose getter throws', () => {
       message: expect.stringContaining(`\`${field}\``) as string,
     })
     expect(await queue.counts()).toMatchObject({ pending: 0 })
+  })
+
+  const once = (key: string, value: unknown, others: object): object => {
+    let reads = 0
+    const get = (): unknown => {
+      if (++reads > 1) throw boom
+      return value
+    }
+    return Object.defineProperty({ ...others }, key, { get, enumerable: true })
+  }
+  const refused: Record<string, readonly [field: string, use: (queue: JobQueue) => unknown]> = {
+    'a delay': ['delay', (queue) => queue.enqueue(task, null, once('delay', 1, { runAt: 1 }))],
+    'retries of a definition': [
+      'maxAttempts',
+      () => defineJob(once('maxRetries', 1, { type: 'a', maxAttempts: 1 }) as never),
+    ],
+    'the id of all jobs of an automation': [
+      'automate.enqueue.id',
+      (queue) => queue.automate({ name: 'a', on: 'insert:x', enqueue: once('id', 'x', { job: task }) as never }),
+    ],
+  }
+
+  test.each(Object.entries(refused))('%s is read once, also where it is refused', async (_, [field, use]) => {
+    const { queue } = await testQueue()
+    expect(await problemOf(() => use(queue))).toEqual({ code: 'HOLDFAST_INVALID_OPTION', field })
   })
 
   test('a proxy that throws when it is looked at is refused as a whole', async () => {
@@ -511,10 +541,13 @@ const unseen: Record<string, readonly [field: string, use: (queue: JobQueue, pro
   'the signal of result': ['result.signal', (queue, proxy) => queue.result('a', { signal: proxy as never })],
   'the id of cancel': ['id', (queue, proxy) => queue.cancel(proxy)],
   'the reason of cancel': ['reason', (queue, proxy) => queue.cancel('a', proxy)],
+  'the ids of retry': ['ids', (queue, proxy) => queue.retry(proxy as never)],
   'an id of retry': ['ids[1]', (queue, proxy) => queue.retry(['a', proxy])],
+  'what is to be removed': ['remove', (queue, proxy) => queue.remove(proxy as never)],
   'the scope of pause': ['pause', (queue, proxy) => queue.pause(proxy as never)],
   'an option of enqueue': ['runAt', (queue, proxy) => queue.enqueue(task, null, { runAt: proxy })],
   'an operand of list': ['where.type.in[0]', (queue, proxy) => queue.list({ where: { type: { in: [proxy] } } })],
+  'a list of conditions': ['where.and', (queue, proxy) => queue.list({ where: { and: proxy as never } })],
   'the event of on': ['event', (queue, proxy) => queue.on(proxy as never, () => null)],
   'the listener of on': ['listener', (queue, proxy) => queue.on('failed', proxy as never)],
   'the event of emit': ['event', (queue, proxy) => queue.emit(proxy, null)],
@@ -522,9 +555,18 @@ const unseen: Record<string, readonly [field: string, use: (queue: JobQueue, pro
     'automate.enqueue',
     (queue, proxy) => queue.automate({ name: 'a', on: 'insert:x', enqueue: proxy as never }),
   ],
+  'the condition of an automation': [
+    'automate.where',
+    (queue, proxy) => queue.automate({ name: 'a', on: 'insert:x', where: proxy as never, enqueue: { job: task } }),
+  ],
   'the job of an automation': [
     'automate.enqueue.job',
     (queue, proxy) => queue.automate({ name: 'a', on: 'insert:x', enqueue: { job: proxy } }),
+  ],
+  'the handlers of createExecutor': ['handlers', (queue, proxy) => queue.createExecutor({ handlers: proxy as never })],
+  'a handler of createExecutor': [
+    'handlers[0]',
+    (queue, proxy) => queue.createExecutor({ handlers: [proxy as never] }),
   ],
   'the definition of a handler': [
     'handlers[0]',

@@ -59,7 +59,7 @@ describe('defineJob', () => {
     [{ type: 't', priority: 'urgent' }, 'priority'],
     [{ type: 't', maxRetries: -1 }, 'maxRetries'],
     [{ type: 't', maxAttempts: 0 }, 'maxAttempts'],
-    [{ type: 't', maxRetries: 1, maxAttempts: 2 }, 'defineJob.maxAttempts'],
+    [{ type: 't', maxRetries: 1, maxAttempts: 2 }, 'maxAttempts'],
     [{ type: 't', maxInterruptions: 0.5 }, 'maxInterruptions'],
     [{ type: 't', timeout: 0 }, 'timeout'],
     [{ type: 't', timeout: Infinity }, 'timeout'],
