@@ -8,7 +8,7 @@ import { MARK } from '../../src/runtimes/threads/protocol.ts'
 import { workerScope } from '../../src/runtimes/worker/scope.ts'
 import { codeOf, problemOf } from '../core/doubles.ts'
 import { dyingSuite } from './threads/dying-suite.ts'
-import { checked, echo, grown, grownBefore, poison } from './threads/jobs.ts'
+import { checked, echo, follows, grown, grownBefore, poison } from './threads/jobs.ts'
 import { bench, firstOf, jobs, runnerSuite } from './threads/suite.ts'
 import { workerFile } from './worker-files.ts'
 
@@ -247,6 +247,12 @@ test('of a thread only the functions of the runner can be called, and only by it
     { [MARK]: { kind: 'answer', message: { id: 'call' } } },
   ])
   await thread.terminate()
+})
+
+test('options that cannot leave a worker are told with the item that they are of', async () => {
+  await using at = await bench({ runner: workerThreads({ spawn }), jobs })
+  const { result } = await at.ran(follows, 'many with odd options')
+  expect(result).toEqual(['HOLDFAST_INVALID_OPTION', 'items[1].options'])
 })
 
 test('of an executor that has stopped no thread is left', async () => {

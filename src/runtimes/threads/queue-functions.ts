@@ -15,7 +15,7 @@ export function queueFunctions(host: Host): Functions {
     enqueue: (depth: number, call: EnqueueCall) => enqueueFor(host, call, queue.from(depth).enqueue),
     enqueueMany: (depth: number, calls: readonly EnqueueCall[]) =>
       queue.from(depth).enqueueMany(
-        calls.map((call) =>
+        calls.map((call, at) =>
           enqueueFor(
             host,
             call,
@@ -24,6 +24,7 @@ export function queueFunctions(host: Host): Functions {
               payload,
               ...(options === undefined ? {} : { options }),
             }),
+            `items[${at}].`,
           ),
         ),
       ),
@@ -36,20 +37,24 @@ export function queueFunctions(host: Host): Functions {
   }
 }
 
-/** Hands on what a thread wants to enqueue, with the definition of this side where the thread named one. */
+/**
+ * Hands on what a thread wants to enqueue, with the definition of this side where the thread named one. `within`: where it
+ * stands, for errors.
+ */
 export function enqueueFor<Result>(
   { definitionOf }: Host,
   call: EnqueueCall,
   enqueue: (job: JobDefinition | string, payload: unknown, options?: EnqueueCall['options']) => Result,
+  within = '',
 ): Result {
   const { type, version = null, payload, options } = Object(call) as Partial<EnqueueCall>
-  if (typeof type !== 'string') throw invalidOption('job', 'a job', type)
+  if (typeof type !== 'string') throw invalidOption(`${within}job`, 'a job', type)
   const job = definitionOf(type)
   // By its name alone it would be stored without its schema and defaults, by another version as what it is not.
   if (version !== null && version !== job?.version)
     throw fieldError(
       'HOLDFAST_UNKNOWN_JOB',
-      'job',
+      `${within}job`,
       type,
       `Job \`${type}\` has version ${version} in a worker, and ${job?.version ?? 'none'} in the queue that stores it: open that with \`jobs\``,
     )

@@ -2,7 +2,7 @@ import type { EmitOptions } from '../../core/automations.ts'
 import type { HandlerQueue } from '../../core/context.ts'
 import { documentCopy } from '../../core/document.ts'
 import { invalidOption } from '../../core/errors.ts'
-import { checkDefinition, type EnqueueOptions } from '../../core/intake.ts'
+import { checkDefinition, eachItem, type EnqueueOptions, JOB } from '../../core/intake.ts'
 import type { EnqueueItem } from '../../core/queue.ts'
 import { type Calls, moving } from '../threads/calls.ts'
 import type { EnqueueCall } from '../threads/protocol.ts'
@@ -16,7 +16,7 @@ export function remoteQueue({ call }: Pick<Calls, 'call'>, depth: number): Handl
       return call('enqueue', depth, moving(enqueue, bytes))
     },
     enqueueMany: async (items: readonly EnqueueItem[]) => {
-      const all = items.map(({ job, payload, options }) => outgoing(job, payload, options))
+      const all = eachItem(items, ({ job, payload, options }, place) => outgoing(job, payload, options, `${place}.`))
       const calls = all.map((each) => each.call)
       const bytes = all.flatMap((each) => each.bytes)
       return call('enqueueMany', depth, moving(calls, bytes))
@@ -43,26 +43,24 @@ export interface Outgoing {
   readonly bytes: readonly ArrayBuffer[]
 }
 
-/** As it is now: what becomes of the payload afterwards is none of the job's. */
-export function outgoing(job: unknown, payload: unknown, options?: EnqueueOptions): Outgoing {
+/** As it is now: what becomes of the payload afterwards is none of the job's. `within`: where it stands, for errors. */
+export function outgoing(job: unknown, payload: unknown, options?: EnqueueOptions, within = ''): Outgoing {
   const { type, version } =
-    typeof job === 'string'
-      ? { type: job, version: null }
-      : checkDefinition('job', job, 'a definition made by defineJob(), or the name of one')
-  const { value, bytes } = ownCopy('payload', payload)
+    typeof job === 'string' ? { type: job, version: null } : checkDefinition(`${within}job`, job, JOB)
+  const { value, bytes } = ownCopy(`${within}payload`, payload)
   const call = {
     type,
     version,
     payload: value,
-    ...(options !== undefined && { options: plain(options) }),
+    ...(options !== undefined && { options: plain(`${within}options`, options) }),
   }
   return { call, bytes }
 }
 
-function plain(options: EnqueueOptions): EnqueueOptions {
+function plain(field: string, options: EnqueueOptions): EnqueueOptions {
   try {
     return structuredClone(options)
   } catch {
-    throw invalidOption('options', 'data, which can leave its worker', options)
+    throw invalidOption(field, 'data, which can leave its worker', options)
   }
 }

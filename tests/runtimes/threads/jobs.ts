@@ -106,6 +106,16 @@ async function chainLater(onComplete: HandlerContext['onComplete'], queue: Handl
   }
 }
 
+/** Of which code, and for which field. */
+async function refusal(call: Promise<unknown>): Promise<unknown> {
+  try {
+    return await call
+  } catch (error) {
+    const { code, details } = error as Partial<HoldfastError>
+    return [code, details?.field]
+  }
+}
+
 /** What would arrive as a plain object. */
 class Point {
   readonly x = 1
@@ -181,6 +191,35 @@ async function follow(step: unknown, context: HandlerContext): Promise<unknown> 
         const { code, details } = error as HoldfastError
         return { code, ...details }
       })
+    case 'many that are no list':
+      return refusal(queue.enqueueMany(null as never))
+    case 'many with what is none':
+      return refusal(queue.enqueueMany([{ job: echo, payload: 1 }, null as never]))
+    case 'many with what none has':
+      return refusal(queue.enqueueMany([{ job: echo, payload: 1 }, { job: echo, delay: 1 } as never]))
+    case 'many with an odd job':
+      return refusal(queue.enqueueMany([{ job: echo, payload: 1 }, { job: { type: 'echo' } } as never]))
+    case 'many with an odd payload':
+      return refusal(
+        queue.enqueueMany([
+          { job: echo, payload: 1 },
+          { job: echo, payload: { at: new Point() } },
+        ]),
+      )
+    case 'many with odd options':
+      return refusal(
+        queue.enqueueMany([
+          { job: echo, payload: 1 },
+          { job: echo, options: { delay: (() => 1) as never } },
+        ]),
+      )
+    case 'many with another version':
+      return refusal(
+        queue.enqueueMany([
+          { job: echo, payload: 1 },
+          { job: grownBefore, payload: '' },
+        ]),
+      )
     case 'of another version':
       return queue.enqueue(grownBefore, 'text')
     case 'chain of another version':

@@ -262,6 +262,19 @@ export function runnerSuite(options: () => ExecutorOptions): void {
     expect((await at.ran(follows, what)).error?.code).toBe('HOLDFAST_INVALID_OPTION')
   })
 
+  test.each([
+    ['many that are no list', 'HOLDFAST_INVALID_OPTION', 'items'],
+    ['many with what is none', 'HOLDFAST_INVALID_OPTION', 'items[1]'],
+    ['many with what none has', 'HOLDFAST_INVALID_OPTION', 'items[1].delay'],
+    ['many with an odd job', 'HOLDFAST_INVALID_OPTION', 'items[1].job'],
+    ['many with an odd payload', 'HOLDFAST_INVALID_PAYLOAD', 'items[1].payload.at'],
+    ['many with another version', 'HOLDFAST_UNKNOWN_JOB', 'items[1].job'],
+  ])('of many jobs the field begins with the item that is wrong: %s', async (what, ...refusal) => {
+    await using at = await bench(options())
+    expect((await at.ran(follows, what)).result).toEqual(refusal)
+    expect(await at.queue.counts()).toMatchObject({ pending: 0, completed: 1 })
+  })
+
   test('what a handler puts out is heard by listeners, moved where it asked for that, and stored nowhere', async () => {
     await using at = await bench(options())
     const told: unknown[] = []
