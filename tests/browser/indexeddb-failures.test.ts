@@ -523,6 +523,22 @@ test('a tab that is far behind catches up in several transactions, and others go
   expect(await stored(name)).toHaveLength(21)
 })
 
+test('a tab that is behind comes to the end of what ten others write, who do not stop for it', async () => {
+  const { storage, name } = await faulty()
+  const others = await Promise.all(Array.from({ length: 10 }, () => open({ name })))
+  for (let n = 0; n < 40; n++) await enqueue(others[0] as StorageAdapter, `job-${n}`)
+  const most = 200
+  let isAnswered = false as boolean
+  const writing = others.map(async (other, tab) => {
+    let written = 0
+    while (!isAnswered && written < most) await enqueue(other, `tab-${tab}-${written++}`)
+    return written
+  })
+  await enqueue(storage, 'own')
+  isAnswered = true
+  expect(Math.max(...(await Promise.all(writing)))).toBeLessThan(most)
+})
+
 test('a tab that begins anew, and is overtaken again while it reads the tail in parts, misses nothing', async () => {
   const { factory, storage: slow, name } = await faulty()
   const ids: string[] = []

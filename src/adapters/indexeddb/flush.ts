@@ -31,15 +31,21 @@ export interface FoundTail {
 /** Records that are read in one transaction: others wait no longer than that takes. */
 const RECORDS = 8
 
-/** What stands behind `position`. A log never loses its last record, so a table's own place is there while it is current. */
-export async function readTail(flush: Flush, position: number): Promise<FoundTail> {
+/**
+ * What stands behind `position`. A log never loses its last record, so a table's own place is there while it is current.
+ *
+ * @param before how many transactions of this exchange have read before it. Each reads one record more than the last, or
+ * whoever is behind would never come to the end of what eight others write.
+ */
+export async function readTail(flush: Flush, position: number, before: number): Promise<FoundTail> {
   const log = flush.objectStore('log')
+  const most = RECORDS + before
   const [values, own] = await together<[unknown[], number | undefined]>(
-    () => readRecords(log, IDBKeyRange.lowerBound(position, true), RECORDS),
+    () => readRecords(log, IDBKeyRange.lowerBound(position, true), most),
     () => (position === 0 ? Promise.resolve(0) : log.getKey(position)),
   )
   const isGone = own === undefined || (position === 0 && positionOf(values[0]) > 1)
-  return { values, isGone, hasMore: values.length === RECORDS }
+  return { values, isGone, hasMore: values.length === most }
 }
 
 /** The place of the last record. */

@@ -253,38 +253,42 @@ export class IndexedDbLog implements Log {
   }
 
   async #readFirst(handle: Handle, asked: Asked): Promise<Receipt> {
-    for (let loaded: number | null = null; ; ) {
+    for (let loaded: number | null = null, reads = 0; ; reads++) {
       const before = loaded
       const isFresh = this.#position === null
       if (isFresh) loaded = await this.#load(handle)
       // The same snapshot again: no other tab's came first, so what is missing is gone. Who has read on from there since
       // may have been overtaken by a newer one.
       const mayLoad = !isFresh || loaded !== before
-      const taken = await this.#database.inTime(this.#take(handle, asked, mayLoad))
+      const taken = await this.#database.inTime(this.#take(handle, asked, mayLoad, reads))
       if (taken === 'done') return DONE
       if (taken === 'gone') this.#position = null
     }
   }
 
   /** Read, decide, add: one transaction. `gone`: the log has gone on without this table, by a snapshot. */
-  async #take(handle: Handle, { turn, need, attempt }: Asked, mayLoad: boolean): Promise<'done' | 'more' | 'gone'> {
+  async #take(
+    handle: Handle,
+    { turn, need, attempt }: Asked,
+    mayLoad: boolean,
+    reads: number,
+  ): Promise<'done' | 'more' | 'gone'> {
     const flush = this.#begin(handle, need, attempt)
     const place = this.#position ?? 0
-    const { values, isGone, hasMore } = await readTail(flush, place)
+    const { values, isGone, hasMore } = await readTail(flush, place, reads)
     if (attempt.isOver()) return 'done'
     if (isGone && place !== this.#gapAt) {
       if (mayLoad) return 'gone'
       this.#acceptGap(place, values)
     }
-    if (values.length > 0) {
-      // What is behind the snapshot of a table that was just loaded was written at any time before.
-      if (this.#snapshot === null) this.#careful = CAREFUL
-    }
+    // What is behind the snapshot of a table that was just loaded was written at any time before.
+    if (values.length > 0 && this.#snapshot === null) this.#careful = CAREFUL
     if (hasMore) {
       // Who is far behind reads on in transactions of their own, each over before its records are applied.
       await flush.done
-      if (!attempt.isOver()) this.#handOver(values, (tail) => this.#replica?.catchUp({ ...tail, hasMore }) ?? null)
-      return attempt.isOver() ? 'done' : 'more'
+      if (attempt.isOver()) return 'done'
+      this.#handOver(values, (tail) => this.#replica?.catchUp({ ...tail, hasMore }) ?? null)
+      return 'more'
     }
     const append = this.#handOver(values, turn)
     if (append === null || need === 'read') return 'done'
