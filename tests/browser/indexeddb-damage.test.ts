@@ -98,6 +98,17 @@ describe('data that others touch', () => {
     expect((await stored(name)).map(({ id }) => id)).toEqual(['e'])
   })
 
+  test('a store that does not say any more which data this is: what is there is loaded, and snapshots are made', async () => {
+    const { storage, name } = await faulty({ snapshotAfter: 4 })
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+    await enqueue(storage, 'a')
+    await raw(name, ['$meta'], (transaction) => void transaction.objectStore('$meta').clear())
+    for (const id of ids.slice(1)) await enqueue(storage, id)
+    await storage.close()
+    expect(await headOf(name)).toMatchObject({ position: expect.any(Number) as number })
+    expect((await stored(name)).map(({ id }) => id)).toEqual(ids)
+  })
+
   test('a browser that had to throw away what it kept says so to who opens it next, who passes it on', async () => {
     const factory = new FaultyFactory()
     const inner = factory.open.bind(factory)

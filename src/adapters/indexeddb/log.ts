@@ -369,7 +369,10 @@ export class IndexedDbLog implements Log {
     if (position === null || replica === null || this.#snapshot !== null || !this.#isSnapshotDue()) return
     const failed = (cause: unknown): void => this.#snapshots.failed(position, growing(this.#options.name, cause))
     try {
-      if (!(await this.#database.inTime(this.#snapshots.begin(handle, position)))) return
+      const begun = await this.#database.inTime(this.#snapshots.begin(handle, position))
+      // Whatever is there now is loaded, or the snapshot would be due for ever.
+      if (begun === null) this.#position = null
+      if (begun !== true) return
       await this.#database.inTime(this.#damage.keep(handle))
       const copy = await this.#snapshots.copy(replica.snapshot(), position)
       const published = this.#snapshots.publish(handle, copy).catch(failed)

@@ -119,9 +119,10 @@ export class Snapshots {
 
   /**
    * Whether this tab is to make a snapshot at `position`. Asked in the database, so that tabs do not all make one: it is
-   * left to the one that began, until the log has grown by as much again.
+   * left to the one that began, until the log has grown by as much again. `null`: the data is no longer called what it was
+   * when the table was loaded.
    */
-  async begin(handle: Handle, position: number): Promise<boolean> {
+  async begin(handle: Handle, position: number): Promise<boolean | null> {
     const transaction = quiet(
       handle.transaction(['snapshot', '$meta', 'log', 'payloads'], 'readwrite', { durability: 'relaxed' }),
     )
@@ -135,7 +136,7 @@ export class Snapshots {
       () => transaction.objectStore('payloads').getAllKeys(),
       () => meta.get('identity'),
     )
-    if (identity !== this.#identity) return false
+    if (identity !== this.#identity) return null
     // What others wrote since may name chunks that this table knows nothing of.
     this.#chunks = others === 0 ? new Set(chunks) : new Set()
     const known = this.#head?.position ?? 0
