@@ -83,6 +83,7 @@ export function systemEnvironment(platform: Platform = globalThis as unknown as 
 class PageLife {
   frozen = false
   readonly #platform: Platform
+  readonly #watching = new Set<object>()
 
   constructor(platform: Platform) {
     this.#platform = platform
@@ -108,8 +109,12 @@ class PageLife {
       listen(document, ['resume'], stays),
       listen(this.#platform, ['pageshow'], stays),
     ]
+    this.#watching.add(stops)
     return () => {
       for (const stop of stops) stop()
+      this.#watching.delete(stops)
+      // Nobody would hear that the page goes on.
+      if (this.#watching.size === 0) this.frozen = false
     }
   }
 }

@@ -142,6 +142,25 @@ describe("the platform's own environment", () => {
     expect(listeners.size).toBe(0)
   })
 
+  test('what a page was told while somebody listened is not believed for ever when nobody hears the rest', () => {
+    const [page, document] = [new EventTarget(), Object.assign(new EventTarget(), { visibilityState: 'visible' })]
+    const environment = systemEnvironment({
+      ...noTimers,
+      addEventListener: (type, listener) => page.addEventListener(type, listener),
+      removeEventListener: (type, listener) => page.removeEventListener(type, listener),
+      document,
+    })
+    const stops = [environment.onVisibilityChange(() => undefined), environment.onVisibilityChange(() => undefined)]
+    page.dispatchEvent(new Event('pagehide'))
+    const seen = stops.map((stop) => {
+      stop()
+      return environment.frozen()
+    })
+    page.dispatchEvent(new Event('pageshow'))
+    environment.onVisibilityChange(() => undefined)
+    expect([...seen, environment.frozen()]).toEqual([true, false, false])
+  })
+
   test('hands the platform no timer it cannot keep', () => {
     const delays: number[] = []
     const { startTimer } = systemEnvironment({ ...noTimers, setTimeout: (_, delay) => delays.push(delay) })

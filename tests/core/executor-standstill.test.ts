@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
-import { defineJob, type HandlerContext } from '../../src/index.ts'
-import { testQueue } from '../../src/testing/index.ts'
+import { memory } from '../../src/adapters/memory/index.ts'
+import { systemEnvironment } from '../../src/core/environment.ts'
+import { defineJob, type HandlerContext, openQueue } from '../../src/index.ts'
+import { ManualClock, testQueue } from '../../src/testing/index.ts'
 import { Stage } from './doubles.ts'
 
 const task = defineJob({ type: 'task', timeout: '5m', leaseDuration: '30s' })
@@ -118,4 +120,30 @@ test('a page that was frozen while nothing ran gives a later job its whole time 
   expect(stage.abortedFor('b')).toBe(null)
   await clock.advance(1)
   expect(stage.abortedFor('b')).toBe('HOLDFAST_TIMEOUT')
+})
+
+test('an executor that stops when its page goes, and starts when it is back, ends what takes too long', async () => {
+  const clock = new ManualClock()
+  const page = new EventTarget()
+  const { frozen, onVisibilityChange } = systemEnvironment({
+    setTimeout: () => 0,
+    clearTimeout: () => undefined,
+    addEventListener: (type, listener) => page.addEventListener(type, listener),
+    removeEventListener: (type, listener) => page.removeEventListener(type, listener),
+  })
+  const { now, monotonic, random, startTimer } = clock
+  const environment = { now, monotonic, random, startTimer, frozen, onVisibilityChange }
+  const queue = await openQueue({ storage: memory(), environment })
+  const stage = new Stage()
+  const executor = queue.createExecutor({ handlers: [task.handler(stage.run)], killGrace: 1000 })
+  await executor.start()
+  page.dispatchEvent(new Event('pagehide'))
+  await executor.stop()
+  page.dispatchEvent(new Event('pageshow'))
+  await executor.start()
+  await queue.enqueue(task, null, { id: 'a' })
+  await clock.advance('5m')
+  expect(stage.abortedFor('a')).toBe('HOLDFAST_TIMEOUT')
+  await clock.advance('1s')
+  expect(await queue.get('a')).toMatchObject({ failures: 1, error: { code: 'HOLDFAST_TIMEOUT' } })
 })
