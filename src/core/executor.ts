@@ -175,7 +175,8 @@ export class Executor {
       if (!deadline.passed) {
         await Promise.race([this.#work(call), deadline.reached])
         session = this.#session
-        next = await this.#untilIdle(() => !deadline.passed && wanted.has(call), deadline)
+        // Once for all of it: a promise keeps whatever waits for it, here each claim with all its jobs.
+        next = await Promise.race([this.#untilIdle(() => !deadline.passed && wanted.has(call)), deadline.reached])
       }
     } finally {
       deadline.cancel()
@@ -237,20 +238,21 @@ export class Executor {
    * Works until a whole claim brings nothing while nothing runs, and answers when time alone makes a job claimable then.
    * `undefined` when it did not come to that.
    */
-  async #untilIdle(goesOn: () => boolean, deadline: Expiry): Promise<number | null | undefined> {
+  async #untilIdle(goesOn: () => boolean): Promise<number | null | undefined> {
     while (goesOn() && this.#session !== null) {
       const { claimer } = this.#session
-      await Promise.race([this.#slots.allSettled().then(() => this.#buffer.drained()), deadline.reached])
+      await this.#slots.allSettled()
+      await this.#buffer.drained()
       if (!goesOn()) break
       // Where handlers end at once, one claim follows the other until nothing is due.
-      const answer = await Promise.race([claimer.once(), deadline.reached.then(() => null)])
+      const answer = await claimer.once()
       const busy = this.#slots.unsettled.length + this.#buffer.unacknowledged > 0
       if (answer !== null && answer.jobs.length === 0 && !answer.suspectDue && !busy) return answer.nextRunAt
       if (answer !== null || busy) continue
       // Slots that handlers do not give back cannot be waited for: they may never end.
       if (this.#paused || (this.#room() === 0 && this.#slots.runner?.kills !== true)) break
       // The storage is away.
-      await waitAtMost(this.#core.environment, PAUSE, this.#slots.change(), deadline.reached)
+      await waitAtMost(this.#core.environment, PAUSE, this.#slots.change())
     }
     return undefined
   }

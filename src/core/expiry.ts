@@ -10,7 +10,7 @@ export async function waitAtMost(environment: Environment, most: number, ...prom
 /** A moment that is waited for, can be brought forward, and can be given up. */
 export class Expiry {
   passed = false
-  readonly reached: Promise<void>
+  readonly reached: Promise<undefined>
   readonly #environment: Environment
   #at = Infinity
   #pass: () => void = () => undefined
@@ -21,7 +21,7 @@ export class Expiry {
     this.reached = new Promise((resolve) => {
       this.#pass = () => {
         this.passed = true
-        resolve()
+        resolve(undefined)
       }
     })
     this.within(after)

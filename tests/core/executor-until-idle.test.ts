@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { defineJob, openQueue, RetryLater } from '../../src/index.ts'
@@ -144,6 +146,34 @@ describe('processUntilIdle', () => {
     // Without the deadline this would go on for ever.
     const { nextRunAt } = await executor.processUntilIdle({ deadline: Date.now() + 100 })
     expect([executor.stats().state, nextRunAt === null]).toEqual(['idle', false])
+  })
+
+  test('keeps nothing of the jobs that it has run', async () => {
+    const payloads: WeakRef<object>[] = []
+    const gate = new Gate()
+    let moment = 0
+    // Each look at it is so late that the next claim waits for a turn of the loop.
+    await using queue = await openQueue({ storage: memory(), environment: { monotonic: () => (moment += 100) } })
+    const handler = task.handler(async (payload) => {
+      payloads.push(new WeakRef(payload as object))
+      if (payloads.length === 100) await gate.promise
+    })
+    const items = Array.from(
+      { length: 100 },
+      (_, n) => ({ job: task, payload: { n }, options: { timeout: '1d' } }) as const,
+    )
+    await queue.enqueueMany(items)
+    const working = queue.createExecutor({ handlers: [handler], concurrency: 1 }).processUntilIdle()
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const kept = (): readonly [runs: number, kept: number] => {
+      collect()
+      return [payloads.length, payloads.filter((payload) => payload.deref() !== undefined).length]
+    }
+    // The one that runs.
+    await expect.poll(kept).toEqual([100, 1])
+    gate.open()
+    await working
   })
 
   test('an executor that was running goes on running', async () => {
