@@ -215,6 +215,8 @@ export class Slots implements AttemptEnds {
     // Whoever has the job now is not to be disturbed for longer than a handler may take to heed its signal.
     this.#ask(attempt, leaseLost(attempt.record.id))
     this.#close(attempt)
+    // A suspect may have waited for it, whose handler may go on.
+    this.#options.onRoom()
     this.tally.lost += 1
     this.#options.core.events.tell('lost', { job: attempt.job })
   }

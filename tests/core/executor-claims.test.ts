@@ -223,3 +223,32 @@ test('when many outcomes are not acknowledged no more work is taken', async () =
   expect(claimed).toBeGreaterThanOrEqual(64)
   expect(claimed).toBeLessThan(64 + 10)
 })
+
+test('without any hint a suspect has its turn when the job that it waits for is lost', async () => {
+  let isAway = false
+  const storage = hooked(memory(), {
+    silent: true,
+    before: (name) => {
+      if (isAway && name === 'beat') throw new Error('The storage is away')
+    },
+  })
+  const { stage, queue, clock, executor, enqueue } = await staged({ storage, concurrency: 2 })
+  queue.on('error', () => undefined)
+  await enqueue('suspect')
+  const now = clock.now()
+  await storage.session({ open: 'dies', leaseDuration: 30_000, now })
+  for (const requestId of ['once', 'twice']) {
+    const asked = { requestId, session: 'dies', now, limit: 1, lanes: [{ type: 'task' }], have: [] }
+    const { jobs } = await storage.claim({ ...asked, suspects: 'none' })
+    const error = { name: 'Error', message: 'It died' }
+    const end = { kind: 'retry', runAt: now, delay: 0, error, counts: 'interruption' } as const
+    await storage.settle({ batch: jobs.map(({ id, fence }) => ({ id, fence, ...end })), now })
+  }
+  await enqueue('a')
+  await executor.start()
+  await clock.settle()
+  isAway = true
+  // Whoever ran `a` goes on and does not heed its signal: its slot stays taken, and there is another.
+  await clock.advance('1m')
+  expect(stage.started).toEqual(['a', 'suspect'])
+})
