@@ -206,7 +206,7 @@ test('groups that a snapshot no longer has are forgotten', () => {
   const known = (keys: readonly string[]) =>
     keys.filter((key) => replica.table.ready.windows.ends(key, window) < Infinity)
   const look = (at: number) =>
-    replica.table.ready.look(
+    replica.table.ready.gates.look(
       {
         requestId: `${at}`,
         session: 'b',

@@ -79,7 +79,7 @@ export const mutants = [
   ),
   mutant(
     'two of one serial queue in a claim',
-    `${table}/ready-index.ts`,
+    `${table}/gates.ts`,
     'groups: one claim takes one job of a serial queue',
     ['|| this.#isPausedQueue(group.name) ? 0 : 1', '|| this.#isPausedQueue(group.name) ? 0 : 2'],
   ),
@@ -111,7 +111,7 @@ export const mutants = [
   ]),
   mutant(
     'blocked job in the ready order',
-    `${table}/ready-index.ts`,
+    `${table}/gates.ts`,
     'limits: jobs alike keep the order of their serial queue, though the first waits for its limit',
     ['Math.min(capacity, jobs.size)', 'jobs.size'],
   ),
@@ -163,7 +163,7 @@ export const mutants = [
   ),
   mutant(
     'starts of a rate window are not counted',
-    `${table}/ready-index.ts`,
+    `${table}/gates.ts`,
     'limits: no more jobs start in a window than the rate allows',
     ['? 0 : window.used', '? 0 : 0'],
   ),
@@ -375,8 +375,8 @@ export const mutants = [
     ['[size, type, name, lastModified])', '[size, type, lastModified])'],
   ),
   mutant('expired jobs are claimed', `${table}/ready-index.ts`, 'expiry: a job past its moment is not claimed', [
-    'if (this.#expirations.add(row, this.#now)) return',
-    'this.#expirations.add(row, this.#now)',
+    'if (this.#expirations.add(row, this.now)) return',
+    'this.#expirations.add(row, this.now)',
   ]),
   mutant(
     'one reading of the clock ends a job',
@@ -436,7 +436,7 @@ export const mutants = [
   ),
   mutant(
     'anybody may take a place that is kept',
-    `${table}/ready-index.ts`,
+    `${table}/gates.ts`,
     'strict: a strict job that waits for its retry starts first when it is due',
     ['return holder == null || holder === row.id', 'return holder !== ""'],
   ),
@@ -632,13 +632,13 @@ export const mutants = [
   ]),
   mutant(
     'a new number of a limit is not heard',
-    `${table}/ready-index.ts`,
+    `${table}/gates.ts`,
     'limits: a new number holds from the next claim on',
     ['if (type.limitKnown && sameLimit(type.limit, limit)) continue', 'if (type.limitKnown) continue'],
   ),
   mutant(
     'a job without a key passes the limit',
-    `${table}/ready-index.ts`,
+    `${table}/gates.ts`,
     'limits: a job without limit key falls under the empty key',
     ['if (limitKey === null && type.limit === null)', 'if (limitKey === null)'],
   ),
@@ -700,7 +700,7 @@ export const mutants = [
   ),
   mutant(
     'who begins to wait passes those who wait',
-    `${table}/ready-index.ts`,
+    `${table}/gates.ts`,
     'chain: a job enqueued in the serial queue of its parent waits behind those that wait there',
     ['if (worst !== undefined && group', 'if (worst === undefined || group'],
   ),

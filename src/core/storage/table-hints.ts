@@ -26,7 +26,7 @@ export class TableHints implements Notifier {
   /** Tells what happened since the last time, and what the table does not know. */
   publish({ gap, ended }: Required<Pick<Hint, 'gap' | 'ended'>>): void {
     const table = this.#table()
-    const ready = table.ready.takeGrown()
+    const ready = table.ready.gates.takeGrown()
     const changes = table.takeChanges()
     if (ready.length === 0 && changes.length === 0 && !gap && !ended) return
     for (const listener of this.#listeners) listener({ ready, changes, gap, ended })

@@ -1,4 +1,5 @@
-import { compareReady, type Group, type ReadyLane } from './group.ts'
+import { compareReady, type Group } from './group.ts'
+import type { ReadyLane } from './lanes.ts'
 import { type Cursor, OrderedList } from './ordered-list.ts'
 import type { JobRow } from './rows.ts'
 

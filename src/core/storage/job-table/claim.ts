@@ -3,7 +3,8 @@ import type { ClaimAnswer, ClaimRequest, JobRecord, Lane } from '../contract.ts'
 import { claimed } from '../transitions.ts'
 import { Candidates } from './candidates.ts'
 import type { Draft } from './draft.ts'
-import type { Group, ReadyLane } from './group.ts'
+import type { Group } from './group.ts'
+import type { ReadyLane } from './lanes.ts'
 import type { JobTable } from './job-table.ts'
 import { type GroupRow, type JobRow, toRecord } from './rows.ts'
 
@@ -100,9 +101,9 @@ class GroupCounts {
 
   /** The keys of the groups that will count this job; `null` when one of them has no place left. */
   admit(row: JobRow): readonly string[] | null {
-    const first = this.#table.ready.gate(row, 0)
+    const first = this.#table.ready.gates.gate(row, 0)
     if (first === undefined) return NO_GROUPS
-    const second = this.#table.ready.gate(row, 1)
+    const second = this.#table.ready.gates.gate(row, 1)
     if (this.#isFull(first) || (second !== undefined && this.#isFull(second))) return null
     this.#count(first)
     if (second === undefined) return first.keys
@@ -116,12 +117,12 @@ class GroupCounts {
 
   /** The limit in which this job, kept back by its serial queue, leaves a place. */
   unusedLimit(row: JobRow): Group | undefined {
-    const limit = row.queueName === null ? undefined : this.#table.ready.gate(row, 1)
+    const limit = row.queueName === null ? undefined : this.#table.ready.gates.gate(row, 1)
     return limit === undefined || this.#isFull(limit) ? undefined : limit
   }
 
   #isFull(group: Group): boolean {
-    return this.#table.ready.capacity(group) <= (this.#admitted.get(group) ?? 0)
+    return this.#table.ready.gates.capacity(group) <= (this.#admitted.get(group) ?? 0)
   }
 
   write(draft: Draft): void {

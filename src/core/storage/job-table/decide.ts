@@ -95,8 +95,8 @@ function answerWhole(draft: Draft, operation: Exclude<Operation, Batched>): () =
     case 'enqueue':
       return enqueue(draft, operation.request)
     case 'claim':
-      draft.table.ready.learn(operation.request.lanes)
-      draft.table.ready.look(operation.request, (session) => draft.table.row('sessions', session) !== undefined)
+      draft.table.ready.gates.learn(operation.request.lanes)
+      draft.table.ready.gates.look(operation.request, (session) => draft.table.row('sessions', session) !== undefined)
       return claim(draft, operation.request)
     case 'beat':
       return beat(draft, operation.request)

@@ -1,41 +1,6 @@
-import type { Limit } from '../contract.ts'
-import { isSuspect } from '../transitions.ts'
+import type { ReadyLane, TypeLanes } from './lanes.ts'
 import { OrderedList } from './ordered-list.ts'
 import type { GroupRow, JobRow } from './rows.ts'
-
-/**
- * Clocks of one host agree to well within this many ms. A greater difference means that one of them was wrong, and
- * what it wrote is not believed.
- */
-export const CLOCK_STEP = 60_000
-
-/** `JobRow.stage` of a job whose time has not come. */
-export const DELAYED = -1
-
-/** The waiting jobs of one type with the same requirements and payload version. Suspects have lanes of their own: they run alone. */
-export interface ReadyLane {
-  readonly requires: readonly string[]
-  readonly payloadVersion: number
-  readonly suspect: boolean
-  readonly ready: OrderedList<JobRow>
-  readonly delayed: OrderedList<JobRow>
-}
-
-export interface TypeLanes {
-  readonly name: string
-  readonly lanes: Map<string, ReadyLane>
-  /** The lane without requirements, looked up for nearly every job. */
-  plain: ReadyLane | undefined
-  /** The groups of its limit, by their limit keys. */
-  readonly groups: Map<string, Group>
-  /** Groups whose rate window is used up while a job rests in them, the first to open first. */
-  readonly opening: OrderedList<Group>
-  limit: Limit | null
-  /** Jobs that run without a group that counts them: they were claimed before the type had a limit. */
-  uncounted: number
-  /** Until a claim has told the limit, jobs with a limit key rest: nothing could take them anyway. */
-  limitKnown: boolean
-}
 
 /** The jobs of one lane in a group, in its order: it let so many of the first pass, the others wait for a place. */
 export interface Places {
@@ -116,27 +81,6 @@ function compareInQueue(a: JobRow, b: JobRow): number {
   return b.groups.length - a.groups.length || compareReady(a, b)
 }
 
-export function laneOf(type: TypeLanes, row: JobRow): ReadyLane {
-  // Rows that were read from a storage have a text each: now they share one.
-  row.type = type.name
-  const suspect = isSuspect(row)
-  if (!suspect && row.requires.length === 0 && row.payloadVersion === 1)
-    return (type.plain ??= laneNamed(type, '', row, false))
-  const key = `${suspect ? 'suspect' : ''}\n${row.payloadVersion}\n${row.requires.join('\n')}`
-  return laneNamed(type, key, row, suspect)
-}
-
 export function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-function laneNamed(type: TypeLanes, key: string, row: JobRow, suspect: boolean): ReadyLane {
-  let lane = type.lanes.get(key)
-  if (lane === undefined) {
-    const delayed = new OrderedList<JobRow>((a, b) => a.dueAt - b.dueAt || a.sequence - b.sequence)
-    const { payloadVersion } = row
-    lane = { requires: [...row.requires], payloadVersion, suspect, ready: new OrderedList(compareReady), delayed }
-    type.lanes.set(key, lane)
-  }
-  return lane
 }

@@ -126,13 +126,13 @@ export class JobTable {
       else this.#writeRow(change, undo)
     }
     // A claim first takes all its jobs out of the groups that count them, or others would be let pass and sent back.
-    this.ready.refill()
+    this.ready.gates.refill()
   }
 
   /** Takes back what was written, the latest first. */
   takeBack(undo: Undo): void {
     for (let at = undo.length - 1; at >= 0; at--) undo[at]?.()
-    this.ready.refill()
+    this.ready.gates.refill()
   }
 
   newRow(table: TableName, key: string, fields: Readonly<Record<string, unknown>>): Row {
@@ -164,7 +164,7 @@ export class JobTable {
       else {
         this.#rows(table).set(key, { ...row, version })
         this.#versions += version
-        if (table === 'groups') this.ready.groupChanged(key)
+        if (table === 'groups') this.ready.gates.groupChanged(key)
       }
       this.#sequence = Math.max(this.#sequence, (row['sequence'] as number | undefined) ?? 0)
       this.#highest = Math.max(this.#highest, version)
@@ -172,7 +172,7 @@ export class JobTable {
     this.#sequence = Math.max(this.#sequence, snapshot.sequence)
     this.#highest = Math.max(this.#highest, snapshot.highest)
     this.ready.windows.retain(this.tables.groups)
-    this.ready.refillAll()
+    this.ready.gates.refillAll()
   }
 
   takeChanges(): readonly JobChange[] {
@@ -263,14 +263,14 @@ export class JobTable {
     this.#highest = Math.max(this.#highest, written)
     this.#versions += more
     const isPauses = table === 'meta' && key === 'pauses'
-    if (table === 'groups') this.ready.groupChanged(key)
-    else if (isPauses) this.ready.refillAll()
+    if (table === 'groups') this.ready.gates.groupChanged(key)
+    else if (isPauses) this.ready.gates.refillAll()
     undo?.push(() => {
       if (row === undefined) rows.delete(key)
       else rows.set(key, row)
       this.#versions -= more
-      if (table === 'groups') this.ready.groupChanged(key)
-      else if (isPauses) this.ready.refillAll()
+      if (table === 'groups') this.ready.gates.groupChanged(key)
+      else if (isPauses) this.ready.gates.refillAll()
     })
   }
 
@@ -278,7 +278,7 @@ export class JobTable {
     if (row.state === 'waiting') this.ready.add(row)
     else if (row.state === 'running') {
       this.#runningCount += 1
-      this.ready.runs(row, 1)
+      this.ready.gates.runs(row, 1)
       const session = row.session ?? ''
       const held = this.#running.get(session)
       if (held === undefined) this.#running.set(session, new Set([row]))
@@ -290,7 +290,7 @@ export class JobTable {
     if (row.state === 'waiting') this.ready.remove(row)
     else if (row.state === 'running') {
       this.#runningCount -= 1
-      this.ready.runs(row, -1)
+      this.ready.gates.runs(row, -1)
       const held = this.#running.get(row.session ?? '')
       held?.delete(row)
       if (held?.size === 0) this.#running.delete(row.session ?? '')
