@@ -1,5 +1,6 @@
 import { vi } from 'vitest'
 import { HoldfastError } from '../../src/core/errors.ts'
+import { type ServiceErrors, serviceErrors } from '../../src/core/service-errors.ts'
 import type { StorageAdapter } from '../../src/core/storage/contract.ts'
 import type { HandlerContext } from '../../src/index.ts'
 
@@ -111,6 +112,24 @@ export function failing(operation: Operation, times: number, error: unknown = ne
 }
 
 export const never: Promise<never> = new Promise(() => undefined)
+
+/** The errors of a service: all that were told, and what the logger hears, an error that is news and how many there were. */
+export function notedErrors(): {
+  readonly service: ServiceErrors
+  readonly errors: unknown[]
+  readonly log: unknown[]
+} {
+  const errors: unknown[] = []
+  const log: unknown[] = []
+  const service = serviceErrors(
+    (error, isNews) => {
+      errors.push(error)
+      if (isNews) log.push(error)
+    },
+    (ended) => log.push(ended),
+  )
+  return { service, errors, log }
+}
 
 export function codeOf(error: unknown): string {
   return HoldfastError.is(error) ? error.code : String(error)

@@ -5,7 +5,7 @@ import { SettleBuffer } from '../../src/core/settle-buffer.ts'
 import type { SettleRequest, Settlement, Verdict } from '../../src/core/storage/contract.ts'
 import { memory } from '../../src/adapters/memory/index.ts'
 import { ManualClock } from '../../src/testing/index.ts'
-import { Gate, hooked } from './doubles.ts'
+import { Gate, hooked, notedErrors } from './doubles.ts'
 
 const done = (id: string): Settlement => ({ id, fence: 1, kind: 'complete', result: null })
 
@@ -22,20 +22,12 @@ async function buffered(answer: (call: number, ids: readonly string[]) => Promis
       await answer(calls.length, ids)
     },
   })
-  const errors: unknown[] = []
-  /** What the logger hears: an error that is news, and how many there were. */
-  const log: unknown[] = []
+  const { service, errors, log } = notedErrors()
   const buffer = new SettleBuffer({
     storage,
     environment: clock,
     session: () => 's',
-    errors: serviceErrors(
-      (error, isNews) => {
-        errors.push(error)
-        if (isNews) log.push(error)
-      },
-      (ended) => log.push(ended),
-    ),
+    errors: service,
   })
   const verdicts: Record<string, Verdict> = {}
   const add = (...ids: string[]): void => {

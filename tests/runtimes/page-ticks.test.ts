@@ -1,10 +1,10 @@
 // The timers of a hidden page, with a ticker that the test plays. In engines: ../browser/web-workers.engines.test.ts.
 import { expect, test } from 'vitest'
-import { serviceErrors } from '../../src/core/service-errors.ts'
 import { ticked } from '../../src/runtimes/browser/page-ticks.ts'
 import type { Port, PortEvents } from '../../src/runtimes/threads/port.ts'
 import { MARK } from '../../src/runtimes/threads/protocol.ts'
 import { ManualClock } from '../../src/testing/index.ts'
+import { notedErrors } from '../core/doubles.ts'
 
 interface Ticker extends PortEvents {
   ended: boolean
@@ -15,9 +15,7 @@ function page() {
   const clock = new ManualClock()
   const tickers: Ticker[] = []
   const told: unknown[] = []
-  const errors: unknown[] = []
-  /** What the logger hears: an error that is news, and how many there were. */
-  const log: unknown[] = []
+  const { service, errors, log } = notedErrors()
   const connect = (events: PortEvents): Port => {
     const ticker = { ...events, ended: false }
     tickers.push(ticker)
@@ -29,14 +27,7 @@ function page() {
   }
   // Whose own timers do not fire while it only sleeps.
   const environment = ticked(clock)
-  const noted = serviceErrors(
-    (error, isNews) => {
-      errors.push(error)
-      if (isNews) log.push(error)
-    },
-    (ended) => log.push(ended),
-  )
-  const end = environment.beginTicks(connect, noted)
+  const end = environment.beginTicks(connect, service)
   const say = (at: number, kind: string): void => tickers[at]?.message({ [MARK]: { kind } })
   return { clock, environment, tickers, told, errors, log, say, end }
 }

@@ -1,5 +1,5 @@
 import { useSignal, useSignalEffect } from '@preact/signals'
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { add, attempt, notice, priority } from '../actions.ts'
 import { errand, fingerprint, thumbnail, webhook } from '../jobs/definitions.ts'
 import { online } from '../network.ts'
@@ -63,22 +63,31 @@ function choosePriority(name: string): void {
 
 function Files() {
   const isOver = useSignal(false)
+  // Wherever on the page: a file that is dropped beside the field would be opened in place of the page.
+  useEffect(() => {
+    const ending = new AbortController()
+    const on = (kind: 'dragover' | 'dragleave' | 'drop', heard: (event: DragEvent) => void): void =>
+      addEventListener(kind, heard, { signal: ending.signal })
+    on('dragover', (event) => {
+      if (event.dataTransfer?.types.includes('Files') !== true) return
+      event.preventDefault()
+      isOver.value = true
+    })
+    on('dragleave', () => (isOver.value = false))
+    on('drop', (event) => {
+      isOver.value = false
+      const files = [...(event.dataTransfer?.files ?? [])]
+      // A text that is dragged into a field goes there.
+      if (files.length > 0) event.preventDefault()
+      void take(files)
+    })
+    return () => ending.abort()
+  }, [])
   return (
-    <label
-      class={isOver.value ? 'drop over' : 'drop'}
-      onDragOver={(event) => {
-        event.preventDefault()
-        isOver.value = true
-      }}
-      onDragLeave={() => (isOver.value = false)}
-      onDrop={(event) => {
-        event.preventDefault()
-        isOver.value = false
-        void take([...(event.dataTransfer?.files ?? [])])
-      }}
-    >
+    <label class={isOver.value ? 'drop over' : 'drop'}>
       <span>
-        <b>Drop files here</b> or choose them: each is hashed and gzipped, pictures get a thumbnail.
+        <b>Drop files here</b>, or anywhere on the page, or choose them: each is hashed and gzipped, pictures get a
+        thumbnail.
       </span>
       <input
         type="file"

@@ -1,4 +1,4 @@
-import { defineJob, type Executor, fixed, type JobQueue, openQueue } from 'holdfast'
+import { defineJob, type Executor, fixed, type JobQueue, openQueue, type Span } from 'holdfast'
 import { indexedDb } from 'holdfast/indexeddb'
 
 const DATABASE = 'elsewhere'
@@ -43,9 +43,9 @@ export function runInWorker(runsAs: string): Promise<void> {
 }
 
 /** Answers when the enqueue was called, ms of a clock that all tabs share. */
-export async function enqueue(type: 'brief' | 'stuck', id: string): Promise<number> {
+export async function enqueue(type: 'brief' | 'stuck', id: string, leaseDuration: Span = LEASE): Promise<number> {
   const at = now()
-  await opened().enqueue(type, null, { id })
+  await opened().enqueue(type, null, { id, leaseDuration })
   return at
 }
 

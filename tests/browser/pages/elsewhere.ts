@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { performance } from 'node:perf_hooks'
 import { type Browser, pageOf, type Remote, type Tab } from './browser.ts'
+import type { Span } from '../../../src/index.ts'
 import { Chromium, ChromiumTab } from './chromium.ts'
 import type { Started } from './elsewhere.page.ts'
 import { type PageServer, servePages } from './page-server.ts'
@@ -73,13 +74,13 @@ export class TwoTabs implements AsyncDisposable {
     return took
   }
 
-  /** Ends a tab in which a job runs; one that is frozen goes on when the job has started elsewhere. */
-  async handover(end: End): Promise<Handover> {
+  /** Ends a tab in which a job of this lease runs; one that is frozen goes on when the job has started elsewhere. */
+  async handover(end: End, leaseDuration: Span = '2s'): Promise<Handover> {
     const runsInWorker = end === 'frozen with its worker'
     const [dying, page] = await this.#open(runsInWorker ? null : 'dying')
     if (runsInWorker) await page.runInWorker('dying')
     const id = this.#newId()
-    await page.enqueue('stuck', id)
+    await page.enqueue('stuck', id, leaseDuration)
     await this.#started(id, 'dying')
     const [heir, inherits] = await this.#open('heir')
     const started = this.#started(id, 'heir')

@@ -45,10 +45,9 @@ export function jobJourneys(journey: Journey, end: (visitor: Visitor) => Promise
     await visitor.shows('dialog[open]', /"from": "400 × 200"/)
     await visitor.eventually(() => document.querySelector<HTMLImageElement>('dialog img')?.naturalHeight, 80)
     await visitor.press('Close')
-    await visitor.chooseFiles([
-      ['notes.txt', 'text/plain', 'hold fast '.repeat(1000)],
-      ['wreck.png', 'image/png', 'no picture'],
-    ])
+    // Beside the field: a browser would open it in place of the page.
+    await visitor.dropFiles([['notes.txt', 'text/plain', 'hold fast '.repeat(1000)]], 'h1')
+    await visitor.chooseFiles([['wreck.png', 'image/png', 'no picture']])
     await visitor.scores({ acknowledged: 5, done: 4 })
     await visitor.laneCounts('failed', 1)
     await visitor.openJob('completed', 'notes.txt')

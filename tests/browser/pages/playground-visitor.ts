@@ -70,12 +70,12 @@ export class Visitor<Own extends Tab = Tab> {
   }
 
   chooseFiles(files: readonly Given[]): Promise<void> {
-    return this.tab.evaluate(handOver, { files, drop: false })
+    return this.tab.evaluate(handOver, { files, dropOn: null })
   }
 
-  /** Drags files onto the page and lets go of them. */
-  dropFiles(files: readonly Given[]): Promise<void> {
-    return this.tab.evaluate(handOver, { files, drop: true })
+  /** Drags files onto the page and lets go of them over what a selector names. */
+  dropFiles(files: readonly Given[], dropOn = '.drop'): Promise<void> {
+    return this.tab.evaluate(handOver, { files, dropOn })
   }
 
   /** Writes into the field that a selector names. */
@@ -177,7 +177,7 @@ function canBePressed(label: string): boolean {
   return button !== undefined && !button.disabled && button.ariaDisabled !== 'true'
 }
 
-async function handOver({ files, drop }: { files: readonly Given[]; drop: boolean }): Promise<void> {
+async function handOver({ files, dropOn }: { files: readonly Given[]; dropOn: string | null }): Promise<void> {
   const dataTransfer = new DataTransfer()
   for (const [name, type, text] of files) {
     const canvas = Object.assign(document.createElement('canvas'), { width: 400, height: 200 })
@@ -185,10 +185,11 @@ async function handOver({ files, drop }: { files: readonly Given[]; drop: boolea
     const content = text ?? (await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type))) ?? ''
     dataTransfer.items.add(new File([content], name, { type }))
   }
-  if (drop) {
-    const place = document.querySelector('.drop')
+  if (dropOn !== null) {
+    const place = document.querySelector(dropOn)
     for (const kind of ['dragover', 'drop'])
-      place?.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer }))
+      if (place?.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer })) !== false)
+        throw new Error(`The browser would open what is dropped: nobody takes the ${kind} on ${dropOn}`)
   } else {
     const input = document.querySelector('input[type=file]') as HTMLInputElement
     input.files = dataTransfer.files
