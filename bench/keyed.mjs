@@ -4,7 +4,7 @@ import { inFolder, openFolder } from './node-fs-place.mjs'
 import { fill, openMemoryQueue, report, whole } from './work.mjs'
 
 const JOBS = 50_000
-const ROUNDS = 3
+const ROUNDS = 5
 const AIM = 2
 
 const keyed = (at) => ({ jobKey: `key-${at}` })

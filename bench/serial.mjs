@@ -4,7 +4,7 @@ import { inFolder, openFolder } from './node-fs-place.mjs'
 import { fill, openMemoryQueue, report, whole, work } from './work.mjs'
 
 const CONCURRENCY = 100
-const ROUNDS = 3
+const ROUNDS = 5
 const AIM = 0.6
 const QUEUES = 10_000
 const LONG = 100_000
