@@ -376,6 +376,22 @@ test('a chunk of payloads that somebody spoilt is counted, kept, and fails the j
   expect(kept.result).toBe('spoilt')
 })
 
+test('a payload that somebody replaced by what no queue keeps fails its job, and the others run', async () => {
+  const { storage, name } = await faulty()
+  const payload = 'x'.repeat(20_000)
+  for (const id of ['a', 'b']) await enqueue(storage, id, { payload })
+  await storage.close()
+  const spoilt: object = { when: /x/ }
+  await raw(name, ['payloads'], (transaction) => {
+    const payloads = transaction.objectStore('payloads')
+    const keys = payloads.getAllKeys()
+    keys.onsuccess = () => void payloads.put([spoilt], keys.result[0])
+  })
+  const again = await open({ name })
+  expect((await claimed(again)).map(({ id }) => id)).toEqual(['b'])
+  expect((await again.get(['a']))[0]).toMatchObject({ payload: null, error: { code: 'HOLDFAST_PAYLOAD_LOST' } })
+})
+
 /**
  * Chromium keeps large values in files of their own, which tools that clean up delete. On the emulation alone: an engine
  * takes no error from outside for a request that has succeeded, and its transaction is over by then. In Chromium such files

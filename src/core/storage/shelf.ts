@@ -1,4 +1,4 @@
-import type { AmendAnswer, EnqueueAnswer, JobRecord, NewJob, SettleAnswer, Settlement } from './contract.ts'
+import type { AmendAnswer, EnqueueAnswer, JobRecord, SettleAnswer, Settlement } from './contract.ts'
 import type { Call } from './call.ts'
 import { digestOf } from './digest.ts'
 import type { Operation } from './job-table/decide.ts'
@@ -38,7 +38,7 @@ export class Shelf {
 
   /** The operations with their large payloads replaced by places, and the chunks that each of them needs. */
   shelve(operations: readonly Operation[]): readonly { operation: Operation; chunks: readonly PayloadChunk[] }[] {
-    const weights = operations.map((operation) => jobsOf(operation).map(weigh))
+    const weights = operations.map((operation) => jobsOf(operation).map(({ payload }) => weightOf(payload)))
     if (weights.flat().reduce((sum, weight) => sum + weight, 0) <= this.#store.above)
       return operations.map((operation) => ({ operation, chunks: [] }))
     const open: { chunk: { key: string; payloads: unknown[] } | null; weight: number } = { chunk: null, weight: 0 }
@@ -82,12 +82,19 @@ export class Shelf {
     const lost: JobRecord[] = []
     for (const record of shelved) {
       const { chunk, place } = record.payload as ShelvedPayload
-      const payloads = chunks.get(chunk) ?? this.#remembered.get(chunk)
-      if (payloads === undefined || place >= payloads.length)
+      let payload: unknown
+      try {
+        payload = copyPlain((chunks.get(chunk) ?? this.#remembered.get(chunk))?.[place])
+      } catch {
+        // No queue has stored that: somebody put it in the place of a payload.
+      }
+      if (payload === undefined)
         lost.push(record)
         // The record is the caller's own, made for this answer.
-      ;(record as { payload: unknown }).payload = copyPlain(payloads?.[place] ?? null)
+      ;(record as { payload: unknown }).payload = payload ?? null
     }
+    // What somebody put there may not even let itself be weighed.
+    if (lost.length > 0) return lost
     for (const [key, payloads] of chunks)
       if (payloads.every((payload) => Number.isFinite(weightOf(payload)))) this.#remember(key, payloads)
     return lost
@@ -121,18 +128,14 @@ export class Shelf {
 
   #remember(key: string, payloads: readonly unknown[]): void {
     this.#remembered.set(key, payloads)
-    if (this.#remembered.size <= REMEMBERED) return
-    for (const oldest of this.#remembered.keys()) {
-      this.#remembered.delete(oldest)
-      return
-    }
+    if (this.#remembered.size > REMEMBERED) this.#remembered.delete(this.#remembered.keys().next().value as string)
   }
 }
 
 /** The end of a job that nobody can run any more. */
 export function payloadLost({ id, fence }: JobRecord): Settlement {
   const code = 'HOLDFAST_PAYLOAD_LOST'
-  const message = 'The payload is no longer in the storage: somebody, or the browser, removed it'
+  const message = 'Somebody, or the browser, removed or replaced the payload'
   return { id, fence, kind: 'fail', counts: 'failure', error: { name: 'HoldfastError', code, message } }
 }
 
@@ -165,10 +168,6 @@ function withJobs(operation: Operation, change: (job: ShelvedJob) => ShelvedJob)
 }
 
 /** About how much a payload is; what is not plain (a Blob, a Date, an ArrayBuffer) is always too much. */
-function weigh({ payload }: NewJob): number {
-  return weightOf(payload)
-}
-
 function weightOf(value: unknown): number {
   if (typeof value === 'string') return value.length
   if (!isObject(value)) return 8
