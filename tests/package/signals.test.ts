@@ -25,10 +25,12 @@ interface Running {
   readonly grace: string
   /** It tells itself the first signal once more, by a clock that stands still until that has come. */
   readonly repeats?: boolean
+  /** What it does last when it is told of the first signal. */
+  readonly last?: string
 }
 
 /** A process with one job that runs until its signal aborts, or for ever. */
-async function running({ heeds, grace, repeats = false }: Running): Promise<ChildProcess> {
+async function running({ heeds, grace, repeats = false, last = '' }: Running): Promise<ChildProcess> {
   const program = `
     import { defineJob, openQueue } from 'holdfast'
     import { stopOnSignals } from 'holdfast/node'
@@ -53,13 +55,15 @@ async function running({ heeds, grace, repeats = false }: Running): Promise<Chil
     const onStop = (signal) => {
       console.log('stopping by ' + signal)
       if (${repeats}) repeat(signal)
+      ${last}
     }
     stopOnSignals(queue, { grace: '${grace}', onStop })
     await queue.createExecutor({ handlers: [handler] }).start()
     await queue.enqueue(work, { some: 'payload' }, { id: 'work' })`
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], { cwd: root, stdio: 'pipe' })
   children.push(child)
-  child.stderr.pipe(process.stderr)
+  // What it is to fail with is for the test alone.
+  if (last === '') child.stderr.pipe(process.stderr)
   await said(child, 'running')
   return child
 }
@@ -92,6 +96,22 @@ test.each([
   expect(await end).toBe(code)
   const queue = await openQueue({ storage: nodeFs({ directory }) })
   expect(await queue.get('work')).toMatchObject({ status: 'pending', attempts: 0, payload: { some: 'payload' } })
+  await queue.close()
+})
+
+test.each([
+  ['throws', "throw new Error('not told')"],
+  ['answers by a promise that rejects', "return Promise.reject(new Error('not told'))"],
+])('an `onStop` that %s keeps no job from being given back, and nobody from hearing of it', async (_, last) => {
+  const child = await running({ heeds: true, grace: '200ms', last })
+  const end = new Promise((resolve) => child.on('close', resolve))
+  let heard = ''
+  child.stderr?.on('data', (data: Buffer) => (heard += data.toString()))
+  child.kill('SIGTERM')
+  expect(await end).toBe(1)
+  expect(heard).toContain('not told')
+  const queue = await openQueue({ storage: nodeFs({ directory }) })
+  expect(await queue.get('work')).toMatchObject({ status: 'pending', attempts: 0 })
   await queue.close()
 })
 

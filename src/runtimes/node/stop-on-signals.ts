@@ -8,7 +8,10 @@ export interface StopOnSignalsOptions {
   readonly signals?: readonly NodeJS.Signals[]
   /** How long running jobs may take to end by themselves, ms or `'10s'`; then their signal aborts. Default `'10s'`. */
   readonly grace?: Span
-  /** Called at the first signal, before the queue closes: to say so, or to close what else keeps the process alive. */
+  /**
+   * Called at the first signal, before the queue closes: to say so, or to close what else keeps the process alive. What it
+   * throws ends the process once the queue is closed.
+   */
   readonly onStop?: (signal: NodeJS.Signals) => void
 }
 
@@ -41,13 +44,12 @@ export function stopOnSignals(queue: Pick<JobQueue, 'close'>, options: StopOnSig
     }
     first = now
     process.exitCode = code
-    onStop?.(signal as never)
-    queue.close({ grace }).then(remove, (error: unknown) => {
+    // Whatever comes of the first, its jobs are given back.
+    const told = new Promise((resolve) => resolve(onStop?.(signal as never)))
+    void Promise.allSettled([told, queue.close({ grace })]).then((ends) => {
       remove()
       // As an error that nobody catches, which is what it is.
-      queueMicrotask(() => {
-        throw error
-      })
+      for (const end of ends) if ('reason' in end) throw end.reason
     })
   }
   const remove = (): void => {
