@@ -241,7 +241,7 @@ export class Executor {
   async #untilIdle(goesOn: () => boolean): Promise<number | null | undefined> {
     while (goesOn() && this.#session !== null) {
       const { claimer } = this.#session
-      await this.#slots.allSettled()
+      while (goesOn() && this.#slots.unsettled.length > 0) await this.#slots.change()
       await this.#buffer.drained()
       if (!goesOn()) break
       // Where handlers end at once, one claim follows the other until nothing is due.

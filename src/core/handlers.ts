@@ -2,7 +2,7 @@ import type { HandlerContext } from './context.ts'
 import { fieldError, invalidOption } from './errors.ts'
 import type { Intake } from './intake.ts'
 import type { BoundHandler, HandlerFunction, JobDefinition } from './definition.ts'
-import { listOf, readable } from './options.ts'
+import { listOf } from './options.ts'
 import { currentPayload } from './schema.ts'
 import type { JobRecord, Lane } from './storage/contract.ts'
 import { isThenable } from './thenable.ts'
@@ -13,13 +13,12 @@ export function handlersByType(
   handlers: unknown,
   intake: Pick<Intake, 'known'>,
 ): ReadonlyMap<string, BoundHandler> {
-  const bound = (at: string, handler: unknown): BoundHandler =>
-    readable(at, handler, () => {
-      const { run, definition } = Object(handler) as Partial<BoundHandler>
-      if (typeof run !== 'function' || definition === undefined)
-        throw invalidOption(at, 'made by definition.handler()', handler)
-      return intake.known(at, definition).handler(run as HandlerFunction<unknown>)
-    })
+  const bound = (at: string, handler: unknown): BoundHandler => {
+    const { run, definition } = Object(handler) as Partial<BoundHandler>
+    if (typeof run !== 'function' || definition === undefined)
+      throw invalidOption(at, 'made by definition.handler()', handler)
+    return intake.known(at, definition).handler(run as HandlerFunction<unknown>)
+  }
   return byType(field, listOf(field, handlers, bound, 'an array of at least one handler', 1))
 }
 

@@ -157,7 +157,7 @@ export class Intake {
 
   /**
    * A job that could not be made: it is stored as `failed`, so that it is seen. Never throws: another program may have
-   * given a job that is unknown here, options of a newer version, and a payload that no job may have.
+   * given a job that is unknown here, options and settings of a newer version, and a payload that no job may have.
    */
   broken(
     type: string,
@@ -167,7 +167,8 @@ export class Intake {
     depth: number,
     error: ErrorData,
   ): NewJob {
-    const definition = this.defined(type) ?? attempted(() => describedBy(type, settings)) ?? { ...UNKNOWN, type }
+    const known = Object.fromEntries(Object.entries(settings).filter(([key]) => OPTION_NAMES.includes(key)))
+    const definition = this.defined(type) ?? attempted(() => describedBy(type, known)) ?? { ...UNKNOWN, type }
     const details = attempted(() => this.#details(definition, options)) ?? this.#details(definition, { id: options.id })
     const kept = attempted(() => checkedJson('payload', payload, this.#options.payloadLimit)) ?? null
     // A key would let it replace a job that waits.

@@ -82,7 +82,10 @@ export function listOf<Value>(
 ): Value[] {
   return readable(field, value, () => {
     if (!Array.isArray(value) || value.length < least) throw invalidOption(field, rule, value)
-    return Array.from(value, (one, at) => item(`${field}[${at}]`, one))
+    return Array.from(value, (one, at) => {
+      const place = `${field}[${at}]`
+      return readable(place, one, () => item(place, one))
+    })
   })
 }
 

@@ -570,28 +570,33 @@ describe('automations that follow jobs', () => {
   })
 
   test.each([
-    ['as it is', {}],
-    ['with an option that only its newer version knows', { newer: true }],
-  ])('leave a job that is unknown here, failed, to a retry as its definition has it: %s', async (_, newer) => {
-    const storage = memory()
-    const job = defineJob({ type: 'full', ...every, version: 2, migrate: () => 'of version 1' })
-    const knowing = await openQueue({ storage, jobs: [job] })
-    const { name, ...value } = await knowing.automate({
-      ...{ name: 'tell', on: 'insert:users', enqueue: { job, payload: '${name}', queueName: 'q' } },
-    })
-    const { options } = value.enqueue
-    const enqueue = { ...value.enqueue, options: { ...options, ...newer } }
-    await storage.define({ kind: 'automation', batch: [{ name, value: { ...value, enqueue } }] })
-    const here = await openQueue({ storage, jobs: [task] })
-    const [known, unknown] = [...(await knowing.emit('insert:users', {})), ...(await here.emit('insert:users', {}))]
-    expect([known?.status, unknown?.status]).toEqual(['failed', 'failed'])
-    const [one, other] = (await storage.get([known?.id ?? '', unknown?.id ?? ''])).map((record) =>
-      Object.fromEntries(
-        ['payloadVersion', ...Object.keys(every)].map((key) => [key, record?.[key as keyof JobRecord]]),
-      ),
-    )
-    expect(other).toEqual(one)
-  })
+    ['as it is', {}, {}],
+    ['with an option that only its newer version knows', { newer: true }, {}],
+    ['with a setting that only its newer version knows', {}, { newer: true }],
+  ])(
+    'leave a job that is unknown here, failed, to a retry as its definition has it: %s',
+    async (_, option, setting) => {
+      const storage = memory()
+      const job = defineJob({ type: 'full', ...every, version: 2, migrate: () => 'of version 1' })
+      const knowing = await openQueue({ storage, jobs: [job] })
+      const { name, ...value } = await knowing.automate({
+        ...{ name: 'tell', on: 'insert:users', enqueue: { job, payload: '${name}', queueName: 'q' } },
+      })
+      const options = { ...value.enqueue.options, ...option }
+      const settings = { ...value.enqueue.settings, ...setting }
+      const enqueue = { ...value.enqueue, options, settings }
+      await storage.define({ kind: 'automation', batch: [{ name, value: { ...value, enqueue } }] })
+      const here = await openQueue({ storage, jobs: [task] })
+      const [known, unknown] = [...(await knowing.emit('insert:users', {})), ...(await here.emit('insert:users', {}))]
+      expect([known?.status, unknown?.status]).toEqual(['failed', 'failed'])
+      const [one, other] = (await storage.get([known?.id ?? '', unknown?.id ?? ''])).map((record) =>
+        Object.fromEntries(
+          ['payloadVersion', ...Object.keys(every)].map((key) => [key, record?.[key as keyof JobRecord]]),
+        ),
+      )
+      expect(other).toEqual(one)
+    },
+  )
 
   test('leave a payload of the version that they were defined with to a retry, where the job is unknown', async () => {
     const got: unknown[] = []

@@ -547,6 +547,7 @@ const unseen: Record<string, readonly [field: string, use: (queue: JobQueue, pro
   'the scope of pause': ['pause', (queue, proxy) => queue.pause(proxy as never)],
   'an option of enqueue': ['runAt', (queue, proxy) => queue.enqueue(task, null, { runAt: proxy })],
   'an operand of list': ['where.type.in[0]', (queue, proxy) => queue.list({ where: { type: { in: [proxy] } } })],
+  'a condition of a list': ['where.and[1]', (queue, proxy) => queue.list({ where: { and: [{}, proxy as never] } })],
   'a list of conditions': ['where.and', (queue, proxy) => queue.list({ where: { and: proxy as never } })],
   'the event of on': ['event', (queue, proxy) => queue.on(proxy as never, () => null)],
   'the listener of on': ['listener', (queue, proxy) => queue.on('failed', proxy as never)],

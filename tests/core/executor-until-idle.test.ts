@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { memory } from '../../src/adapters/memory/index.ts'
+import { Slots } from '../../src/core/slots.ts'
 import { defineJob, openQueue, RetryLater } from '../../src/index.ts'
 import { testQueue } from '../../src/testing/index.ts'
 import { failing, Gate, hooked, never, Stage, untilAborted } from './doubles.ts'
@@ -174,6 +175,25 @@ describe('processUntilIdle', () => {
     await expect.poll(kept).toEqual([100, 1])
     gate.open()
     await working
+  })
+
+  test('a call whose deadline has passed waits for no job any more, however long others run', async () => {
+    const stage = new Stage()
+    const { queue, clock } = await testQueue()
+    await queue.enqueueMany(['a', 'b', 'c'].map((id) => ({ job: task, options: { id } })))
+    const executor = queue.createExecutor({ handlers: [task.handler(stage.run)], concurrency: 3 })
+    await executor.start()
+    await clock.settle()
+    const calls = Array.from({ length: 20 }, () => executor.processUntilIdle({ deadline: clock.now() + 1000 }))
+    await clock.advance(1000)
+    await Promise.all(calls)
+    stage.end('a')
+    await clock.settle()
+    const waits = vi.spyOn(Slots.prototype, 'change')
+    stage.end('b')
+    await clock.settle()
+    expect(waits).not.toHaveBeenCalled()
+    waits.mockRestore()
   })
 
   test('an executor that was running goes on running', async () => {

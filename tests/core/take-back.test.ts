@@ -141,3 +141,83 @@ test('what is taken back leaves a table as it was: the same jobs start in the sa
     { numRuns: 200 },
   )
 })
+
+const CLAIM = {
+  name: 'claim',
+  request: { session: SESSION, lanes: LANES, limit: 1, have: [], suspects: 'none' },
+} as const
+
+/** A table with one session. */
+class Table {
+  readonly #table = new JobTable()
+  #claims = 0
+
+  constructor() {
+    this.decide({ name: 'session', request: { open: SESSION, leaseDuration: 30_000, now: NOW } })
+  }
+
+  decide(operation: Operation, undo?: Undo): unknown {
+    const parts: Part[] = []
+    decide(this.#table, operation, partsOf(operation), parts, undo)
+    return parts[0]?.answer
+  }
+
+  takeBack(undo: Undo): void {
+    this.#table.takeBack(undo)
+  }
+
+  /** Answers the group that it stands in. */
+  add(id: string, serial: 'relaxed' | 'strict' = 'relaxed'): unknown {
+    this.decide({
+      name: 'enqueue',
+      request: { jobs: [newJob({ id, type: 'plain', queueName: 'q', serial })], now: NOW },
+    })
+    return this.#table.row('jobs', id)?.queue
+  }
+
+  claim(): LeaseRef | undefined {
+    const request = { ...CLAIM.request, requestId: `${++this.#claims}`, now: NOW }
+    return (this.decide({ ...CLAIM, request }) as ClaimAnswer).jobs[0]
+  }
+
+  groupOf(id: string): unknown {
+    return this.#table.row('jobs', id)?.queue
+  }
+}
+
+test('a place that a job keeps in its serial queue is kept when its cancellation is taken back', () => {
+  const table = new Table()
+  table.add('kept', 'strict')
+  const lease = table.claim() as LeaseRef
+  const due = { runAt: NOW + 60_000, delay: 60_000 }
+  const error = { name: 'Error', message: 'boom' }
+  table.decide({
+    name: 'settle',
+    request: {
+      batch: [{ id: lease.id, fence: lease.fence, kind: 'retry', ...due, error, counts: 'failure' }],
+      now: NOW,
+    },
+  })
+  table.add('behind')
+  const undo: Undo = []
+  table.decide(
+    { name: 'amend', request: { batch: [{ kind: 'cancel', id: 'kept', reason: 'enough' }], now: NOW } },
+    undo,
+  )
+  table.takeBack(undo)
+  expect(table.claim()).toBeUndefined()
+})
+
+test('a group that nobody waits in any more is forgotten, and kept by no job', () => {
+  const table = new Table()
+  const first = table.add('claimed')
+  expect(first).toBeDefined()
+  table.claim()
+  expect(table.groupOf('claimed')).toBeNull()
+  const second = table.add('removed')
+  expect(second).not.toBe(first)
+  table.decide({ name: 'amend', request: { batch: [{ kind: 'remove', id: 'removed' }], now: NOW } })
+  const third = table.add('next')
+  expect(third).not.toBe(second)
+  expect(table.add('beside it')).toBe(third)
+})

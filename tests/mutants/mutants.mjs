@@ -699,6 +699,12 @@ export const mutants = [
     ["return tag === 'Date' ? Number(value) : null", 'return value'],
   ),
   mutant(
+    'the end of a job that started without the limit lets nobody pass',
+    `${table}/gates.ts`,
+    'limits: a job that waits for one that started without the limit starts once that has ended',
+    ['if (unkeyed !== undefined) this.#touch(unkeyed)', ''],
+  ),
+  mutant(
     'who begins to wait passes those who wait',
     `${table}/gates.ts`,
     'chain: a job enqueued in the serial queue of its parent waits behind those that wait there',

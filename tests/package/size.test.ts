@@ -31,12 +31,12 @@ async function weighModule(contents: string): Promise<number> {
 // contract over it, the piece that every storage over a log brings along; `holdfast/storage` has the logged storage too. The aims were 9 and 8 kB: docs/decisions/ says what
 // the difference is made of. The bounds keep what was reached.
 const bounds: Record<string, number> = {
-  holdfast: 24_699,
+  holdfast: 24_740,
   'holdfast/memory': 17_250,
   'holdfast/indexeddb': 30_750,
   'holdfast/node-fs': 29_150,
   // The table and the logged storage, for adapters outside.
-  'holdfast/storage': 21_420,
+  'holdfast/storage': 21_440,
   'holdfast/service-worker': 2620,
   'holdfast/node': 7080,
   'holdfast/browser': 7230,

@@ -17,6 +17,16 @@ export const limits: readonly ConformanceCase[] = [
       equal(ids((await site.claim({ lanes: lane({ concurrency: 2 }) })).jobs), ['one', 'two'], 'the claimed jobs')
     },
 
+    'a job that waits for one that started without the limit starts once that has ended': async (site) => {
+      await site.add({ id: 'before', limitKey: null })
+      const before = await site.claimOne()
+      await site.add({ id: 'after', limitKey: null })
+      const lanes = lane({ concurrency: 1 })
+      equal((await site.claim({ lanes })).jobs, [], 'the claimed jobs while it runs')
+      await site.settle(complete(before))
+      equal(ids((await site.claim({ lanes })).jobs), ['after'], 'the claimed jobs once it has ended')
+    },
+
     'one claim takes no more than may run at once, though the jobs differ in requirements': async (site) => {
       await site.addAll([{ id: 'one' }, { id: 'two', requires: ['online'] }, { requires: ['charging'] }])
       const answer = await site.claim({ lanes: lane({ concurrency: 2 }), have: ['charging', 'online'] })

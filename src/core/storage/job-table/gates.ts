@@ -9,8 +9,8 @@ import type { GroupRow, JobRow } from './rows.ts'
  * What stands between a job whose time has come and its start: its serial queue, then the limit of its type. Each group
  * lets as many jobs of each lane pass as may start now; who has passed both is `ready`. [groups]
  *
- * A group is filled anew once all is written that belongs together: whoever changes something that it goes by calls
- * `refill` in the end.
+ * What enters goes on at once, if it may. For others a group is filled anew once all is written that belongs together:
+ * whoever changes something that it goes by calls `refill` in the end.
  */
 export class Gates {
   readonly #types: Types
@@ -47,6 +47,8 @@ export class Gates {
   /** Out of the ready order or of the group it rests in, and out of every group it has passed. */
   leave(row: JobRow, lane: ReadyLane): void {
     this.#leave(row, lane, 0)
+    // It would keep a group that is gone.
+    row.queue = null
   }
 
   /** The jobs that wait for a place. */
@@ -237,8 +239,6 @@ export class Gates {
   /** Forgets a group that nothing waits in; its row, if any, stays. */
   #drop(group: Group): void {
     if (!group.empty) return
-    if (group.opensAt !== Infinity) group.type?.opening.remove(group)
-    group.opensAt = Infinity
     this.#groups.delete(group.key)
     group.type?.groups.delete(group.name)
   }
