@@ -41,6 +41,7 @@ export class Firefox implements Browser {
   readonly engine = 'firefox'
   readonly #connection: Connection
   readonly #profile: Profile
+  readonly #turns = new Turns()
 
   constructor(connection: Connection, profile: Profile) {
     this.#connection = connection
@@ -48,11 +49,11 @@ export class Firefox implements Browser {
   }
 
   async open(url: string, { apart = false, before }: OpenOptions = {}): Promise<Tab> {
-    const page = await this.#connection.newPage({ type: apart ? 'window' : 'tab' })
+    const page = await this.#turns.take(() => this.#connection.newPage({ type: apart ? 'window' : 'tab' }))
     page.setDefaultTimeout(0)
     if (before !== undefined) await page.evaluateOnNewDocument(before)
     await page.goto(url)
-    return new FirefoxTab(page)
+    return new FirefoxTab(page, this.#turns)
   }
 
   /** SIGKILL. Resolves when the browser is gone; its profile can be opened again. */
@@ -77,11 +78,24 @@ export class Firefox implements Browser {
   }
 }
 
+/** One after the other: a tab that is made while another closes is said to be gone (`no such frame`). */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve()
+
+  take<Result>(turn: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(turn)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+}
+
 class FirefoxTab implements Tab {
   readonly #page: Page
+  readonly #turns: Turns
 
-  constructor(page: Page) {
+  constructor(page: Page, turns: Turns) {
     this.#page = page
+    this.#turns = turns
   }
 
   evaluate<Result>(run: () => Result): Promise<Awaited<Result>>
@@ -99,6 +113,6 @@ class FirefoxTab implements Tab {
   }
 
   close(): Promise<void> {
-    return this.#page.close()
+    return this.#turns.take(() => this.#page.close())
   }
 }
